@@ -1,0 +1,1 @@
+//! The types of the broker's own `/v1` interfaces.

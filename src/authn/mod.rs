@@ -1,0 +1,1 @@
+//! The one verification pipeline: from a request to its caller.

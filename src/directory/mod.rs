@@ -1,0 +1,1 @@
+//! The directory: accounts, users, roles, policies, keys, revocations.

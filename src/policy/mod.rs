@@ -1,0 +1,1 @@
+//! The policy language: parsing, evaluation, decisions.

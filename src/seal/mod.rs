@@ -1,0 +1,1 @@
+//! The keyring and what it seals: session tokens, stored secrets.

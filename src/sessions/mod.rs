@@ -1,0 +1,1 @@
+//! Sessions and the ledger that remembers them.

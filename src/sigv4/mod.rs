@@ -1,0 +1,1 @@
+//! The SigV4 family of request signatures: pure, no I/O, no clock.
