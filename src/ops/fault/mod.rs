@@ -16,6 +16,7 @@ use std::fmt;
 pub use self::codes::{FaultCode, Side};
 pub use self::entities::Entity;
 
+use crate::audit::AuditError;
 use crate::wire::printable;
 use crate::wire::query::QueryError;
 
@@ -252,5 +253,13 @@ impl From<QueryError> for Fault {
             _ => FaultCode::MalformedInput,
         };
         Self::new(code, format!("The request is malformed: {error}."))
+    }
+}
+
+impl From<AuditError> for Fault {
+    /// What cannot be recorded does not happen: to be tried again (503). That is true of an
+    /// intent; when an outcome was not accepted, the operation decides what it answers.
+    fn from(error: AuditError) -> Self {
+        Self::unavailable(error)
     }
 }
