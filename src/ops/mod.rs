@@ -1,1 +1,4 @@
 //! Operations: one file each.
+
+pub mod fault;
+pub mod params;
