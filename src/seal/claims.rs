@@ -52,6 +52,9 @@ pub struct Claims {
     /// When a second factor was shown, if one was.
     #[n(12)]
     pub mfa_at: Option<Timestamp>,
+    /// Nothing, to make a token longer.
+    #[n(14)]
+    pub padding: Option<minicbor::bytes::ByteVec>,
 }
 
 /// A session tag.

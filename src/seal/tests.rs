@@ -41,6 +41,7 @@ fn claims(session_name: &str) -> Claims {
         tags: vec![Tag { key: "Team".into(), value: "blue".into(), transitive: true }],
         policies: Some(SessionPolicies { inline: Some("{}".into()), arns: vec!["a".into()] }),
         mfa_at: None,
+        padding: None,
     }
 }
 
@@ -99,6 +100,19 @@ fn a_token_over_the_budget_is_refused_with_its_size() {
     let keyring = Keyring::generate(&SystemRandom::new()).unwrap();
     let sealed = token::seal(&keyring, &key_id(), &claims(&"x".repeat(4000)), &SystemRandom::new());
     assert!(matches!(sealed, Err(SealError::TooLarge(n)) if n > token::MAX_TOKEN));
+}
+
+#[test]
+fn a_token_can_be_made_longer() {
+    for size in [0, 100, 700, 701, 702, 703, 1500, 4000, 4094, 4095, 4096, 9999] {
+        let mut padded = claims("s1");
+        let bare = token::measure(&padded).unwrap();
+        token::pad(&mut padded, size).unwrap();
+        let length = token::measure(&padded).unwrap();
+        // The last characters hold less than a byte, so that not every length can be met exactly.
+        let wanted = size.clamp(bare, token::MAX_TOKEN - 2);
+        assert!((wanted..=token::MAX_TOKEN).contains(&length), "{size}: {length}");
+    }
 }
 
 #[test]

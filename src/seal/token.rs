@@ -63,6 +63,26 @@ pub fn measure(claims: &Claims) -> Result<usize, SealError> {
     encode(claims).map(|plain| characters(plain.len()))
 }
 
+/// Pads the claims so that their token has at least `size` characters, at most [`MAX_TOKEN`].
+///
+/// Source: AWS STS API reference, AssumeRole, MinimumSessionTokenSize.
+pub fn pad(claims: &mut Claims, size: usize) -> Result<(), SealError> {
+    let size = size.min(MAX_TOKEN);
+    let bare = measure(claims)?;
+    if bare >= size {
+        return Ok(());
+    }
+    // The padding's own head takes up to four bytes: too much at first, then less by what is over.
+    let mut padding = (size - bare) * 3 / 4 + 1;
+    loop {
+        claims.padding = Some(vec![0; padding].into());
+        if measure(claims)? <= MAX_TOKEN || padding == 0 {
+            return Ok(());
+        }
+        padding -= 1;
+    }
+}
+
 /// Opens a token that was presented beside an access key ID. Says nothing of expiry or revocation.
 pub fn open(
     keyring: &Keyring,

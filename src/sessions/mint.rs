@@ -54,15 +54,27 @@ pub enum MintError {
     /// Policies and tags do not fit into a token: the percentage they would take.
     #[error("the packed size of session policies and tags is {0} percent of the room")]
     TooLarge(u32),
+    /// The token does not fit even without policies and tags.
+    #[error("the session token is too large")]
+    TokenTooLarge,
     /// Sealing failed.
     #[error(transparent)]
-    Seal(#[from] SealError),
+    Seal(SealError),
     /// The ledger did not keep it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// No free access key ID was found in several draws.
     #[error("no free access key ID was found")]
     Crowded,
+}
+
+impl From<SealError> for MintError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::TooLarge(_) => Self::TokenTooLarge,
+            other => Self::Seal(other),
+        }
+    }
 }
 
 impl From<RandomError> for MintError {
@@ -75,11 +87,14 @@ impl From<RandomError> for MintError {
 const DRAWS: usize = 8;
 
 /// Makes a session: draws its keys, seals its token, and returns once the ledger holds its record.
+///
+/// The token has at least `minimum_size` characters.
 pub async fn mint(
     keyring: &Keyring,
     ledger: &dyn Ledger,
     random: &dyn Random,
     draft: Draft,
+    minimum_size: usize,
 ) -> Result<Minted, MintError> {
     let packed_policy_size = packed_size(&draft, random)?;
     if let Some(percent) = packed_policy_size
@@ -89,7 +104,8 @@ pub async fn mint(
     }
     let account = draft.principal.account;
     let (principal, expires_at) = (draft.principal.id, draft.expires_at);
-    let claims = claims(draft, random)?;
+    let mut claims = claims(draft, random)?;
+    token::pad(&mut claims, minimum_size)?;
     for _ in 0..DRAWS {
         let access_key_id = AccessKeyId::generate(AccessKeyKind::Session, account, random)?;
         let token = token::seal(keyring, &access_key_id, &claims, random)?;
@@ -123,6 +139,7 @@ fn claims(draft: Draft, random: &dyn Random) -> Result<Claims, RandomError> {
         tags: draft.tags,
         policies: draft.policies,
         mfa_at: draft.mfa_at,
+        padding: None,
     })
 }
 

@@ -1,0 +1,28 @@
+//! How long the ledger has been silent.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::time::Monotonic;
+
+/// When the ledger last answered.
+#[derive(Default)]
+pub(super) struct LedgerHealth {
+    /// Microseconds of the monotonic clock plus one; 0 is never. INVARIANT: starts expired.
+    answered: AtomicU64,
+}
+
+impl LedgerHealth {
+    pub(super) fn answered(&self, now: Monotonic) {
+        let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX - 1);
+        self.answered.fetch_max(micros.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// The time since the last answer; without end if there never was one.
+    pub(super) fn silent_for(&self, now: Monotonic) -> Duration {
+        match self.answered.load(Ordering::Relaxed) {
+            0 => Duration::MAX,
+            at => now.since(Monotonic(Duration::from_micros(at - 1))),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A row an operation of the Query services.
+
+use super::dispatch::{self, Answer};
+use super::iam as i;
+use super::sts as s;
+use super::{Context, Effect, Operation, Service};
+use crate::wire::query::Params;
+
+/// One operation.
+pub struct Row {
+    /// The action's name, such as `AssumeRole`.
+    pub name: &'static str,
+    /// The service it belongs to.
+    pub service: Service,
+    /// What it does to the world, and so how it is recorded.
+    pub effect: Effect,
+    /// Runs it.
+    pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
+}
+
+const fn row<O: Operation>() -> Row {
+    Row { name: O::NAME, service: O::SERVICE, effect: O::EFFECT, run: dispatch::run::<O> }
+}
+
+/// Every operation of the Query services.
+pub static ROWS: &[Row] = &[
+    row::<s::assume_role::AssumeRole>(),
+    row::<s::get_access_key_info::GetAccessKeyInfo>(),
+    row::<s::get_caller_identity::GetCallerIdentity>(),
+    row::<i::create_user::CreateUser>(),
+    row::<i::get_user::GetUser>(),
+    row::<i::delete_user::DeleteUser>(),
+    row::<i::create_role::CreateRole>(),
+    row::<i::get_role::GetRole>(),
+    row::<i::delete_role::DeleteRole>(),
+    row::<i::update_assume_role_policy::UpdateAssumeRolePolicy>(),
+    row::<i::create_access_key::CreateAccessKey>(),
+    row::<i::update_access_key::UpdateAccessKey>(),
+    row::<i::delete_access_key::DeleteAccessKey>(),
+    row::<i::list_access_keys::ListAccessKeys>(),
+    row::<i::user_policies::PutUserPolicy>(),
+    row::<i::user_policies::GetUserPolicy>(),
+    row::<i::user_policies::DeleteUserPolicy>(),
+    row::<i::user_policies::AttachUserPolicy>(),
+    row::<i::user_policies::DetachUserPolicy>(),
+    row::<i::role_policies::PutRolePolicy>(),
+    row::<i::role_policies::GetRolePolicy>(),
+    row::<i::role_policies::DeleteRolePolicy>(),
+    row::<i::role_policies::AttachRolePolicy>(),
+    row::<i::role_policies::DetachRolePolicy>(),
+];
+
+/// The operation of an action's name and its API's version.
+pub fn find(action: &str, version: Option<&str>) -> Option<&'static Row> {
+    ROWS.iter().find(|row| {
+        row.name == action && version.is_none_or(|version| version == row.service.version())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_within_a_service() {
+        for (at, row) in ROWS.iter().enumerate() {
+            let again = ROWS[at + 1..]
+                .iter()
+                .any(|other| other.name == row.name && other.service == row.service);
+            assert!(!again, "{}", row.name);
+        }
+    }
+}
