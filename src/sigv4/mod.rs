@@ -1,1 +1,125 @@
-//! The SigV4 family of request signatures: pure, no I/O, no clock.
+//! AWS Signature Version 4: who signed this request, and is all of it signed?
+//!
+//! # Model
+//!
+//! A client proves that it holds a secret access key by a MAC over a *canonical form* of its
+//! request. [`parse`] reads what a request presents and checks everything that needs no key;
+//! [`verify`] rebuilds the canonical form from the request that arrived, with the payload it
+//! really has, and compares. Between the two the caller finds the secret of
+//! [`Presented::access_key_id`] and prepares a [`SigningKey`], which it may keep for the scope's
+//! day. A [`Verified`] has no other constructor.
+//!
+//! # Trust boundary
+//!
+//! Everything in a [`RequestHead`] is hostile: it is bounded, and nothing in it is believed
+//! before the signature holds. The caller is trusted for three things: that the head is the one
+//! the request is served by (the raw target, `host` taken from `:authority` on HTTP/2, every
+//! header in order), that a [`Body`] holds the bytes that will be served, and that the
+//! [`SigningKey`] was derived from the secret of the access key that was presented.
+//!
+//! INVARIANT (everything that matters is signed): `host`, the date and every `x-amz-*` header
+//! that arrives stand in `SignedHeaders`, or the request is refused. What may come once comes
+//! once. Credentials come in one place. The payload mode comes only from signed input.
+//!
+//! INVARIANT (equal canonical forms mean equal requests): two targets, header lists or methods
+//! with one canonical form differ at most in the escapes of a query (`%7e` and `~`), the order of
+//! its parameters, parameters that are empty (`&&`), the `=` of an empty value, the case of
+//! header names, the order of headers with different names, one header against several of its
+//! name joined by commas, and runs of blanks in header values. Under [`UriRules::Standard`] they
+//! may also differ in dot segments and empty segments of the path: [`Verified::path_as_signed`]
+//! tells, so that nobody authorizes one path and serves another.
+//!
+//! # Sources
+//!
+//! "Create a signed AWS API request" in the IAM User Guide, the signing test suite of aws-c-auth,
+//! and, where those are silent, what botocore does. A `+` or `;` in a query stays as it stands
+//! (botocore), since parsers differ on what it means: it is neither `%20` nor `%2B`, nor `%3B`.
+
+mod canonical;
+mod date;
+mod error;
+mod header_form;
+mod key;
+mod parse;
+mod sign;
+mod signed_set;
+mod uri;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Bounded, Missing, SigError};
+pub use key::SigningKey;
+pub use parse::{Presented, parse};
+pub use sign::Signer;
+pub use verify::{PayloadCheck, Rules, Verified, verify};
+
+/// The most headers a request may carry.
+pub const MAX_HEADERS: usize = 128;
+/// The most names in `SignedHeaders`.
+pub const MAX_SIGNED_HEADERS: usize = 64;
+/// The most parameters in a query.
+pub const MAX_QUERY_PARAMETERS: usize = 256;
+/// The longest request target, in bytes.
+pub const MAX_TARGET: usize = 16 * 1024;
+/// The most bytes of all header names and values together.
+pub const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// The longest `SignedHeaders` list, in bytes.
+pub const MAX_SIGNED_HEADERS_BYTES: usize = 4096;
+/// The longest access key ID, region or service in a credential, in bytes.
+pub const MAX_SCOPE_ELEMENT: usize = 128;
+
+/// A request without its body, as it arrived. It has no `Debug`: it holds a session token.
+#[derive(Clone, Copy)]
+pub struct RequestHead<'a> {
+    /// The method, as sent.
+    pub method: &'a str,
+    /// The request target in origin form, undecoded: path, and query if there is one.
+    pub target: &'a str,
+    /// The headers in order, duplicates kept, names in any case. On HTTP/2 `:authority` stands
+    /// here as `host`.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+/// What the caller knows of a request's body.
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    /// The whole body.
+    Bytes(&'a [u8]),
+    /// The SHA-256 of the whole body, computed by a caller we trust over the bytes it serves;
+    /// never taken from the request.
+    Sha256([u8; 32]),
+    /// The body cannot be had. A request that signs no hash of it is then refused.
+    Unavailable,
+}
+
+/// How a service canonicalizes paths, and which payload modes it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UriRules {
+    /// Every service but S3: dot segments and empty segments are removed, and the path is
+    /// escaped once more.
+    Standard,
+    /// S3: the path stands as sent, and `UNSIGNED-PAYLOAD` is a payload mode.
+    S3,
+}
+
+/// Where the credentials of a request stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In the `Authorization` header.
+    Header,
+    /// In the query: a presigned request.
+    Query,
+}
+
+/// What a signing key is good for: the credential scope without its terminator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scope<'a> {
+    /// `YYYYMMDD`.
+    pub date: &'a str,
+    /// Any text, also none.
+    pub region: &'a str,
+    /// The name a service signs by, such as `sts`.
+    pub service: &'a str,
+}

@@ -1,0 +1,165 @@
+//! The canonical request and the string to sign, written piece by piece into a [`Sink`].
+//!
+//! Verification hashes them as they come and keeps nothing; tests and tools collect them. Every
+//! piece is free of the newline that ends it, so that the form has one reading: the method is a
+//! token, paths and queries are escaped, header names are tokens, header values hold no control
+//! characters, the payload is hexadecimal or a fixed word.
+
+use sha2::{Digest, Sha256};
+
+use super::signed_set::SignedSet;
+use super::uri::{self, Target};
+use super::{RequestHead, Scope, UriRules};
+
+/// What canonical bytes are written to.
+pub(super) trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+impl Sink for Sha256 {
+    fn put(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
+
+/// A request with all that its canonical form depends on.
+pub(super) struct Canonical<'r> {
+    pub(super) head: &'r RequestHead<'r>,
+    pub(super) target: Target<'r>,
+    /// The query parameter that the form leaves out.
+    pub(super) except: Option<&'static str>,
+    /// `SignedHeaders` as sent, and where its headers stand.
+    pub(super) signed_headers: &'r str,
+    pub(super) signed: &'r SignedSet,
+    pub(super) uri: UriRules,
+    /// The last line: a hash in hexadecimal, or a payload mode.
+    pub(super) payload: &'r [u8],
+}
+
+impl Canonical<'_> {
+    /// Writes the canonical request.
+    pub(super) fn write(&self, sink: &mut impl Sink) {
+        sink.put(self.head.method.as_bytes());
+        sink.put(b"\n");
+        uri::write_path(sink, self.target.path, self.uri);
+        sink.put(b"\n");
+        uri::write_query(sink, self.target, self.except);
+        sink.put(b"\n");
+        for (name, values) in self.signed.iter(self.signed_headers, self.head.headers) {
+            sink.put(name.as_bytes());
+            sink.put(b":");
+            for (index, value) in values.enumerate() {
+                if index > 0 {
+                    sink.put(b",");
+                }
+                write_folded(sink, value);
+            }
+            sink.put(b"\n");
+        }
+        sink.put(b"\n");
+        sink.put(self.signed_headers.as_bytes());
+        sink.put(b"\n");
+        sink.put(self.payload);
+    }
+
+    /// The SHA-256 of the canonical request.
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        self.write(&mut hash);
+        hash.finalize().into()
+    }
+}
+
+/// Writes the string to sign.
+pub(super) fn write_string_to_sign(
+    sink: &mut impl Sink,
+    algorithm: &str,
+    signed_at: &[u8; 16],
+    scope: Scope<'_>,
+    canonical_sha256: &[u8; 32],
+) {
+    sink.put(algorithm.as_bytes());
+    sink.put(b"\n");
+    sink.put(signed_at);
+    sink.put(b"\n");
+    write_scope(sink, scope);
+    sink.put(b"\n");
+    sink.put(&hex(canonical_sha256));
+}
+
+/// Writes `date/region/service/aws4_request`.
+pub(super) fn write_scope(sink: &mut impl Sink, scope: Scope<'_>) {
+    for part in [scope.date, scope.region, scope.service] {
+        sink.put(part.as_bytes());
+        sink.put(b"/");
+    }
+    sink.put(b"aws4_request");
+}
+
+/// 32 bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut out = [0; 64];
+    let (pairs, _) = out.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    out
+}
+
+/// Reads exactly 64 lower-case hexadecimal digits.
+pub(super) fn unhex(text: &[u8]) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.try_into().ok()?;
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut out = [0; 32];
+    let (pairs, _) = digits.as_chunks::<2>();
+    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
+        *byte = value(*high)? << 4 | value(*low)?;
+    }
+    Some(out)
+}
+
+/// A header value without its outer blanks.
+pub(super) fn trimmed(value: &[u8]) -> &[u8] {
+    let mut value = value;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// Writes a header value: outer blanks removed, every run of inner ones made a single space.
+fn write_folded(sink: &mut impl Sink, value: &[u8]) {
+    let mut rest = trimmed(value);
+    loop {
+        // Up to a tab or to the second of two spaces, everything stands as it is.
+        let mut end = rest.len();
+        let mut before = 0;
+        for (index, byte) in rest.iter().enumerate() {
+            if *byte == b'\t' || (*byte == b' ' && before == b' ') {
+                end = index;
+                break;
+            }
+            before = *byte;
+        }
+        let (plain, after) = rest.split_at(end);
+        sink.put(plain);
+        if after.is_empty() {
+            return;
+        }
+        if before != b' ' {
+            sink.put(b" ");
+        }
+        rest = trimmed(after);
+    }
+}

@@ -1,0 +1,232 @@
+//! What a request presents: everything that can be read and checked without a key.
+
+use std::borrow::Cow;
+
+use super::canonical::trimmed;
+use super::date::SignedAt;
+use super::signed_set::{SignedSet, is_token};
+use super::uri::Target;
+use super::{
+    Bounded, Form, MAX_HEADER_BYTES, MAX_HEADERS, MAX_SCOPE_ELEMENT, Missing, RequestHead, Scope,
+    SigError, header_form,
+};
+use crate::time::Timestamp;
+
+/// The query parameters of a presigned request, in AWS's spelling.
+pub(super) const QUERY_PARAMETERS: [&str; 8] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Region-Set",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
+/// What a request presents. Nothing in it is verified yet; it has no `Debug`, as it holds a
+/// session token.
+pub struct Presented<'a> {
+    pub(super) head: RequestHead<'a>,
+    pub(super) target: Target<'a>,
+    pub(super) form: Form,
+    pub(super) credential: Credential<'a>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signed: SignedSet,
+    pub(super) signature: [u8; 32],
+    pub(super) signed_at: SignedAt,
+    pub(super) security_token: Option<Cow<'a, str>>,
+    /// `x-amz-content-sha256`, without outer blanks; it is signed.
+    pub(super) content_sha256: Option<&'a [u8]>,
+}
+
+impl Presented<'_> {
+    /// The access key ID: 1 to 128 visible ASCII characters, which may be no key of ours.
+    pub fn access_key_id(&self) -> &str {
+        &self.credential.access_key_id
+    }
+
+    /// The scope, whose date is the day of [`Self::signed_at`].
+    pub fn scope(&self) -> Scope<'_> {
+        self.credential.scope()
+    }
+
+    /// The session token.
+    pub fn security_token(&self) -> Option<&str> {
+        self.security_token.as_deref()
+    }
+
+    /// The signed header names, joined by semicolons.
+    pub fn signed_headers(&self) -> &str {
+        &self.signed_headers
+    }
+
+    /// Whether the header of this lower-case name is signed.
+    pub fn signs(&self, name: &str) -> bool {
+        self.signed.holds(&self.signed_headers, name)
+    }
+
+    /// When the request says it was signed.
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at.time
+    }
+
+    /// Where the credentials stand.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether [`verify`](super::verify) needs the body: the request signs no hash of it.
+    pub fn needs_body(&self) -> bool {
+        self.content_sha256.is_none()
+    }
+}
+
+/// Reads what a request presents. `None`: no credentials at all.
+///
+/// Once this returns, the request is within its bounds; nothing that may come once came twice;
+/// `host`, the date and every `x-amz-*` header that arrived are listed as signed, and what is
+/// listed arrived; the scope's date is the day of the request's date.
+pub fn parse<'a>(head: &RequestHead<'a>) -> Result<Option<Presented<'a>>, SigError> {
+    if head.method.is_empty() || !head.method.bytes().all(is_token) {
+        return Err(SigError::MalformedMethod);
+    }
+    let arrived = Arrived::scan(head.headers)?;
+    let target = Target::parse(head.target)?;
+    let in_query =
+        target.parameters().any(|p| QUERY_PARAMETERS.iter().any(|name| p.is_ignoring_case(name)));
+    match (arrived.authorization, in_query) {
+        (Some(_), true) => Err(SigError::ConflictingCredentials),
+        (Some(authorization), false) => {
+            header_form::parse(head, target, &arrived, authorization).map(Some)
+        }
+        (None, true) => Err(SigError::UnsupportedAlgorithm),
+        // A token without a signature is not nobody: it is a broken request.
+        (None, false) if arrived.security_token.is_some() => Err(SigError::Incomplete(Missing {
+            credential: true,
+            signature: true,
+            signed_headers: true,
+            date: arrived.amz_date.is_none() && arrived.date.is_none(),
+            ..Missing::default()
+        })),
+        (None, false) => Ok(None),
+    }
+}
+
+/// The headers with a meaning of their own, without outer blanks. Each may come once.
+#[derive(Default)]
+pub(super) struct Arrived<'a> {
+    pub(super) authorization: Option<&'a [u8]>,
+    pub(super) host: Option<&'a [u8]>,
+    pub(super) date: Option<&'a [u8]>,
+    pub(super) amz_date: Option<&'a [u8]>,
+    pub(super) security_token: Option<&'a [u8]>,
+    pub(super) content_sha256: Option<&'a [u8]>,
+    pub(super) region_set: Option<&'a [u8]>,
+    content_type: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+    amz_target: Option<&'a [u8]>,
+}
+
+impl<'a> Arrived<'a> {
+    pub(super) fn scan(headers: &'a [(&'a str, &'a [u8])]) -> Result<Self, SigError> {
+        if headers.len() > MAX_HEADERS {
+            return Err(SigError::TooLarge(Bounded::Headers));
+        }
+        let mut arrived = Self::default();
+        let mut bytes = 0_usize;
+        for (name, value) in headers {
+            bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
+            if let Some((slot, known)) = arrived.slot(name)
+                && slot.replace(trimmed(value)).is_some()
+            {
+                return Err(SigError::Duplicate { name: known });
+            }
+        }
+        if bytes > MAX_HEADER_BYTES {
+            return Err(SigError::TooLarge(Bounded::HeaderBytes));
+        }
+        Ok(arrived)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<(&mut Option<&'a [u8]>, &'static str)> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        Some(match name.len() {
+            4 if is("host") => (&mut self.host, "host"),
+            4 if is("date") => (&mut self.date, "date"),
+            10 if is("x-amz-date") => (&mut self.amz_date, "x-amz-date"),
+            12 if is("content-type") => (&mut self.content_type, "content-type"),
+            12 if is("x-amz-target") => (&mut self.amz_target, "x-amz-target"),
+            13 if is("authorization") => (&mut self.authorization, "authorization"),
+            14 if is("content-length") => (&mut self.content_length, "content-length"),
+            16 if is("x-amz-region-set") => (&mut self.region_set, "x-amz-region-set"),
+            20 if is("x-amz-security-token") => (&mut self.security_token, "x-amz-security-token"),
+            20 if is("x-amz-content-sha256") => (&mut self.content_sha256, "x-amz-content-sha256"),
+            _ => return None,
+        })
+    }
+}
+
+/// A credential: the access key ID and the scope.
+pub(super) struct Credential<'a> {
+    pub(super) access_key_id: Cow<'a, str>,
+    pub(super) date: Cow<'a, str>,
+    pub(super) region: Cow<'a, str>,
+    pub(super) service: Cow<'a, str>,
+}
+
+impl<'a> Credential<'a> {
+    /// Reads `keyid/date/region/service/aws4_request` of a request signed at `signed_at`.
+    ///
+    /// INVARIANT: every element is visible ASCII without a slash, so that the scope has one
+    /// reading; the region may be empty.
+    pub(super) fn parse(text: &'a str, signed_at: &SignedAt) -> Result<Self, SigError> {
+        let mut elements = text.split('/');
+        let (Some(access_key_id), Some(date), Some(region), Some(service), Some(term), None) = (
+            elements.next(),
+            elements.next(),
+            elements.next(),
+            elements.next(),
+            elements.next(),
+            elements.next(),
+        ) else {
+            return Err(SigError::MalformedCredential);
+        };
+        if access_key_id.is_empty()
+            || service.is_empty()
+            || !text.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(SigError::MalformedCredential);
+        }
+        if [access_key_id, region, service].iter().any(|e| e.len() > MAX_SCOPE_ELEMENT) {
+            return Err(SigError::TooLarge(Bounded::ScopeElement));
+        }
+        if term != "aws4_request" {
+            return Err(SigError::WrongTerminator);
+        }
+        if date != signed_at.day() {
+            return Err(SigError::ScopeDateMismatch {
+                scope: date.chars().take(16).collect(),
+                signed_at: signed_at.time,
+            });
+        }
+        Ok(Self {
+            access_key_id: Cow::Borrowed(access_key_id),
+            date: Cow::Borrowed(date),
+            region: Cow::Borrowed(region),
+            service: Cow::Borrowed(service),
+        })
+    }
+
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope { date: &self.date, region: &self.region, service: &self.service }
+    }
+}
+
+/// A value that must be visible ASCII: a session token.
+pub(super) fn visible(value: &[u8]) -> Result<&str, SigError> {
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or(SigError::MalformedSecurityToken)
+}

@@ -1,0 +1,285 @@
+//! The canonical forms of a path and of a query.
+
+use super::canonical::Sink;
+use super::{Bounded, MAX_QUERY_PARAMETERS, MAX_TARGET, SigError, UriRules};
+
+/// A request target, split at its first `?` and checked: origin form, no control characters, no
+/// fragment, every `%` followed by two hexadecimal digits, bounded.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) path: &'a [u8],
+    pub(super) query: &'a [u8],
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn parse(target: &'a str) -> Result<Self, SigError> {
+        let bytes = target.as_bytes();
+        if bytes.len() > MAX_TARGET {
+            return Err(SigError::TooLarge(Bounded::Target));
+        }
+        if bytes.first() != Some(&b'/') {
+            return Err(SigError::MalformedTarget);
+        }
+        let mut rest = bytes;
+        while let [byte, tail @ ..] = rest {
+            rest = match (byte, tail) {
+                (b'%', [high, low, after @ ..])
+                    if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+                {
+                    after
+                }
+                (b'%' | b'#', _) => return Err(SigError::MalformedTarget),
+                (control, _) if control.is_ascii_control() => {
+                    return Err(SigError::MalformedTarget);
+                }
+                _ => tail,
+            };
+        }
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let target = Self { path: path.as_bytes(), query: query.as_bytes() };
+        if !query.is_empty() && target.parameters().nth(MAX_QUERY_PARAMETERS).is_some() {
+            return Err(SigError::TooLarge(Bounded::QueryParameters));
+        }
+        Ok(target)
+    }
+
+    /// The query's parameters in order, undecoded; empty ones (`&&`) are nothing.
+    pub(super) fn parameters(self) -> impl Iterator<Item = Parameter<'a>> {
+        self.query.split(|byte| *byte == b'&').filter(|text| !text.is_empty()).map(|text| {
+            let mut parts = text.splitn(2, |byte| *byte == b'=');
+            Parameter {
+                name: parts.next().unwrap_or_default(),
+                value: parts.next().unwrap_or_default(),
+            }
+        })
+    }
+
+    /// Whether the canonical path under `rules` names the path as it was sent: no dot segments,
+    /// no empty ones.
+    pub(super) fn path_is_normal(self, rules: UriRules) -> bool {
+        rules == UriRules::S3 || is_normal(self.path)
+    }
+}
+
+/// A query parameter, undecoded.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Parameter<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+impl Parameter<'_> {
+    /// Whether the decoded name is `name`.
+    pub(super) fn is(&self, name: &str) -> bool {
+        decode(self.name).eq(name.bytes())
+    }
+
+    /// Whether the decoded name is `name` in any case.
+    pub(super) fn is_ignoring_case(&self, name: &str) -> bool {
+        decode(self.name)
+            .map(|byte| byte.to_ascii_lowercase())
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+    }
+}
+
+/// Percent-decodes; `+` stays.
+pub(super) fn decode(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = text;
+    std::iter::from_fn(move || match rest {
+        [b'%', high, low, after @ ..] => {
+            rest = after;
+            Some(hex_value(*high) << 4 | hex_value(*low))
+        }
+        [byte, after @ ..] => {
+            rest = after;
+            Some(*byte)
+        }
+        [] => None,
+    })
+}
+
+/// Writes the canonical path.
+pub(super) fn write_path(sink: &mut impl Sink, path: &[u8], rules: UriRules) {
+    match rules {
+        UriRules::S3 => write_escaped(sink, path, stands_in_a_uri),
+        UriRules::Standard if is_normal(path) => write_escaped(sink, path, stands_in_a_path),
+        UriRules::Standard => write_normalised(sink, path),
+    }
+}
+
+/// Writes the canonical query: parameters sorted by their escaped names, then values. `except` is
+/// the decoded name of a parameter to leave out.
+pub(super) fn write_query(sink: &mut impl Sink, target: Target<'_>, except: Option<&str>) {
+    if target.query.is_empty() {
+        return;
+    }
+    // INVARIANT: `Target::parse` counted the parameters, so none is left out here.
+    let mut sorted = [Parameter::default(); MAX_QUERY_PARAMETERS];
+    let mut count = 0;
+    let wanted = target.parameters().filter(|p| except.is_none_or(|name| !p.is(name)));
+    for (slot, parameter) in sorted.iter_mut().zip(wanted) {
+        *slot = parameter;
+        count += 1;
+    }
+    let sorted = sorted.get_mut(..count).unwrap_or_default();
+    sorted.sort_unstable_by(|a, b| {
+        escaped(a.name).cmp(escaped(b.name)).then_with(|| escaped(a.value).cmp(escaped(b.value)))
+    });
+    for (index, parameter) in sorted.iter().enumerate() {
+        if index > 0 {
+            sink.put(b"&");
+        }
+        write_component(sink, parameter.name);
+        sink.put(b"=");
+        write_component(sink, parameter.value);
+    }
+}
+
+/// Writes a name or value of a query in its canonical escapes.
+fn write_component(sink: &mut impl Sink, text: &[u8]) {
+    let mut rest = text;
+    loop {
+        let run = rest.iter().take_while(|byte| stands_in_a_query(**byte)).count();
+        let (plain, after) = rest.split_at(run);
+        sink.put(plain);
+        rest = match after {
+            [b'%', high, low, tail @ ..] => {
+                let byte = hex_value(*high) << 4 | hex_value(*low);
+                if is_unreserved(byte) {
+                    sink.put(&[byte]);
+                } else {
+                    sink.put(&escape(byte));
+                }
+                tail
+            }
+            [byte, tail @ ..] => {
+                sink.put(&escape(*byte));
+                tail
+            }
+            [] => return,
+        };
+    }
+}
+
+/// The bytes that [`write_component`] writes, one by one.
+fn escaped(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = text;
+    let mut pending: [Option<u8>; 2] = [None, None];
+    std::iter::from_fn(move || {
+        if let Some(byte) = pending[0].take().or_else(|| pending[1].take()) {
+            return Some(byte);
+        }
+        let (byte, was_escaped, after) = match rest {
+            [b'%', high, low, after @ ..] => (hex_value(*high) << 4 | hex_value(*low), true, after),
+            [byte, after @ ..] => (*byte, false, after),
+            [] => return None,
+        };
+        rest = after;
+        if is_unreserved(byte) || (!was_escaped && stands_in_a_query(byte)) {
+            return Some(byte);
+        }
+        let [percent, high, low] = escape(byte);
+        pending = [Some(high), Some(low)];
+        Some(percent)
+    })
+}
+
+/// RFC 3986 §5.2.4, and empty segments removed.
+fn write_normalised(sink: &mut impl Sink, path: &[u8]) {
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut ends_in_slash = false;
+    for segment in path.split(|byte| *byte == b'/') {
+        ends_in_slash = matches!(segment, b"" | b"." | b"..");
+        match segment {
+            b"" | b"." => {}
+            b".." => {
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+    }
+    for segment in &kept {
+        sink.put(b"/");
+        write_escaped(sink, segment, stands_in_a_path);
+    }
+    if ends_in_slash || kept.is_empty() {
+        sink.put(b"/");
+    }
+}
+
+fn is_normal(path: &[u8]) -> bool {
+    let Some(inner) = path.strip_prefix(b"/") else { return false };
+    let mut segments = inner.split(|byte| *byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if matches!(segment, b"." | b"..") || (segment.is_empty() && !last) {
+            return false;
+        }
+    }
+    true
+}
+
+fn write_escaped(sink: &mut impl Sink, text: &[u8], stands: fn(u8) -> bool) {
+    let mut rest = text;
+    loop {
+        let run = rest.iter().take_while(|byte| stands(**byte)).count();
+        let (plain, after) = rest.split_at(run);
+        sink.put(plain);
+        let [byte, tail @ ..] = after else { return };
+        sink.put(&escape(*byte));
+        rest = tail;
+    }
+}
+
+fn escape(byte: u8) -> [u8; 3] {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
+    [b'%', digit(byte >> 4), digit(byte & 15)]
+}
+
+/// The value of a hexadecimal digit; `Target::parse` let no other through.
+fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn stands_in_a_path(byte: u8) -> bool {
+    is_unreserved(byte) || byte == b'/'
+}
+
+/// Parsers differ on `+` and `;`, so neither is taken for its escape, nor `+` for a blank.
+fn stands_in_a_query(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'+' | b';')
+}
+
+/// The characters of RFC 3986. Others cannot be sent, and are written as their escapes.
+fn stands_in_a_uri(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'%' | b'/'
+                | b':'
+                | b'?'
+                | b'['
+                | b']'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
+}

@@ -1,0 +1,176 @@
+//! Verification: the canonical form of the request that arrived, under the key of whoever it says
+//! signed it.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::canonical::{Canonical, hex, unhex};
+use super::{Body, Form, Presented, SigError, SigningKey, UriRules};
+use crate::time::Timestamp;
+
+/// The payload mode of S3 that leaves the body unsigned.
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
+
+/// What a signature is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How the service canonicalizes, and which payload modes it knows.
+    pub uri: UriRules,
+    /// The time of the request's arrival.
+    pub now: Timestamp,
+    /// How far the request's date may lie from `now`, either way, in seconds; the boundary is in.
+    pub max_skew: i64,
+}
+
+impl Rules {
+    /// AWS's rules: 15 minutes either way.
+    pub fn new(uri: UriRules, now: Timestamp) -> Self {
+        Self { uri, now, max_skew: 15 * 60 }
+    }
+}
+
+/// What is known of the payload of a verified request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadCheck {
+    /// The body is the one that was signed.
+    Verified,
+    /// The signature covers this SHA-256, but the body was not there to compare: whoever reads
+    /// the body has yet to.
+    SignedHash([u8; 32]),
+    /// The signer left the body unsigned (S3's `UNSIGNED-PAYLOAD`).
+    Unsigned,
+}
+
+/// A request's signature holds. Only [`verify`] makes one.
+#[derive(Debug)]
+pub struct Verified {
+    payload: PayloadCheck,
+    signed_at: Timestamp,
+    form: Form,
+    path_as_signed: bool,
+}
+
+impl Verified {
+    /// What is known of the payload.
+    pub fn payload(&self) -> PayloadCheck {
+        self.payload
+    }
+
+    /// When the request was signed.
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at
+    }
+
+    /// Where the credentials stood.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether the path that was signed is the path that was sent. If not, the path holds dot
+    /// segments or empty ones which the signature does not tell apart: authorize and serve the
+    /// normalised path, or refuse the request.
+    pub fn path_as_signed(&self) -> bool {
+        self.path_as_signed
+    }
+}
+
+/// Checks the date and the signature of a request, and its payload when that is signed.
+///
+/// `key` is the key of the access key presented, for the scope presented.
+pub fn verify(
+    presented: &Presented<'_>,
+    key: &SigningKey,
+    body: Body<'_>,
+    rules: &Rules,
+) -> Result<Verified, SigError> {
+    if key.scope() != presented.scope() {
+        return Err(SigError::WrongSigningKey);
+    }
+    check_time(presented, rules)?;
+    let payload = Payload::of(presented, body, rules)?;
+    let canonical_sha256 = canonical(presented, rules.uri, payload.line()).sha256();
+    let expected = key.sign(&presented.signed_at, &canonical_sha256);
+    if !bool::from(expected.ct_eq(&presented.signature)) {
+        return Err(SigError::SignatureDoesNotMatch { canonical_sha256 });
+    }
+    Ok(Verified {
+        payload: payload.check,
+        signed_at: presented.signed_at.time,
+        form: presented.form,
+        path_as_signed: presented.target.path_is_normal(rules.uri),
+    })
+}
+
+/// The canonical form of a request, with `payload` as its last line.
+pub(super) fn canonical<'r>(
+    presented: &'r Presented<'_>,
+    uri: UriRules,
+    payload: &'r [u8],
+) -> Canonical<'r> {
+    Canonical {
+        head: &presented.head,
+        target: presented.target,
+        except: None,
+        signed_headers: &presented.signed_headers,
+        signed: &presented.signed,
+        uri,
+        payload,
+    }
+}
+
+fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
+    let Rules { now, max_skew, .. } = *rules;
+    let signed_at = presented.signed_at.time;
+    if signed_at.plus_secs(max_skew) < now {
+        return Err(SigError::Expired { signed_at, now, max_skew });
+    }
+    if now.plus_secs(max_skew) < signed_at {
+        return Err(SigError::NotYetCurrent { signed_at, now, max_skew });
+    }
+    Ok(())
+}
+
+/// The last line of the canonical request, and what it says of the body.
+pub(super) struct Payload {
+    hash: [u8; 64],
+    check: PayloadCheck,
+}
+
+impl Payload {
+    pub(super) fn of(
+        presented: &Presented<'_>,
+        body: Body<'_>,
+        rules: &Rules,
+    ) -> Result<Self, SigError> {
+        let body = match body {
+            Body::Bytes(bytes) => Some(Sha256::digest(bytes).into()),
+            Body::Sha256(hash) => Some(hash),
+            Body::Unavailable => None,
+        };
+        let (hash, check) = match presented.content_sha256 {
+            None => (body.ok_or(SigError::BodyUnavailable)?, PayloadCheck::Verified),
+            Some(UNSIGNED_PAYLOAD) if rules.uri == UriRules::S3 => {
+                return Ok(Self { hash: [0; 64], check: PayloadCheck::Unsigned });
+            }
+            Some(mode) if mode.starts_with(b"STREAMING-") => {
+                return Err(SigError::StreamingPayload);
+            }
+            Some(text) => {
+                let signed = unhex(text).ok_or(SigError::PayloadMode)?;
+                match body {
+                    None => (signed, PayloadCheck::SignedHash(signed)),
+                    Some(hash) if hash == signed => (signed, PayloadCheck::Verified),
+                    Some(_) => return Err(SigError::PayloadMismatch),
+                }
+            }
+        };
+        Ok(Self { hash: hex(&hash), check })
+    }
+
+    pub(super) fn line(&self) -> &[u8] {
+        match self.check {
+            PayloadCheck::Unsigned => UNSIGNED_PAYLOAD,
+            PayloadCheck::Verified | PayloadCheck::SignedHash(_) => &self.hash,
+        }
+    }
+}
