@@ -79,15 +79,21 @@ pub struct SessionContext {
 }
 
 impl SessionContext {
-    /// A session begun at `created`, with or without a second factor.
-    pub fn new(created: Timestamp, mfa: bool) -> Self {
+    /// A session begun at `created`, with or without a second factor, of this role or user.
+    pub fn new(
+        created: Timestamp,
+        mfa: bool,
+        session_issuer: Option<SessionIssuer>,
+        source_identity: Option<String>,
+    ) -> Self {
         Self {
+            session_issuer,
             attributes: Attributes {
                 creation_date: created.to_rfc3339(),
                 // A word, not a boolean: that is how CloudTrail has it.
                 mfa_authenticated: mfa.to_string(),
             },
-            ..Self::default()
+            source_identity,
         }
     }
 }
