@@ -23,6 +23,7 @@ pub mod exposure;
 mod listen;
 mod message;
 pub mod ops;
+pub mod route;
 mod server;
 mod settings;
 pub mod signals;
