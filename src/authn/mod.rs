@@ -226,6 +226,11 @@ impl Authenticator {
         ))))
     }
 
+    /// Whether the ledger failed to answer the last time it was asked.
+    pub fn is_ledger_silent(&self) -> bool {
+        self.health.is_silent()
+    }
+
     fn find(&self, id: &AccessKeyId, presented: &Presented<'_>) -> Result<Found, AuthnError> {
         let unknown = |why| Err(AuthnError::Unknown(why));
         match (id.kind(), presented.security_token()) {
@@ -294,6 +299,7 @@ impl Authenticator {
                 }
             }
             Err(error) => {
+                self.health.failed();
                 if self.health.silent_for(now) < self.policy.max_staleness {
                     tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
                     return Ok(());
