@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::{AuditError, AuditSink, BoxFuture, Record};
+use crate::future::BoxFuture;
+
+use super::{AuditError, AuditSink, Record};
 
 /// Records in memory.
 #[derive(Debug, Default)]

@@ -20,16 +20,14 @@ mod redact;
 
 use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
+
+use crate::future::BoxFuture;
 
 pub use self::file::FileSink;
 pub use self::identity::{IdentityType, SessionContext, SessionIssuer, UserIdentity};
 pub use self::record::{Event, EventId, Phase, Record, TlsDetails};
 pub use self::redact::HIDDEN;
-
-/// A boxed future.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where records go.
 pub trait AuditSink: Send + Sync + 'static {

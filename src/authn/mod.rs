@@ -234,7 +234,9 @@ impl Authenticator {
             (AccessKeyKind::LongTerm, None) => {
                 self.open_key(&self.directory.snapshot(), id).map(Found::Key)
             }
-            (AccessKeyKind::Session, Some(token)) => self.open_session(id, token).map(Found::Session),
+            (AccessKeyKind::Session, Some(token)) => {
+                self.open_session(id, token).map(Found::Session)
+            }
         }
     }
 

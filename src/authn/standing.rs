@@ -43,10 +43,7 @@ pub(super) enum Entity<'a> {
 }
 
 /// The principal of a unique ID, if it and its account still exist.
-pub(super) fn principal<'a>(
-    snapshot: &'a Snapshot,
-    id: &UniqueId,
-) -> Result<Entity<'a>, Refusal> {
+pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Entity<'a>, Refusal> {
     let entity = match id.kind() {
         UniqueKind::User => snapshot.user(id).map(Entity::User),
         UniqueKind::Role => snapshot.role(id).map(Entity::Role),

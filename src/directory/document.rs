@@ -67,13 +67,13 @@ impl TrustDocument {
     ) -> Result<Self, TrustError> {
         let mut policy = Policy::parse(text, DocumentKind::Trust)?;
         let mut bound = BTreeMap::new();
-        let named: Vec<String> = policy.principals().map(ToOwned::to_owned).collect();
-        for arn in named {
-            let id =
-                resolve(&arn).ok_or_else(|| TrustError::NoSuchPrincipal(arn.clone()))?;
-            bound.insert(arn, id);
+        for arn in policy.principals() {
+            let id = resolve(arn).ok_or_else(|| TrustError::NoSuchPrincipal(arn.to_owned()))?;
+            bound.insert(arn.to_owned(), id);
         }
-        policy.bind(&mut |arn| bound.get(arn).copied());
+        policy
+            .bind(&mut |arn| bound.get(arn).copied())
+            .map_err(|unresolved| TrustError::NoSuchPrincipal(unresolved.arn))?;
         Ok(Self { text: text.into(), bound, policy: Arc::new(policy) })
     }
 
@@ -155,7 +155,8 @@ impl<'de> Deserialize<'de> for TrustDocument {
         let StoredTrust { text, bound } = StoredTrust::deserialize(deserializer)?;
         let policy = match Policy::parse(&text, DocumentKind::Trust) {
             Ok(mut policy) => {
-                policy.bind(&mut |arn| bound.get(arn).copied());
+                // One without an ID stays unbound: it grants nothing.
+                policy.bind_known(&mut |arn| bound.get(arn).copied());
                 policy
             }
             Err(error) => denying(DocumentKind::Trust, &text, &error),

@@ -6,6 +6,7 @@ use imbl::{HashMap, OrdMap, OrdSet};
 
 use super::entities::{AccessKey, Account, Role, SessionRevocation, User};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
+use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
 use crate::time::Timestamp;
 
@@ -153,6 +154,18 @@ impl Snapshot {
     /// A role by its name, in any case.
     pub fn role_named(&self, account: AccountId, name: &str) -> Option<&Arc<Role>> {
         self.role_names.get(&(account, fold(name))).and_then(|id| self.roles.get(id))
+    }
+
+    /// The unique ID of the user, role or role session (then its role's) that has this ARN now.
+    pub fn principal_id(&self, text: &str) -> Option<UniqueId> {
+        if let Some((account, _, name)) = arn::parse_user(text) {
+            return self.user_named(account, name).filter(|u| u.arn() == text).map(|u| u.id);
+        }
+        if let Some((account, _, name)) = arn::parse_role(text) {
+            return self.role_named(account, name).filter(|r| r.arn() == text).map(|r| r.id);
+        }
+        let (account, name, _) = arn::parse_assumed_role(text)?;
+        self.role_named(account, name).filter(|r| r.name == name).map(|r| r.id)
     }
 
     /// A long-term access key.

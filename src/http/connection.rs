@@ -1,17 +1,19 @@
 //! One connection: which HTTP it speaks, its bounds in time, and its graceful end.
 
+use std::convert::Infallible;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -20,6 +22,7 @@ use super::exchange::Exchange;
 use super::message::{Peer, TlsInfo};
 use super::server::{Hold, Stage};
 use super::settings::Limits;
+use super::strict::Strict;
 use super::tls::Tls;
 
 /// The first bytes of HTTP/2 (RFC 9113, section 3.4).
@@ -57,7 +60,7 @@ impl Broken {
 pub(crate) async fn serve<S>(
     exchange: Arc<Exchange>,
     tls: Option<Arc<Tls>>,
-    stream: S,
+    mut stream: S,
     peer: Peer,
     stage: watch::Receiver<Stage>,
     hold: Hold,
@@ -70,13 +73,13 @@ where
         let limits = exchange.limits;
         match tls {
             None => {
-                let Some(read) = before_stop(&stage, limits.header_timeout, sniff(stream)).await?
-                else {
+                let sniffed = sniff(&mut stream);
+                let Some(read) = before_stop(&stage, limits.header_timeout, sniffed).await? else {
                     return Ok(());
                 };
-                let (stream, http2) = read.map_err(|_| Broken::Protocol)?;
+                let (start, http2) = read.map_err(|_| Broken::Protocol)?;
                 let origin = Origin { peer, tls: None };
-                speak(exchange, stream, http2, origin, stage, hold).await
+                speak(exchange, stream, start, http2, origin, stage, hold).await
             }
             Some(tls) => {
                 let accept = TlsAcceptor::from(tls.current()).accept(stream);
@@ -92,7 +95,7 @@ where
                 let client_chain = session.peer_certificates().unwrap_or_default().into();
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let origin = Origin { peer, tls: Some(TlsInfo { client_chain }) };
-                speak(exchange, stream, http2, origin, stage, hold).await
+                speak(exchange, stream, Vec::new(), http2, origin, stage, hold).await
             }
         }
     };
@@ -115,9 +118,11 @@ async fn before_stop<T>(
     }
 }
 
+/// Speaks HTTP on a stream whose `start` was read already.
 async fn speak<S>(
     exchange: Arc<Exchange>,
     stream: S,
+    start: Vec<u8>,
     http2: bool,
     origin: Origin,
     stage: watch::Receiver<Stage>,
@@ -129,18 +134,18 @@ where
     let limits = exchange.limits;
     let activity = Arc::new(Activity::new());
     let watched = Arc::clone(&activity);
-    let service = service_fn(move |request| {
+    let answer = move |request: Request<Incoming>, last: bool| {
         let exchange = Arc::clone(&exchange);
         let busy = Busy::new(Arc::clone(&watched));
         let (origin, hold) = (origin.clone(), hold.clone());
         async move {
-            let answer = exchange.answer(origin, request, hold).await;
+            let answer = exchange.answer(origin, request, last, hold).await;
             drop(busy);
-            answer
+            Ok::<_, Infallible>(answer)
         }
-    });
-    let io = TokioIo::new(stream);
+    };
     if http2 {
+        let io = TokioIo::new(Strict::transparent(stream, start));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(Limits::STREAMS)
@@ -148,16 +153,21 @@ where
             .max_header_list_size(u32::try_from(Limits::HEAD_BYTES).unwrap_or(u32::MAX))
             .keep_alive_interval(limits.idle_timeout / 2)
             .keep_alive_timeout(limits.idle_timeout / 2)
-            .serve_connection(io, service);
+            .serve_connection(io, service_fn(move |request| answer(request, false)));
         drive(connection, &activity, limits, stage).await
     } else {
+        let (stream, framing) = Strict::http1(stream, start);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let another = framing.announce(request.headers());
+            answer(request, !another)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_headers(Limits::HEADERS)
             .max_header_size(Limits::HEAD_BYTES)
             .max_buf_size(2 * Limits::HEAD_BYTES)
-            .serve_connection(io, service);
+            .serve_connection(TokioIo::new(stream), service);
         drive(connection, &activity, limits, stage).await
     }
 }
@@ -235,76 +245,16 @@ impl Drop for Busy {
     }
 }
 
-/// Reads until the bytes are the preface of HTTP/2 or cannot become it.
-async fn sniff<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Rewound<S>, bool)> {
-    let mut seen = [0; PREFACE.len()];
-    let mut length = 0;
-    let http2 = loop {
-        let Some(free) = seen.get_mut(length..).filter(|free| !free.is_empty()) else {
-            break true;
-        };
-        let read = stream.read(free).await?;
-        length += read;
-        let so_far = seen.get(..length).unwrap_or_default();
-        if read == 0 || !PREFACE.starts_with(so_far) {
-            break false;
+/// Reads until the bytes are the preface of HTTP/2 or cannot become it; returns what was read, and
+/// which it is.
+async fn sniff<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(Vec<u8>, bool)> {
+    let mut start = Vec::with_capacity(PREFACE.len());
+    while start.len() < PREFACE.len() && PREFACE.starts_with(&start) {
+        let mut rest = (&mut *stream).take((PREFACE.len() - start.len()) as u64);
+        if rest.read_buf(&mut start).await? == 0 {
+            break;
         }
-    };
-    let mut start = seen.to_vec();
-    start.truncate(length);
-    Ok((Rewound { start, given: 0, stream }, http2))
-}
-
-/// A stream whose first bytes were read already.
-struct Rewound<S> {
-    start: Vec<u8>,
-    given: usize,
-    stream: S,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let rest = self.start.get(self.given..).unwrap_or_default();
-        if rest.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buffer);
-        }
-        let count = rest.len().min(buffer.remaining());
-        buffer.put_slice(rest.get(..count).unwrap_or_default());
-        self.given += count;
-        Poll::Ready(Ok(()))
     }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+    let http2 = start == PREFACE;
+    Ok((start, http2))
 }

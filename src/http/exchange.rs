@@ -1,6 +1,5 @@
 //! One request and its answer: what is refused at once, the body, the handler, the log line.
 
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Origin;
@@ -54,6 +53,8 @@ enum Refusal {
     BodyTimeout,
     #[error("the request's body cannot be read")]
     BodyBroken,
+    #[error("the only transfer coding is chunked")]
+    Coding,
     #[error("too many requests at once")]
     Busy,
     #[error("internal error")]
@@ -63,7 +64,7 @@ enum Refusal {
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
-            Self::NoHost | Self::HostConflict | Self::Target | Self::BodyBroken => {
+            Self::NoHost | Self::HostConflict | Self::Target | Self::Coding | Self::BodyBroken => {
                 StatusCode::BAD_REQUEST
             }
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -90,24 +91,30 @@ struct Seen {
 }
 
 impl Exchange {
-    /// Answers one request. `hold` lives until the answer is made, even when the client has gone.
+    /// Answers one request; says so when it is the `last` of its connection. `hold` lives until the
+    /// answer is made, even when the client has gone.
     pub(crate) async fn answer<H: Send + 'static>(
         self: Arc<Self>,
         origin: Origin,
         request: Request<hyper::body::Incoming>,
+        last: bool,
         hold: H,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> Response<Full<Bytes>> {
         let started = self.clock.monotonic();
         let Ok(request_id) = RequestId::generate(&*self.random) else {
             tracing::error!(listener = self.listener, "the random generator failed");
-            return Ok(encode(Refusal::Internal.answer(), None, false));
+            return encode(Refusal::Internal.answer(), None, false);
         };
         let method = request.method().clone();
         let head = method == Method::HEAD;
+        let http1 = request.version() < Version::HTTP_2;
         let path = request.uri().path().to_owned();
         let seen = Seen { request_id, started, method, path };
-        let outgoing = match self.admit(request_id, origin, request).await {
+        let mut close = last;
+        let mut outgoing = match self.admit(request_id, origin, request).await {
             Err(refusal) => {
+                // Who sends what is refused here may have meant something else by it.
+                close |= http1 && refusal != Refusal::Busy;
                 let outgoing = refusal.answer();
                 self.record(&seen, &outgoing);
                 outgoing
@@ -122,7 +129,10 @@ impl Exchange {
             .await
             .unwrap_or_else(|_| Refusal::Internal.answer()),
         };
-        Ok(encode(outgoing, Some(request_id), head))
+        if close {
+            outgoing.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        encode(outgoing, Some(request_id), head)
     }
 
     async fn admit(
@@ -135,6 +145,11 @@ impl Exchange {
         let (Parts { method, uri, mut headers, .. }, body) = request.into_parts();
         let target = target(&method, &uri)?;
         one_host(&uri, &mut headers)?;
+        if let Some(coding) = headers.get(header::TRANSFER_ENCODING)
+            && !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+        {
+            return Err(Refusal::Coding);
+        }
         if headers.len() > Limits::HEADERS {
             return Err(Refusal::TooManyHeaders);
         }

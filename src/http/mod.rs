@@ -3,10 +3,11 @@
 //! # Model
 //!
 //! A [`Server`] holds listeners; each has an address (TCP or Unix socket), perhaps TLS, limits and
-//! one handler. HTTP/1.1 and HTTP/2 are read by hyper; this module bounds them (connections,
-//! requests at once, header bytes and count, body bytes, time to send each) and hands a handler an
-//! [`Incoming`] request that is complete: its body is read, its time and ID are drawn, it names
-//! exactly one host.
+//! one handler. HTTP/1.1 and HTTP/2 are read by hyper, HTTP/1.1 after a stricter look at each head
+//! (bare line feeds, framing told twice). This module bounds them (connections, requests at once,
+//! header bytes and count, body bytes, time to send each) and hands a handler an [`Incoming`]
+//! request that is complete: its body is read, its time and ID are drawn, it names exactly one
+//! host.
 //!
 //! # Trust boundary
 //!
@@ -23,9 +24,11 @@ pub mod exposure;
 mod listen;
 mod message;
 pub mod ops;
+pub mod route;
 mod server;
 mod settings;
 pub mod signals;
+mod strict;
 mod tls;
 
 pub use listen::{Address, BindError};

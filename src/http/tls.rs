@@ -120,7 +120,7 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let unreadable = |source| TlsError::File { path: path.to_owned(), source };
     let chain = CertificateDer::pem_file_iter(path)
         .map_err(unreadable)?

@@ -10,7 +10,8 @@ use crate::directory::entities::Policies;
 use crate::directory::{Snapshot, managed};
 use crate::id::AccountId;
 use crate::policy::{
-    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
+    self, Decision, DocumentKind, Effect, Layer, Layers, Named, Policy, Request, decide,
+    decide_trust,
 };
 
 /// What is to be done to what.
@@ -77,8 +78,7 @@ impl CallerPolicies {
         resource: Option<Named<'_>>,
     ) -> Decision {
         self.with_layers(ask.owner, resource, |layers| {
-            let request =
-                Request { caller, action: ask.action, resource: ask.resource, context };
+            let request = Request { caller, action: ask.action, resource: ask.resource, context };
             decide(&request, layers)
         })
     }
@@ -93,8 +93,7 @@ impl CallerPolicies {
         trust: Named<'_>,
     ) -> Decision {
         self.with_layers(ask.owner, None, |layers| {
-            let request =
-                Request { caller, action: ask.action, resource: ask.resource, context };
+            let request = Request { caller, action: ask.action, resource: ask.resource, context };
             decide_trust(&request, trust, layers)
         })
     }
@@ -225,6 +224,24 @@ pub fn denied(identity: &Identity, ask: &Ask<'_>, decision: &Decision) -> Fault 
         &identity.arn(),
         ask.action,
         Some(ask.resource),
-        Some(&decision.why(ask.action)),
+        Some(&why(decision, ask.action)),
     )
+}
+
+/// Why a decision denies, as the end of AWS's sentence.
+pub fn why(decision: &Decision, action: &str) -> String {
+    let (article, kind) = match decision.layer() {
+        Layer::Root | Layer::Identity => ("an", "identity-based policy"),
+        Layer::Boundary => ("a", "permissions boundary"),
+        Layer::Session => ("a", "session policy"),
+        Layer::Resource => ("a", "resource-based policy"),
+        Layer::Trust => ("a", "role trust policy"),
+        Layer::ServiceControl => ("a", "service control policy"),
+        Layer::ResourceControl => ("a", "resource control policy"),
+    };
+    match decision.effect() {
+        Effect::ExplicitDeny => format!("with an explicit deny in {article} {kind}"),
+        Effect::ImplicitDeny => format!("because no {kind} allows the {action} action"),
+        Effect::Allow => String::new(),
+    }
 }

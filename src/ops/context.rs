@@ -85,10 +85,7 @@ pub fn add_resource_tags(context: &mut Context, tags: &[Tag]) {
 }
 
 /// Adds the tags that a request asks to set.
-pub fn add_request_tags<'t>(
-    context: &mut Context,
-    tags: impl Iterator<Item = (&'t str, &'t str)>,
-) {
+pub fn add_request_tags<'t>(context: &mut Context, tags: impl Iterator<Item = (&'t str, &'t str)>) {
     let mut keys = Vec::new();
     for (key, value) in tags {
         one(context, &format!("aws:RequestTag/{key}"), value);

@@ -21,11 +21,8 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<Xml>, Fault>> + 
 /// Runs one operation of a Query service.
 pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> Answer<'a> {
     Box::pin(async move {
-        let about = About {
-            service: O::SERVICE,
-            name: O::NAME,
-            read_only: O::EFFECT == Effect::Read,
-        };
+        let about =
+            About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let identity = trail::user_identity(context.caller);
         let request = match O::read(params) {
             Ok(request) => request,
@@ -77,8 +74,8 @@ impl Trail {
         let event = trail::event(context, about).map_err(Fault::internal)?;
         let has_intent = effect != Effect::Read;
         let make = if has_intent { Record::intent } else { Record::single };
-        let record = trail::with_caller(make(event, identity), context.caller)
-            .request_parameters(described);
+        let record =
+            trail::with_caller(make(event, identity), context.caller).request_parameters(described);
         if has_intent {
             let accepted = context.services.audit.accept(record.clone()).await;
             accepted.map_err(|error| Fault::unavailable(format!("audit intent: {error}")))?;

@@ -16,6 +16,7 @@
 //! INVARIANT (not denied is not allowed): an operation asks [`Context::authorize`] before it tells
 //! or changes anything; [`catalog`]'s tests hold each row to that.
 
+mod authenticate;
 pub mod authorize;
 pub mod catalog;
 pub mod context;
@@ -36,7 +37,7 @@ use serde_json::Value;
 
 use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller};
-use crate::directory::Directory;
+use crate::directory::{Directory, StoreError, WriteError};
 use crate::id::RequestId;
 use crate::random::Random;
 use crate::seal::Keyring;
@@ -177,4 +178,13 @@ pub trait Operation: 'static {
 
     /// Writes the result.
     fn write(_response: &Self::Response, _xml: &mut Xml) {}
+}
+
+/// What a directory write that failed is answered with.
+pub fn write_fault(error: WriteError<Fault>) -> Fault {
+    match error {
+        WriteError::Refused(fault) => fault,
+        WriteError::Store(error @ StoreError::Unknown(_)) => Fault::outcome_unknown(error),
+        WriteError::Store(error) => Fault::unavailable(error),
+    }
 }

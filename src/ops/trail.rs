@@ -4,7 +4,6 @@ use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
 use crate::authn::{Caller, Identity, PrincipalEntity};
-use crate::id::AccountId;
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Service};
 use crate::random::RandomError;
@@ -20,7 +19,7 @@ pub struct About {
 }
 
 /// The event of a request.
-pub fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
+pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
         Caller::Anonymous => String::new(),
@@ -39,7 +38,7 @@ pub fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError>
 }
 
 /// Adds what is known of the caller: its account, and every credential its session came from.
-pub fn with_caller(record: Record, caller: &Caller) -> Record {
+pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
     let Caller::Signed(request) = caller else { return record };
     let identity = request.identity();
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
@@ -50,7 +49,7 @@ pub fn with_caller(record: Record, caller: &Caller) -> Record {
 }
 
 /// Who asked, as CloudTrail tells it.
-pub fn user_identity(caller: &Caller) -> UserIdentity {
+pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
     match caller {
         Caller::Signed(request) => of_identity(request.identity()),
         Caller::Anonymous => {
@@ -60,11 +59,10 @@ pub fn user_identity(caller: &Caller) -> UserIdentity {
 }
 
 /// The operator of the host, on the admin socket.
-pub fn host_operator(account: Option<AccountId>) -> UserIdentity {
+pub(super) fn host_operator() -> UserIdentity {
     UserIdentity {
         kind: IdentityType::Unknown,
         user_name: Some("host operator".to_owned()),
-        account_id: account.map(|account| account.to_string()),
         ..UserIdentity::default()
     }
 }
@@ -80,16 +78,19 @@ fn of_identity(identity: &Identity) -> UserIdentity {
     };
     let session_context = identity.session().map(|session| {
         let claims = session.claims();
-        let mut context = SessionContext::new(claims.issued_at, claims.mfa_at.is_some());
-        context.session_issuer = Some(SessionIssuer {
+        let issuer = SessionIssuer {
             kind: issuer_kind,
             principal_id: identity.unique_id().to_string(),
             arn: identity.principal_arn(),
             account_id: identity.account().to_string(),
             user_name: Some(name.clone()),
-        });
-        context.source_identity.clone_from(&claims.source_identity);
-        context
+        };
+        SessionContext::new(
+            claims.issued_at,
+            claims.mfa_at.is_some(),
+            Some(issuer),
+            claims.source_identity.clone(),
+        )
     });
     UserIdentity {
         kind,
@@ -104,6 +105,6 @@ fn of_identity(identity: &Identity) -> UserIdentity {
 }
 
 /// Adds the error that was answered.
-pub fn with_fault(record: Record, fault: &Fault) -> Record {
+pub(super) fn with_fault(record: Record, fault: &Fault) -> Record {
     record.error(fault.code().as_str(), fault.message())
 }

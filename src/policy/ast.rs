@@ -69,6 +69,27 @@ pub(crate) struct Clause<T> {
 }
 
 impl Policy {
+    /// A policy that explicitly denies everything to everyone: it stands in for a stored document
+    /// that no longer parses.
+    pub fn deny_everything(kind: DocumentKind) -> Self {
+        let text = match kind {
+            DocumentKind::Trust => {
+                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}"#
+            }
+            DocumentKind::Resource | DocumentKind::ResourceControl => {
+                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}"#
+            }
+            _ => r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#,
+        };
+        // A test parses each of them; without statements a policy at least allows nothing.
+        Self::parse(text, kind).unwrap_or(Self {
+            kind,
+            version: Version::V2008,
+            id: None,
+            statements: Vec::new(),
+        })
+    }
+
     /// What the document is attached to.
     pub fn kind(&self) -> DocumentKind {
         self.kind

@@ -52,10 +52,9 @@ impl EmbeddedLedger {
     ) -> Result<Self, LedgerError> {
         let fresh = !path.exists();
         let database = Database::create(path).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => LedgerError::Unavailable(format!(
-                "{} is in use by another process",
-                path.display()
-            )),
+            redb::DatabaseError::DatabaseAlreadyOpen => {
+                LedgerError::Unavailable(format!("{} is in use by another process", path.display()))
+            }
             other => LedgerError::Unavailable(format!("{}: {other}", path.display())),
         })?;
         if fresh {
@@ -173,11 +172,7 @@ fn commit(database: &Database, jobs: Vec<Job>, now: Timestamp) {
 }
 
 /// One outcome a job, in order (a sweep counts as kept).
-fn store(
-    database: &Database,
-    jobs: &[Job],
-    now: Timestamp,
-) -> Result<Vec<Inserted>, redb::Error> {
+fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Inserted>, redb::Error> {
     let write = database.begin_write()?;
     let mut outcomes = Vec::with_capacity(jobs.len());
     {

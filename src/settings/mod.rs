@@ -3,7 +3,7 @@
 //! # Model
 //!
 //! Each module owns a plain struct (`Deserialize` and `Default`, flat, unknown fields denied);
-//! [`sections!`] below lists them with the table each stands in. The list of known keys is read
+//! `sections!` below lists them with the table each stands in. The list of known keys is read
 //! off those structs, so it cannot differ from them: the key `sessions.confirm_every` is the field
 //! `confirm_every` of the section at `sessions`, the variable
 //! `COUNTERSIGN_SESSIONS_CONFIRM_EVERY`, and the flag of the same key if the command line has one.

@@ -39,6 +39,11 @@ impl std::error::Error for Failed {}
 
 impl Failed {
     fn takes(expected: impl fmt::Display) -> Self {
+        let expected = match expected.to_string().as_str() {
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up".to_owned(),
+            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+            other => other.to_owned(),
+        };
         Self { field: None, message: format!("takes {expected}") }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::Form;
 use crate::time::Timestamp;
 
 /// What the `Authorization` header, or the query of a presigned request, lacks.
@@ -24,13 +25,6 @@ pub struct Missing {
     pub algorithm: bool,
     /// `X-Amz-Expires`, in the query form.
     pub expires: bool,
-}
-
-impl Missing {
-    /// Whether anything is missing.
-    pub fn any(self) -> bool {
-        self != Self::default()
-    }
 }
 
 impl fmt::Display for Missing {
@@ -108,8 +102,13 @@ pub enum SigError {
     #[error("the signing algorithm is not supported")]
     UnsupportedAlgorithm,
     /// Parameters of the signature are missing.
-    #[error("the signature lacks {0}")]
-    Incomplete(Missing),
+    #[error("the signature lacks {missing}")]
+    Incomplete {
+        /// Where the credentials stand.
+        form: Form,
+        /// What is missing.
+        missing: Missing,
+    },
     /// The `Authorization` header holds something that is not one of its three parameters.
     #[error("the Authorization header is malformed")]
     MalformedAuthorization,
@@ -233,7 +232,7 @@ impl SigError {
             | Self::CaseVariant { .. }
             | Self::ConflictingCredentials
             | Self::UnsupportedAlgorithm
-            | Self::Incomplete(_)
+            | Self::Incomplete { .. }
             | Self::MalformedAuthorization
             | Self::MalformedCredential
             | Self::MalformedSignature
@@ -292,7 +291,7 @@ impl SigError {
                     .to_owned()
             }
             Self::UnsupportedAlgorithm => "Unsupported AWS 'algorithm'.".to_owned(),
-            Self::Incomplete(missing) => incomplete(*missing),
+            Self::Incomplete { form, missing } => incomplete(*form, *missing),
             Self::MalformedAuthorization => {
                 "Authorization header must consist of 'Credential', 'SignedHeaders' and \
                  'Signature' as key=value pairs separated by commas."
@@ -385,10 +384,9 @@ impl SigError {
 }
 
 /// AWS's sentences for missing parameters; the query form has its own.
-fn incomplete(missing: Missing) -> String {
-    let query_form = missing.algorithm || missing.expires;
-    let sentences: &[(bool, &str)] = if query_form {
-        &[
+fn incomplete(form: Form, missing: Missing) -> String {
+    let sentences: &[(bool, &str)] = match form {
+        Form::Query => &[
             (missing.algorithm, "AWS query-string parameters must include 'X-Amz-Algorithm'."),
             (missing.credential, "AWS query-string parameters must include 'X-Amz-Credential'."),
             (missing.signature, "AWS query-string parameters must include 'X-Amz-Signature'."),
@@ -398,9 +396,8 @@ fn incomplete(missing: Missing) -> String {
             ),
             (missing.date, "AWS query-string parameters must include 'X-Amz-Date'."),
             (missing.expires, "AWS query-string parameters must include 'X-Amz-Expires'."),
-        ]
-    } else {
-        &[
+        ],
+        Form::Header => &[
             (missing.credential, "Authorization header requires 'Credential' parameter."),
             (missing.signature, "Authorization header requires 'Signature' parameter."),
             (missing.signed_headers, "Authorization header requires 'SignedHeaders' parameter."),
@@ -409,7 +406,7 @@ fn incomplete(missing: Missing) -> String {
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' \
                  header.",
             ),
-        ]
+        ],
     };
     let present: Vec<&str> =
         sentences.iter().filter(|(missing, _)| *missing).map(|(_, text)| *text).collect();

@@ -29,16 +29,17 @@ pub(super) fn parse<'a>(
         authorization.signed_headers,
         date.as_ref(),
     ) else {
-        return Err(SigError::Incomplete(Missing {
+        let missing = Missing {
             credential: authorization.credential.is_none(),
             signature: authorization.signature.is_none(),
             signed_headers: authorization.signed_headers.is_none(),
             date: date.is_none(),
             ..Missing::default()
-        }));
+        };
+        return Err(SigError::Incomplete { form: Form::Header, missing });
     };
     let signed_at = signed_at.clone()?;
-    let credential = Credential::parse(credential, &signed_at)?;
+    let credential = Credential::parse(Cow::Borrowed(credential), &signed_at)?;
     let signature = unhex(signature.as_bytes()).ok_or(SigError::MalformedSignature)?;
     let signed = SignedSet::build(signed_headers, head.headers)?;
     if !signed.holds(signed_headers, "host") {
@@ -57,8 +58,9 @@ pub(super) fn parse<'a>(
         signed,
         signature,
         signed_at,
+        expires: None,
         security_token: security_token.map(Cow::Borrowed),
-        content_sha256: arrived.content_sha256,
+        content_sha256: arrived.content_sha256.map(Cow::Borrowed),
     })
 }
 

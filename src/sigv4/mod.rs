@@ -41,6 +41,7 @@ mod error;
 mod header_form;
 mod key;
 mod parse;
+mod query_form;
 mod sign;
 mod signed_set;
 mod uri;
@@ -69,6 +70,9 @@ pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 pub const MAX_SIGNED_HEADERS_BYTES: usize = 4096;
 /// The longest access key ID, region or service in a credential, in bytes.
 pub const MAX_SCOPE_ELEMENT: usize = 128;
+
+/// The longest life of a presigned request, in seconds: a week.
+pub const MAX_EXPIRES: i64 = 604_800;
 
 /// A request without its body, as it arrived. It has no `Debug`: it holds a session token.
 #[derive(Clone, Copy)]

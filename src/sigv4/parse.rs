@@ -8,13 +8,14 @@ use super::signed_set::{SignedSet, is_token};
 use super::uri::Target;
 use super::{
     Bounded, Form, MAX_HEADER_BYTES, MAX_HEADERS, MAX_SCOPE_ELEMENT, Missing, RequestHead, Scope,
-    SigError, header_form,
+    SigError, header_form, query_form,
 };
 use crate::time::Timestamp;
 
 /// The query parameters of a presigned request, in AWS's spelling.
-pub(super) const QUERY_PARAMETERS: [&str; 8] = [
+pub(super) const QUERY_PARAMETERS: [&str; 9] = [
     "X-Amz-Algorithm",
+    "X-Amz-Content-Sha256",
     "X-Amz-Credential",
     "X-Amz-Date",
     "X-Amz-Expires",
@@ -35,9 +36,11 @@ pub struct Presented<'a> {
     pub(super) signed: SignedSet,
     pub(super) signature: [u8; 32],
     pub(super) signed_at: SignedAt,
+    /// The life of a presigned request, in seconds.
+    pub(super) expires: Option<i64>,
     pub(super) security_token: Option<Cow<'a, str>>,
     /// `x-amz-content-sha256`, without outer blanks; it is signed.
-    pub(super) content_sha256: Option<&'a [u8]>,
+    pub(super) content_sha256: Option<Cow<'a, [u8]>>,
 }
 
 impl Presented<'_> {
@@ -71,12 +74,17 @@ impl Presented<'_> {
         self.signed_at.time
     }
 
+    /// When the life of a presigned request ends, as it says itself.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires.map(|expires| self.signed_at.time.plus_secs(expires))
+    }
+
     /// Where the credentials stand.
     pub fn form(&self) -> Form {
         self.form
     }
 
-    /// Whether [`verify`](super::verify) needs the body: the request signs no hash of it.
+    /// Whether [`verify`](super::verify) may need the body: the request signs no hash of it.
     pub fn needs_body(&self) -> bool {
         self.content_sha256.is_none()
     }
@@ -100,15 +108,18 @@ pub fn parse<'a>(head: &RequestHead<'a>) -> Result<Option<Presented<'a>>, SigErr
         (Some(authorization), false) => {
             header_form::parse(head, target, &arrived, authorization).map(Some)
         }
-        (None, true) => Err(SigError::UnsupportedAlgorithm),
+        (None, true) => query_form::parse(head, target, &arrived).map(Some),
         // A token without a signature is not nobody: it is a broken request.
-        (None, false) if arrived.security_token.is_some() => Err(SigError::Incomplete(Missing {
-            credential: true,
-            signature: true,
-            signed_headers: true,
-            date: arrived.amz_date.is_none() && arrived.date.is_none(),
-            ..Missing::default()
-        })),
+        (None, false) if arrived.security_token.is_some() => {
+            let missing = Missing {
+                credential: true,
+                signature: true,
+                signed_headers: true,
+                date: arrived.amz_date.is_none() && arrived.date.is_none(),
+                ..Missing::default()
+            };
+            Err(SigError::Incomplete { form: Form::Header, missing })
+        }
         (None, false) => Ok(None),
     }
 }
@@ -177,50 +188,59 @@ pub(super) struct Credential<'a> {
 
 impl<'a> Credential<'a> {
     /// Reads `keyid/date/region/service/aws4_request` of a request signed at `signed_at`.
-    ///
-    /// INVARIANT: every element is visible ASCII without a slash, so that the scope has one
-    /// reading; the region may be empty.
-    pub(super) fn parse(text: &'a str, signed_at: &SignedAt) -> Result<Self, SigError> {
-        let mut elements = text.split('/');
-        let (Some(access_key_id), Some(date), Some(region), Some(service), Some(term), None) = (
-            elements.next(),
-            elements.next(),
-            elements.next(),
-            elements.next(),
-            elements.next(),
-            elements.next(),
-        ) else {
-            return Err(SigError::MalformedCredential);
-        };
-        if access_key_id.is_empty()
-            || service.is_empty()
-            || !text.bytes().all(|b| b.is_ascii_graphic())
-        {
-            return Err(SigError::MalformedCredential);
-        }
-        if [access_key_id, region, service].iter().any(|e| e.len() > MAX_SCOPE_ELEMENT) {
-            return Err(SigError::TooLarge(Bounded::ScopeElement));
-        }
-        if term != "aws4_request" {
-            return Err(SigError::WrongTerminator);
-        }
-        if date != signed_at.day() {
-            return Err(SigError::ScopeDateMismatch {
-                scope: date.chars().take(16).collect(),
-                signed_at: signed_at.time,
-            });
-        }
-        Ok(Self {
-            access_key_id: Cow::Borrowed(access_key_id),
-            date: Cow::Borrowed(date),
-            region: Cow::Borrowed(region),
-            service: Cow::Borrowed(service),
+    pub(super) fn parse(text: Cow<'a, str>, signed_at: &SignedAt) -> Result<Self, SigError> {
+        Ok(match text {
+            Cow::Borrowed(text) => {
+                let [access_key_id, date, region, service] =
+                    elements(text, signed_at)?.map(Cow::Borrowed);
+                Self { access_key_id, date, region, service }
+            }
+            Cow::Owned(text) => {
+                let [access_key_id, date, region, service] =
+                    elements(&text, signed_at)?.map(|element| Cow::Owned(element.to_owned()));
+                Self { access_key_id, date, region, service }
+            }
         })
     }
 
     pub(super) fn scope(&self) -> Scope<'_> {
         Scope { date: &self.date, region: &self.region, service: &self.service }
     }
+}
+
+/// The elements of a credential: access key ID, date, region, service.
+///
+/// INVARIANT: every element is visible ASCII without a slash, so that the scope has one reading;
+/// the region may be empty.
+fn elements<'t>(text: &'t str, signed_at: &SignedAt) -> Result<[&'t str; 4], SigError> {
+    let mut elements = text.split('/');
+    let (Some(access_key_id), Some(date), Some(region), Some(service), Some(term), None) = (
+        elements.next(),
+        elements.next(),
+        elements.next(),
+        elements.next(),
+        elements.next(),
+        elements.next(),
+    ) else {
+        return Err(SigError::MalformedCredential);
+    };
+    if access_key_id.is_empty() || service.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic())
+    {
+        return Err(SigError::MalformedCredential);
+    }
+    if [access_key_id, region, service].iter().any(|e| e.len() > MAX_SCOPE_ELEMENT) {
+        return Err(SigError::TooLarge(Bounded::ScopeElement));
+    }
+    if term != "aws4_request" {
+        return Err(SigError::WrongTerminator);
+    }
+    if date != signed_at.day() {
+        return Err(SigError::ScopeDateMismatch {
+            scope: date.chars().take(16).collect(),
+            signed_at: signed_at.time,
+        });
+    }
+    Ok([access_key_id, date, region, service])
 }
 
 /// A value that must be visible ASCII: a session token.

@@ -219,6 +219,11 @@ fn is_normal(path: &[u8]) -> bool {
     true
 }
 
+/// Writes a text with all but unreserved characters escaped: a name or value to be sent.
+pub(super) fn write_encoded(sink: &mut impl Sink, text: &[u8]) {
+    write_escaped(sink, text, is_unreserved);
+}
+
 fn write_escaped(sink: &mut impl Sink, text: &[u8], stands: fn(u8) -> bool) {
     let mut rest = text;
     loop {

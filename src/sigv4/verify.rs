@@ -5,11 +5,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::canonical::{Canonical, hex, unhex};
-use super::{Body, Form, Presented, SigError, SigningKey, UriRules};
+use super::{Body, Form, MAX_EXPIRES, Presented, SigError, SigningKey, UriRules};
 use crate::time::Timestamp;
 
 /// The payload mode of S3 that leaves the body unsigned.
-const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
+pub(super) const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 /// What a signature is held against.
 #[derive(Clone, Copy, Debug)]
@@ -19,13 +19,16 @@ pub struct Rules {
     /// The time of the request's arrival.
     pub now: Timestamp,
     /// How far the request's date may lie from `now`, either way, in seconds; the boundary is in.
+    /// A presigned request may be older, within its own life.
     pub max_skew: i64,
+    /// The longest life a presigned request may ask for, in seconds.
+    pub max_expires: i64,
 }
 
 impl Rules {
-    /// AWS's rules: 15 minutes either way.
+    /// AWS's rules: 15 minutes either way, a week for presigned requests.
     pub fn new(uri: UriRules, now: Timestamp) -> Self {
-        Self { uri, now, max_skew: 15 * 60 }
+        Self { uri, now, max_skew: 15 * 60, max_expires: MAX_EXPIRES }
     }
 }
 
@@ -46,6 +49,7 @@ pub enum PayloadCheck {
 pub struct Verified {
     payload: PayloadCheck,
     signed_at: Timestamp,
+    expires_at: Option<Timestamp>,
     form: Form,
     path_as_signed: bool,
 }
@@ -59,6 +63,11 @@ impl Verified {
     /// When the request was signed.
     pub fn signed_at(&self) -> Timestamp {
         self.signed_at
+    }
+
+    /// When the life of a presigned request ends.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
     }
 
     /// Where the credentials stood.
@@ -96,6 +105,7 @@ pub fn verify(
     Ok(Verified {
         payload: payload.check,
         signed_at: presented.signed_at.time,
+        expires_at: presented.expires_at(),
         form: presented.form,
         path_as_signed: presented.target.path_is_normal(rules.uri),
     })
@@ -110,7 +120,7 @@ pub(super) fn canonical<'r>(
     Canonical {
         head: &presented.head,
         target: presented.target,
-        except: None,
+        except: (presented.form == Form::Query).then_some("X-Amz-Signature"),
         signed_headers: &presented.signed_headers,
         signed: &presented.signed,
         uri,
@@ -119,10 +129,22 @@ pub(super) fn canonical<'r>(
 }
 
 fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
-    let Rules { now, max_skew, .. } = *rules;
+    let Rules { now, max_skew, max_expires, .. } = *rules;
     let signed_at = presented.signed_at.time;
-    if signed_at.plus_secs(max_skew) < now {
-        return Err(SigError::Expired { signed_at, now, max_skew });
+    match presented.expires {
+        Some(expires) if expires > max_expires => {
+            return Err(SigError::MalformedExpires { maximum: max_expires });
+        }
+        Some(expires) => {
+            let expired_at = signed_at.plus_secs(expires);
+            if expired_at < now {
+                return Err(SigError::PresignedExpired { expired_at, now });
+            }
+        }
+        None if signed_at.plus_secs(max_skew) < now => {
+            return Err(SigError::Expired { signed_at, now, max_skew });
+        }
+        None => {}
     }
     if now.plus_secs(max_skew) < signed_at {
         return Err(SigError::NotYetCurrent { signed_at, now, max_skew });
@@ -147,9 +169,15 @@ impl Payload {
             Body::Sha256(hash) => Some(hash),
             Body::Unavailable => None,
         };
-        let (hash, check) = match presented.content_sha256 {
+        let s3 = rules.uri == UriRules::S3;
+        let mode = match (presented.content_sha256.as_deref(), presented.form) {
+            // S3 takes the body of a presigned request as it comes.
+            (None, Form::Query) if s3 => Some(UNSIGNED_PAYLOAD),
+            (mode, _) => mode,
+        };
+        let (hash, check) = match mode {
             None => (body.ok_or(SigError::BodyUnavailable)?, PayloadCheck::Verified),
-            Some(UNSIGNED_PAYLOAD) if rules.uri == UriRules::S3 => {
+            Some(UNSIGNED_PAYLOAD) if s3 => {
                 return Ok(Self { hash: [0; 64], check: PayloadCheck::Unsigned });
             }
             Some(mode) if mode.starts_with(b"STREAMING-") => {

@@ -15,7 +15,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::log::Log;
-use super::{AuditError, AuditSink, BoxFuture, Record, Step};
+use crate::future::BoxFuture;
+
+use super::{AuditError, AuditSink, Record, Step};
 
 /// At most this many records wait.
 const QUEUE: usize = 1024;

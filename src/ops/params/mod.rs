@@ -61,6 +61,15 @@ pub fn read<'p, T>(
     }
 }
 
+/// Checks one text that does not come from Query parameters. `name` is its place, for the error.
+pub fn check(name: &str, text: &str, rule: &Text) -> Result<(), Fault> {
+    let mut wrong = Wrong::default();
+    for constraint in broken(text, rule) {
+        wrong.tell(&quote(text, rule.secret), name, constraint);
+    }
+    wrong.into_fault().map_or(Ok(()), Err)
+}
+
 /// What was wrong so far.
 #[derive(Default)]
 struct Wrong {
@@ -70,6 +79,16 @@ struct Wrong {
 }
 
 impl Wrong {
+    /// `quoted` begins with a space, or is empty for a value that is not told.
+    fn tell(&mut self, quoted: &str, member: &str, constraint: impl Display) {
+        self.count += 1;
+        if self.told.len() < MAX_TOLD {
+            self.told.push(format!(
+                "Value{quoted} at '{member}' failed to satisfy constraint: {constraint}"
+            ));
+        }
+    }
+
     fn into_fault(self) -> Option<Fault> {
         if let Some(error) = self.malformed {
             return Some(error.into());
@@ -268,15 +287,9 @@ impl<'p> Validator<'_, 'p> {
         self.refuse(name, " null", "Member must not be null");
     }
 
-    /// `quoted` begins with a space, or is empty for a value that is not told.
     fn refuse(&mut self, name: &str, quoted: &str, constraint: impl Display) {
-        self.wrong.count += 1;
-        if self.wrong.told.len() < MAX_TOLD {
-            let member = self.member(name);
-            self.wrong.told.push(format!(
-                "Value{quoted} at '{member}' failed to satisfy constraint: {constraint}"
-            ));
-        }
+        let member = self.member(name);
+        self.wrong.tell(quoted, &member, constraint);
     }
 
     fn malformed(&mut self, error: QueryError) {

@@ -19,7 +19,7 @@ use super::session_input::{self, SessionInput};
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity};
 use crate::directory::{Role, Snapshot};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
+use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, why};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
@@ -236,11 +236,7 @@ struct Grant<'a> {
 }
 
 impl<'a> Grant<'a> {
-    fn trusted_role(
-        &self,
-        tags: &[Tag],
-        source_identity: Option<&str>,
-    ) -> Result<&'a Role, Fault> {
+    fn trusted_role(&self, tags: &[Tag], source_identity: Option<&str>) -> Result<&'a Role, Fault> {
         let role = arn::parse_role(&self.request.role_arn)
             .and_then(|(account, _, name)| {
                 self.snapshot.account(account)?;
@@ -263,10 +259,9 @@ impl<'a> Grant<'a> {
         for action in actions {
             let ask = Ask { action, resource: &arn, owner: role.account };
             let trust = Named { name: "trust policy", policy: role.trust.policy() };
-            let decision =
-                policies.decide_trust(&policy_caller(self.identity), &ask, &keys, trust);
+            let decision = policies.decide_trust(&policy_caller(self.identity), &ask, &keys, trust);
             if !decision.is_allowed() {
-                return Err(self.refuse(action, &decision.why(action)));
+                return Err(self.refuse(action, &why(&decision, action)));
             }
         }
         Ok(role)

@@ -11,30 +11,29 @@ use crate::sessions::{MintError, Minted};
 use crate::wire::xml::Xml;
 
 /// The most session tags, inherited ones counted.
-pub const MAX_TAGS: usize = 50;
+pub(super) const MAX_TAGS: usize = 50;
 /// The most managed session policies.
 const MAX_POLICY_ARNS: usize = 10;
 
 /// Session policies and tags as they came.
-pub struct SessionInput {
+pub(super) struct SessionInput {
     /// The inline session policy.
-    pub policy: Option<String>,
+    pub(super) policy: Option<String>,
     /// The ARNs of managed session policies.
-    pub policy_arns: Vec<String>,
+    pub(super) policy_arns: Vec<String>,
     /// Session tags.
-    pub tags: Vec<(String, String)>,
+    pub(super) tags: Vec<(String, String)>,
     /// The keys of tags that travel down the chain.
-    pub transitive: Vec<String>,
+    pub(super) transitive: Vec<String>,
     /// The least size of the token, in characters.
-    pub minimum_token_size: usize,
+    pub(super) minimum_token_size: usize,
 }
 
 impl SessionInput {
     /// Reads the parameters.
-    pub fn read(v: &mut Validator<'_, '_>) -> Self {
-        let arns = v.list("PolicyArns", 0..=MAX_POLICY_ARNS, |v| {
-            v.required("arn", &rules::ARN).to_owned()
-        });
+    pub(super) fn read(v: &mut Validator<'_, '_>) -> Self {
+        let arns = v
+            .list("PolicyArns", 0..=MAX_POLICY_ARNS, |v| v.required("arn", &rules::ARN).to_owned());
         let tags = v.tags("Tags");
         let transitive = v.texts("TransitiveTagKeys", 0..=MAX_TAGS, &rules::TAG_KEY);
         let minimum = v.integer("MinimumSessionTokenSize", 0..=4096);
@@ -48,7 +47,7 @@ impl SessionInput {
     }
 
     /// The session policies, parsed once to refuse what does not parse; `None` if none were passed.
-    pub fn policies(&self) -> Result<Option<SessionPolicies>, Fault> {
+    pub(super) fn policies(&self) -> Result<Option<SessionPolicies>, Fault> {
         if self.policy.is_none() && self.policy_arns.is_empty() {
             return Ok(None);
         }
@@ -73,7 +72,7 @@ impl SessionInput {
     /// The tags of the session: those passed, and those that the caller's session hands down.
     ///
     /// Source: IAM User Guide, "Pass session tags in AWS STS".
-    pub fn tags(&self, inherited: &[Tag]) -> Result<Vec<Tag>, Fault> {
+    pub(super) fn tags(&self, inherited: &[Tag]) -> Result<Vec<Tag>, Fault> {
         check_tag_keys(self.tags.iter().map(|(key, _)| key.as_str()), TagFault::Sts)?;
         let fold = |key: &str| key.to_lowercase();
         let mut transitive = HashSet::new();
@@ -115,7 +114,7 @@ impl SessionInput {
 }
 
 /// What a session that was not made is answered with.
-pub fn mint_fault(error: MintError) -> Fault {
+pub(super) fn mint_fault(error: MintError) -> Fault {
     match error {
         MintError::TooLarge(percent) => Fault::packed_policy_too_large(percent),
         MintError::TokenTooLarge => Fault::new(
@@ -129,7 +128,7 @@ pub fn mint_fault(error: MintError) -> Fault {
 }
 
 /// `Credentials`: the one place where a session's secret leaves.
-pub fn write_credentials(minted: &Minted, xml: &mut Xml) {
+pub(super) fn write_credentials(minted: &Minted, xml: &mut Xml) {
     xml.element("Credentials", |xml| {
         xml.text("AccessKeyId", minted.access_key_id.as_str());
         xml.text("SecretAccessKey", minted.secret.expose());
@@ -139,7 +138,7 @@ pub fn write_credentials(minted: &Minted, xml: &mut Xml) {
 }
 
 /// What the answer tells of the token's size.
-pub fn write_sizes(minted: &Minted, xml: &mut Xml) {
+pub(super) fn write_sizes(minted: &Minted, xml: &mut Xml) {
     if let Some(percent) = minted.packed_policy_size {
         xml.value("PackedPolicySize", percent);
     }

@@ -4,6 +4,7 @@
 mod laws;
 mod mutation;
 mod oracle;
+mod presigned;
 mod reference;
 mod refusals;
 mod vectors;
@@ -90,6 +91,28 @@ impl Request {
         for (name, value) in added {
             self.add(name, &value);
         }
+        self
+    }
+
+    /// Presigns with our own signer for `us-east-1` and `service`.
+    pub(super) fn presign(
+        &mut self,
+        uri: UriRules,
+        token: Option<&str>,
+        expires: u32,
+    ) -> &mut Self {
+        let secret = secret();
+        let signer = Signer {
+            access_key_id: KEY_ID,
+            secret: &secret,
+            session_token: token,
+            region: "us-east-1",
+            service: "service",
+            uri,
+            content_sha256: false,
+        };
+        let body = self.body.clone();
+        self.target = self.with(|head| signer.presign(head, &body, now(), expires)).unwrap();
         self
     }
 

@@ -39,9 +39,10 @@ fn shorter_and_longer(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 fn signed_names(request: &Request) -> Vec<String> {
-    let authorization = request.get("authorization");
-    let (_, list) = authorization.split_once("SignedHeaders=").unwrap();
-    list.split(',').next().unwrap().split(';').map(str::to_owned).collect()
+    request.with(|head| {
+        let presented = parse(head).unwrap().unwrap();
+        presented.signed_headers().split(';').map(str::to_owned).collect()
+    })
 }
 
 /// Counts the mutants that pass, having checked that each is the same request.
@@ -176,4 +177,50 @@ fn s3_target_and_payload_hash() {
         mutant
     });
     assert_eq!(passing(edits, UriRules::S3, &valid), 2);
+}
+
+#[test]
+fn presigned() {
+    for uri in [UriRules::Standard, UriRules::S3] {
+        let mut valid = Request::new(
+            "GET",
+            "/a/b?Action=GetCallerIdentity&tail",
+            &[("Host", "sts.example.com"), ("X-Amz-Meta", "one two")],
+            "",
+        );
+        valid.presign(uri, Some(TOKEN), 900);
+        valid.check(&Rules::new(uri, now())).unwrap();
+        let bytes = valid.target.clone().into_bytes();
+        let edits = texts(mutants(&bytes).chain(shorter_and_longer(&bytes)))
+            .map(|target| Request { target, ..valid.clone() });
+        // `%2F` as `%2f` and its like (four of `%2F` in the credential, two of `%3B` in the header
+        // names, the escapes of the token), and an `&` more at the end.
+        let letters = valid.target.matches("%2F").count()
+            + valid.target.matches("%3B").count()
+            + valid.target.matches("%3D").count();
+        assert_eq!(passing(edits, uri, &valid), letters + 1);
+
+        let reordered = valid.target.split_once('?').map(|(path, query)| {
+            let mut parameters: Vec<&str> = query.split('&').collect();
+            parameters.reverse();
+            format!("{path}?{}", parameters.join("&"))
+        });
+        let target = reordered.unwrap();
+        Request { target, ..valid.clone() }.check(&Rules::new(uri, now())).unwrap();
+
+        let post = Request { method: "POST".to_owned(), ..valid.clone() };
+        let body = Request { body: b"body".to_vec(), ..valid.clone() };
+        assert!(post.check(&Rules::new(uri, now())).is_err());
+        assert_eq!(body.check(&Rules::new(uri, now())).is_ok(), uri == UriRules::S3);
+        for index in 0..valid.headers.len() {
+            let value = valid.headers[index].1.clone();
+            let edits = mutants(&value).map(|value| {
+                let mut mutant = valid.clone();
+                mutant.headers[index].1 = value;
+                mutant
+            });
+            let blanks = value.split(|b| *b == b' ').count() - 1;
+            assert_eq!(passing(edits, uri, &valid), blanks);
+        }
+    }
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use proptest::prelude::*;
@@ -20,10 +20,16 @@ struct Case {
     content_sha256: bool,
 }
 
-fn oracle(case: &Case) -> Vec<(String, String)> {
+/// The headers that the oracle adds, and the query parameters.
+type Added = Vec<(String, String)>;
+
+fn oracle(case: &Case, presign: bool) -> (Added, Added) {
     let identity = Credentials::new(KEY_ID, SECRET, case.token.clone(), None, "test").into();
     let mut settings = SigningSettings::default();
-    if case.content_sha256 {
+    if presign {
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(Duration::from_secs(60));
+    } else if case.content_sha256 {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     }
     if case.uri == UriRules::S3 {
@@ -49,11 +55,19 @@ fn oracle(case: &Case) -> Vec<(String, String)> {
         &case.request.method,
         format!("https://example.amazonaws.com{}", case.request.target),
         headers.into_iter(),
-        SignableBody::Bytes(&case.request.body),
+        if presign && case.uri == UriRules::S3 {
+            SignableBody::UnsignedPayload
+        } else {
+            SignableBody::Bytes(&case.request.body)
+        },
     )
     .unwrap();
     let (instructions, _) = sign(request, &parameters).unwrap().into_parts();
-    instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let headers =
+        instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let parameters =
+        instructions.params().iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
+    (headers, parameters.collect())
 }
 
 fn pieces(alphabet: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
@@ -117,7 +131,7 @@ proptest! {
 
     #[test]
     fn we_agree_with_awss_signer(case in cases()) {
-        let theirs = oracle(&case);
+        let (theirs, _) = oracle(&case, false);
         let mut request = case.request.clone();
         for (name, value) in &theirs {
             request.add(name, value);
@@ -140,5 +154,38 @@ proptest! {
             let (_, expected) = theirs.iter().find(|(n, _)| n == name).unwrap();
             prop_assert_eq!(&value, expected);
         }
+    }
+
+    #[test]
+    fn we_agree_with_awss_presigner(case in cases()) {
+        let (_, theirs) = oracle(&case, true);
+        let mut request = case.request.clone();
+        for (name, value) in &theirs {
+            let mark = if request.target.contains('?') { '&' } else { '?' };
+            let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            request.target = format!("{}{mark}{name}={}", request.target, value.replace('+', "%20"));
+        }
+        let verified = request.check(&Rules::new(case.uri, now()));
+        prop_assert!(verified.is_ok(), "{:?}", verified.err());
+
+        let secret = secret();
+        let signer = Signer {
+            access_key_id: KEY_ID,
+            secret: &secret,
+            session_token: case.token.as_deref(),
+            region: &case.region,
+            service: "service",
+            uri: case.uri,
+            content_sha256: false,
+        };
+        let target = case
+            .request
+            .with(|head| signer.presign(head, &case.request.body, now(), 60))
+            .unwrap();
+        let (_, signature) = target.split_once("X-Amz-Signature=").unwrap();
+        let (_, expected) = theirs.iter().find(|(name, _)| name == "X-Amz-Signature").unwrap();
+        prop_assert_eq!(signature, expected);
+        let ours = Request { target, ..case.request }.check(&Rules::new(case.uri, now()));
+        prop_assert!(ours.is_ok());
     }
 }

@@ -174,7 +174,8 @@ impl Forge<'_> {
         )
     }
 
-    fn signature(&self, request: &Request) -> String {
+    /// The signature.
+    pub(super) fn signature(&self, request: &Request) -> String {
         let names: Vec<&str> = self.signed.split(';').collect();
         let hash = sha256(&request.body);
         let payload = self.payload.unwrap_or(&hash);

@@ -45,7 +45,7 @@ fn nobody_is_anonymous_and_half_a_credential_is_not() {
     let mut request = sts_post();
     request.add("X-Amz-Security-Token", "token");
     let error = request.with(|head| parse(head).err()).unwrap();
-    assert!(matches!(error, SigError::Incomplete(_)), "{error}");
+    assert!(matches!(error, SigError::Incomplete { .. }), "{error}");
 }
 
 #[test]
