@@ -191,6 +191,18 @@ impl Context<'_> {
         ask: &Ask<'_>,
         add: impl FnOnce(&mut policy::Context),
     ) -> Result<(), Fault> {
+        self.authorize_shown(snapshot, ask, ask.resource, add)
+    }
+
+    /// As [`authorize`](Self::authorize); a refusal names the resource as `shown`: as the caller
+    /// named it, so that a refusal tells nothing of what is there.
+    pub fn authorize_shown(
+        &self,
+        snapshot: &Snapshot,
+        ask: &Ask<'_>,
+        shown: &str,
+        add: impl FnOnce(&mut policy::Context),
+    ) -> Result<(), Fault> {
         let identity = self.identity()?;
         self.still_standing(snapshot)?;
         let mut keys = self.condition_keys()?;
@@ -200,7 +212,7 @@ impl Context<'_> {
         if decision.effect() == Effect::Allow {
             return Ok(());
         }
-        Err(denied(identity, ask, &decision))
+        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision))
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it
