@@ -94,6 +94,20 @@ pub fn parse_user(text: &str) -> Option<(AccountId, &str, &str)> {
     parse_iam(text, "user")
 }
 
+/// The account, role name and session name of a role session's ARN; `None` for any other text.
+pub fn parse_assumed_role(text: &str) -> Option<(AccountId, &str, &str)> {
+    let arn = Arn::parse(text).ok()?;
+    if arn.partition != PARTITION || arn.service != "sts" || !arn.region.is_empty() {
+        return None;
+    }
+    let (role, session) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
+    (!role.is_empty() && !session.is_empty() && !session.contains('/')).then_some((
+        AccountId::parse(arn.account).ok()?,
+        role,
+        session,
+    ))
+}
+
 fn parse_iam<'a>(text: &'a str, kind: &str) -> Option<(AccountId, &'a str, &'a str)> {
     let arn = Arn::parse(text).ok()?;
     if arn.partition != PARTITION || arn.service != "iam" || !arn.region.is_empty() {

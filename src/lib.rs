@@ -14,10 +14,15 @@
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
 //! | L1 engines | `sigv4`, `policy`, `seal`, `wire`, `api` | pure: no I/O, no clock |
-//! | L0 primitives | `arn`, `id`, `random`, `secret`, `time` | |
+//! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
 pub mod arn;
+#[doc(hidden)]
+pub mod future;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod group;
 pub mod id;
 pub mod random;
 pub mod secret;
@@ -53,6 +58,9 @@ pub mod sessions;
 pub mod ops;
 
 // L4
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod app;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod cli;

@@ -109,6 +109,19 @@ impl Timestamp {
     }
 }
 
+// In stored records: milliseconds.
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self)
+    }
+}
+
 /// A point on the machine's monotonic clock: a duration since the clock was made.
 ///
 /// Staleness is measured on it, so that a wall clock set back never makes old news fresh.

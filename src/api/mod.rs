@@ -1,1 +1,39 @@
-//! The types of the broker's own `/v1` interfaces.
+//! The types of the broker's own `/v1` interfaces, as JSON.
+//!
+//! Times are RFC 3339 in UTC. Unknown fields in a question are refused: a field that was misspelt
+//! and ignored could turn a narrow question into a wide one. Readers of answers should ignore
+//! fields they do not know.
+
+mod json;
+mod manage;
+mod verify;
+
+pub use json::strict;
+pub use manage::{
+    AccountView, Accounts, CreateAccount, CreateRevocation, CreatedAccount, RevocationTarget,
+    RevocationView,
+};
+pub use verify::{
+    Ancestor, BodyState, Decision, Header, Match, OneOrMany, Principal, PrincipalType, Reason,
+    VerifyRequest, VerifyResponse,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// An answer that is not the one asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorResponse {
+    /// What went wrong.
+    pub error: ErrorBody,
+    /// The request's ID, as in the logs and the audit records.
+    pub request_id: String,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// A word for programs, such as `InvalidRequest`.
+    pub code: String,
+    /// A sentence for people, which says which field and why.
+    pub message: String,
+}

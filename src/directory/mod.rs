@@ -1,1 +1,133 @@
-//! The directory: accounts, users, roles, policies, keys, revocations.
+//! The directory: accounts, users, roles, policies, access keys and revocations.
+//!
+//! # Model
+//!
+//! Readers hold a [`Snapshot`]: an immutable picture of everything at one version, reached through
+//! an atomic pointer, with policies parsed when they were written. A write is a closure over a
+//! [`Transaction`]: it sees the newest state, including writes that are not durable yet, decides,
+//! and changes. Writes are decided one after another, stored in that order, and published only when
+//! durable; if storing one fails, those decided on top of it fail too.
+//!
+//! INVARIANT (acknowledged means kept): [`Directory::write`] returns `Ok` only after the store said
+//! that the change is durable. Every change has a version; versions only grow.
+
+pub mod document;
+pub mod embedded;
+pub mod entities;
+pub mod managed;
+mod snapshot;
+pub mod store;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+
+pub use document::{Document, TrustDocument};
+pub use entities::{AccessKey, Account, KeyStatus, Revoked, Role, SessionRevocation, Tag, User};
+pub use snapshot::Snapshot;
+pub use store::{Change, DirectoryStore, Entity, EntityKey, StoreError};
+pub use transaction::Transaction;
+
+/// The directory of one deployment.
+pub struct Directory {
+    published: Arc<Published>,
+    head: Mutex<Head>,
+    store: Box<dyn DirectoryStore>,
+    /// The failures of the store that were recovered from.
+    recovered: AtomicU64,
+}
+
+/// The snapshot that readers see. The store moves it forward when a change is durable.
+pub struct Published(arc_swap::ArcSwap<Snapshot>);
+
+impl Published {
+    /// Shows `snapshot` to readers.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.0.store(snapshot);
+    }
+}
+
+/// The newest decided state, durable or not.
+struct Head {
+    snapshot: Arc<Snapshot>,
+    /// How many failures of the store this head has seen; an older head must not be built upon.
+    failures: u64,
+}
+
+/// A write did not happen, or may not have.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError<E> {
+    /// The closure refused.
+    #[error(transparent)]
+    Refused(E),
+    /// The store could not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Directory {
+    /// Opens the directory that `store` holds.
+    pub fn open(store: Box<dyn DirectoryStore>) -> Result<Self, StoreError> {
+        let snapshot = Arc::new(Snapshot::build(store.load()?)?);
+        let published = Arc::new(Published(arc_swap::ArcSwap::from(Arc::clone(&snapshot))));
+        let failures = store.failures();
+        let recovered = AtomicU64::new(failures);
+        Ok(Self { published, head: Mutex::new(Head { snapshot, failures }), store, recovered })
+    }
+
+    /// Whether the last write failed, and none has been taken since.
+    pub fn is_failing(&self) -> bool {
+        self.store.failures() != self.recovered.load(Ordering::SeqCst)
+    }
+
+    /// The durable state at this moment.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.published.0.load_full()
+    }
+
+    /// Decides and makes one change.
+    ///
+    /// `decide` sees the newest state. What it returns is returned once its changes are durable,
+    /// with the version they have; a `decide` that changes nothing has the version it read.
+    ///
+    /// # Errors
+    /// What `decide` refuses with, or the store's failure. After [`StoreError::Unknown`] the change
+    /// may or may not have been made.
+    pub async fn write<R, E>(
+        &self,
+        decide: impl FnOnce(&mut Transaction) -> Result<R, E>,
+    ) -> Result<(R, u64), WriteError<E>> {
+        let mut head = self.head.lock().await;
+        let failures = self.store.failures();
+        if head.failures != failures {
+            // What was decided on top of a write that failed is gone: begin again at what is stored.
+            let snapshot = Arc::new(Snapshot::build(self.store.recover().await?)?);
+            self.published.publish(Arc::clone(&snapshot));
+            *head = Head { snapshot, failures };
+            self.recovered.store(failures, Ordering::SeqCst);
+        }
+        let mut transaction = Transaction::new(Arc::clone(&head.snapshot));
+        let result = decide(&mut transaction).map_err(WriteError::Refused)?;
+        let Some((snapshot, changes)) = transaction.finish() else {
+            return Ok((result, head.snapshot.version()));
+        };
+        let version = snapshot.version();
+        let snapshot = Arc::new(snapshot);
+        let stored = self.store.submit(store::Batch {
+            failures,
+            version,
+            changes,
+            snapshot: Arc::clone(&snapshot),
+            published: Arc::clone(&self.published),
+        })?;
+        head.snapshot = snapshot;
+        drop(head);
+        stored.await?;
+        Ok((result, version))
+    }
+}

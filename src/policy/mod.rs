@@ -1,1 +1,67 @@
-//! The policy language: parsing, evaluation, decisions.
+//! The IAM policy language: a strict parser, a reference interpreter, and the combination of a
+//! request's policies into one decision.
+//!
+//! # Model
+//!
+//! A [`Policy`] is parsed once, when it is written, into typed and immutable form. A decision
+//! takes a [`Request`] (who, which action, which resource, which condition keys) and the
+//! [`Layers`] of policies that apply to it, and answers with a [`Decision`]: allowed, explicitly
+//! denied, or implicitly denied, with the layer and the statements that made it so.
+//!
+//! - [`decide`] answers ordinary requests, within one account and across two.
+//! - [`decide_trust`] answers whether a role's trust policy lets the caller have the role.
+//!
+//! # Trust boundary
+//!
+//! Policy documents come from tenants and, as session policies, from callers: their text is
+//! hostile. The parser bounds size and depth and refuses whatever it does not understand; the
+//! interpreter's work is bounded by the size of the document times the size of the values.
+//! Context values may hold any text: what a variable puts into a pattern is literal. The
+//! [`Caller`], the account that owns the resource, and the choice of policies are trusted: they
+//! come from the verification pipeline and the directory.
+//!
+//! # Fail closed
+//!
+//! - INVARIANT: not denied is not allowed. A [`Decision`] that allows names the statements that
+//!   granted it; there is no other way to build one.
+//! - INVARIANT: identity is by unique ID. A user's or role's ARN in a `Principal` grants only to
+//!   the unique ID it was bound to ([`Policy::bind`]).
+//! - What cannot be decided (a condition key whose value is not of the operator's type, a
+//!   multivalued key under a plain operator) never lets an `Allow` apply and always lets a `Deny`
+//!   apply.
+//!
+//! # Sources
+//!
+//! IAM User Guide: "Grammar of the IAM JSON policy language", "IAM JSON policy elements"
+//! (Principal, NotPrincipal, Resource, Condition), "Condition operators", "Single-valued vs.
+//! multivalued context keys", "Variables and tags", "Policy evaluation logic", "Cross-account
+//! policy evaluation logic", "Permissions boundaries", "Session policies".
+
+mod ast;
+mod caller;
+mod condition;
+mod context;
+mod decide;
+mod evaluate;
+mod fold;
+mod limits;
+mod parse;
+mod principal;
+mod resource;
+mod truth;
+mod variables;
+mod wildcard;
+
+#[cfg(test)]
+mod tests;
+
+pub use ast::{DocumentKind, Policy, Version};
+pub use caller::{Caller, FederationMaker};
+pub use context::{Context, Value};
+pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
+pub use limits::{
+    HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
+    MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,
+};
+pub use parse::{JsonProblem, ParseError, Reason};
+pub use principal::Unresolved;

@@ -1,1 +1,7 @@
-//! Wire formats: the Query protocol, XML.
+//! Wire formats: the Query protocol's parameters, XML answers.
+
+mod printable;
+pub mod query;
+pub mod xml;
+
+pub use printable::printable;

@@ -1,1 +1,20 @@
-fn main() {}
+//! Integration tests: a module a topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
+)]
+
+mod edge_client;
+mod edge_http;
+mod edge_http2;
+mod edge_ops;
+mod edge_settings;
+mod edge_smuggling;
+mod edge_stop;
+mod edge_support;
+mod edge_tls;

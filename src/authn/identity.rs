@@ -1,0 +1,201 @@
+//! Who a verified request comes from.
+
+use std::sync::Arc;
+
+use super::credential::OpenSession;
+use super::standing::{self, Entity, Refusal};
+use crate::arn;
+use crate::directory::{Role, Snapshot, User};
+use crate::id::{AccessKeyId, AccountId, UniqueId};
+use crate::seal::Link;
+use crate::sigv4::{PayloadCheck, Verified};
+use crate::time::Timestamp;
+
+/// A request whose signature is good and whose credential is in force. Only the pipeline makes one.
+#[derive(Clone)]
+pub struct VerifiedRequest {
+    identity: Identity,
+    snapshot: Arc<Snapshot>,
+    payload: PayloadCheck,
+    path_as_signed: bool,
+    region: String,
+}
+
+impl VerifiedRequest {
+    pub(super) fn new(
+        identity: Identity,
+        snapshot: Arc<Snapshot>,
+        verified: &Verified,
+        region: &str,
+    ) -> Self {
+        Self {
+            identity,
+            snapshot,
+            payload: verified.payload(),
+            path_as_signed: verified.path_as_signed(),
+            region: region.to_owned(),
+        }
+    }
+
+    /// Who signed.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The directory in which the identity was found standing.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// What is known of the body.
+    pub fn payload(&self) -> PayloadCheck {
+        self.payload
+    }
+
+    /// Whether the path that was signed is the path that was sent.
+    pub fn path_as_signed(&self) -> bool {
+        self.path_as_signed
+    }
+
+    /// The region of the scope.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+}
+
+/// The entity behind an identity, as the directory has it now.
+#[derive(Clone)]
+pub enum PrincipalEntity {
+    /// A user.
+    User(Arc<User>),
+    /// A role.
+    Role(Arc<Role>),
+}
+
+/// A principal with the credential it used.
+#[derive(Clone)]
+pub struct Identity {
+    principal: PrincipalEntity,
+    access_key_id: AccessKeyId,
+    session: Option<Arc<OpenSession>>,
+}
+
+impl Identity {
+    pub(super) fn of_key(snapshot: &Snapshot, id: AccessKeyId) -> Result<Self, Refusal> {
+        let user = standing::long_term(snapshot, &id)?;
+        Ok(Self {
+            principal: PrincipalEntity::User(Arc::clone(user)),
+            access_key_id: id,
+            session: None,
+        })
+    }
+
+    pub(super) fn of_session(
+        snapshot: &Snapshot,
+        id: AccessKeyId,
+        session: Arc<OpenSession>,
+    ) -> Result<Self, Refusal> {
+        let claims = session.claims();
+        standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
+        for link in &claims.ancestors {
+            standing::link(snapshot, link)?;
+        }
+        let principal = match standing::principal(snapshot, &claims.principal.id)? {
+            Entity::User(user) => PrincipalEntity::User(Arc::clone(user)),
+            Entity::Role(role) => PrincipalEntity::Role(Arc::clone(role)),
+        };
+        Ok(Self { principal, access_key_id: id, session: Some(session) })
+    }
+
+    /// The user or role.
+    pub fn principal(&self) -> &PrincipalEntity {
+        &self.principal
+    }
+
+    /// The access key that signed.
+    pub fn access_key_id(&self) -> AccessKeyId {
+        self.access_key_id
+    }
+
+    /// The session, unless a long-term key signed.
+    pub fn session(&self) -> Option<&Arc<OpenSession>> {
+        self.session.as_ref()
+    }
+
+    /// The account it belongs to.
+    pub fn account(&self) -> AccountId {
+        match &self.principal {
+            PrincipalEntity::User(user) => user.account,
+            PrincipalEntity::Role(role) => role.account,
+        }
+    }
+
+    /// The unique ID of the user or role.
+    pub fn unique_id(&self) -> UniqueId {
+        match &self.principal {
+            PrincipalEntity::User(user) => user.id,
+            PrincipalEntity::Role(role) => role.id,
+        }
+    }
+
+    /// The role session's name; empty for users.
+    pub fn session_name(&self) -> &str {
+        match (&self.principal, &self.session) {
+            (PrincipalEntity::Role(_), Some(session)) => &session.claims().session_name,
+            _ => "",
+        }
+    }
+
+    /// `aws:userid`: `AIDA…`, or `AROA…:<session name>`.
+    pub fn user_id(&self) -> String {
+        match &self.principal {
+            PrincipalEntity::User(user) => user.id.to_string(),
+            PrincipalEntity::Role(role) => format!("{}:{}", role.id, self.session_name()),
+        }
+    }
+
+    /// The ARN that GetCallerIdentity tells: the user's, or the role session's.
+    pub fn arn(&self) -> String {
+        match &self.principal {
+            PrincipalEntity::User(user) => user.arn(),
+            PrincipalEntity::Role(role) => {
+                arn::assumed_role(role.account, &role.name, self.session_name())
+            }
+        }
+    }
+
+    /// `aws:PrincipalArn`: the user's or the role's.
+    pub fn principal_arn(&self) -> String {
+        match &self.principal {
+            PrincipalEntity::User(user) => user.arn(),
+            PrincipalEntity::Role(role) => role.arn(),
+        }
+    }
+
+    /// The chain down to the credential that signed, as a session made from it names it.
+    ///
+    /// A long-term key stands with the time and version at which it is used.
+    pub fn chain(&self, now: Timestamp, version: u64) -> Vec<Link> {
+        let (mut links, session_id, issued_at, version) = match &self.session {
+            Some(session) => {
+                let claims = session.claims();
+                (
+                    claims.ancestors.clone(),
+                    Some(claims.session_id),
+                    claims.issued_at,
+                    claims.version,
+                )
+            }
+            None => (Vec::new(), None, now, version),
+        };
+        links.push(Link {
+            access_key_id: self.access_key_id,
+            session_id,
+            principal_id: self.unique_id(),
+            arn: self.arn(),
+            issued_at,
+            version,
+        });
+        links
+    }
+}

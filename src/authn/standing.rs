@@ -1,0 +1,116 @@
+//! Whether a credential is in force: the directory's say, at this moment.
+//!
+//! INVARIANT (revocation is complete): a session names every credential it came from. Revoking,
+//! disabling or deleting any of them refuses it, and whatever came from it. Versions decide, not
+//! clocks: what was issued at an older version of the directory than the revocation's is refused.
+
+use std::sync::Arc;
+
+use crate::directory::{KeyStatus, Role, Snapshot, User};
+use crate::id::{AccessKeyId, AccessKeyKind, UniqueId, UniqueKind};
+use crate::seal::Link;
+
+/// Why a credential is not in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// This session, or one that it came from, was revoked.
+    #[error("the session of {0} was revoked")]
+    SessionRevoked(AccessKeyId),
+    /// The principal's sessions of that time were revoked.
+    #[error("the sessions of {0} were revoked")]
+    PrincipalRevoked(UniqueId),
+    /// The principal does not exist any more.
+    #[error("{0} does not exist any more")]
+    PrincipalGone(UniqueId),
+    /// Its account does not exist any more.
+    #[error("the account of {0} does not exist any more")]
+    AccountGone(UniqueId),
+    /// The long-term key is inactive.
+    #[error("the key {0} is inactive")]
+    KeyInactive(AccessKeyId),
+    /// The long-term key's sessions of that time were revoked.
+    #[error("the sessions of the key {0} were revoked")]
+    KeyRevoked(AccessKeyId),
+    /// The long-term key does not exist any more.
+    #[error("the key {0} does not exist any more")]
+    KeyGone(AccessKeyId),
+}
+
+/// A principal as the directory has it now.
+pub(super) enum Entity<'a> {
+    User(&'a Arc<User>),
+    Role(&'a Arc<Role>),
+}
+
+/// The principal of a unique ID, if it and its account still exist.
+pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Entity<'a>, Refusal> {
+    let entity = match id.kind() {
+        UniqueKind::User => snapshot.user(id).map(Entity::User),
+        UniqueKind::Role => snapshot.role(id).map(Entity::Role),
+        UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile => None,
+    }
+    .ok_or(Refusal::PrincipalGone(*id))?;
+    let account = match &entity {
+        Entity::User(user) => user.account,
+        Entity::Role(role) => role.account,
+    };
+    snapshot.account(account).ok_or(Refusal::AccountGone(*id))?;
+    Ok(entity)
+}
+
+/// The user of a long-term key that signs now.
+pub(super) fn long_term<'a>(
+    snapshot: &'a Snapshot,
+    id: &AccessKeyId,
+) -> Result<&'a Arc<User>, Refusal> {
+    let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
+    if key.status != KeyStatus::Active {
+        return Err(Refusal::KeyInactive(*id));
+    }
+    match principal(snapshot, &key.user)? {
+        Entity::User(user) => Ok(user),
+        Entity::Role(_) => Err(Refusal::PrincipalGone(key.user)),
+    }
+}
+
+/// Checks one credential of a chain: a session, or the long-term key that the chain began with.
+pub fn link(snapshot: &Snapshot, link: &Link) -> Result<(), Refusal> {
+    credential(snapshot, &link.access_key_id, &link.principal_id, link.version)
+}
+
+/// Checks the credential `id` of the principal `owner`, issued (or, a long-term key, used) at
+/// directory version `issued`.
+pub(super) fn credential(
+    snapshot: &Snapshot,
+    id: &AccessKeyId,
+    owner: &UniqueId,
+    issued: u64,
+) -> Result<(), Refusal> {
+    match id.kind() {
+        AccessKeyKind::LongTerm => {
+            let user = long_term(snapshot, id)?;
+            if user.id != *owner {
+                return Err(Refusal::KeyGone(*id));
+            }
+            let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
+            if key.revoked.is_some_and(|revoked| revoked.refuses(issued)) {
+                return Err(Refusal::KeyRevoked(*id));
+            }
+        }
+        AccessKeyKind::Session => {
+            if let Some(it) = snapshot.session_revocation(id)
+                && it.revoked.refuses(issued)
+            {
+                return Err(Refusal::SessionRevoked(*id));
+            }
+        }
+    }
+    let revoked = match principal(snapshot, owner)? {
+        Entity::User(user) => user.revoked,
+        Entity::Role(role) => role.revoked,
+    };
+    if revoked.is_some_and(|revoked| revoked.refuses(issued)) {
+        return Err(Refusal::PrincipalRevoked(*owner));
+    }
+    Ok(())
+}

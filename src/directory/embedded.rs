@@ -1,0 +1,270 @@
+//! The directory in one file: redb, one writer thread, waiting writes share a durable commit.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::oneshot;
+
+use super::store::{Batch, Change, Contents, DirectoryStore, Entity, StoreError};
+use crate::future::BoxFuture;
+use crate::group::Writer;
+use crate::id::DeploymentId;
+
+/// The version of the stored format.
+const FORMAT: u64 = 1;
+const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
+const ENTITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entities");
+/// How many writes may wait for the writer thread.
+const QUEUE: usize = 4096;
+
+/// A directory in `directory.redb`.
+pub struct EmbeddedStore {
+    file: Arc<File>,
+    writer: Writer<Job>,
+}
+
+struct Job {
+    batch: Batch,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+struct File {
+    path: PathBuf,
+    deployment: DeploymentId,
+    /// `None` after a failure, until `recover`.
+    database: Mutex<Option<Database>>,
+    failures: AtomicU64,
+}
+
+impl EmbeddedStore {
+    /// Makes a new store that holds `entities` as version 1.
+    ///
+    /// The file appears under its name only when it is complete and durable.
+    pub fn create(
+        path: &Path,
+        deployment: DeploymentId,
+        entities: &[Entity],
+    ) -> Result<(), StoreError> {
+        let partial = path.with_extension("redb.partial");
+        if partial.exists() {
+            std::fs::remove_file(&partial).map_err(unavailable)?;
+        }
+        {
+            let database = Database::create(&partial).map_err(unavailable)?;
+            restrict(&partial)?;
+            let write = database.begin_write().map_err(unavailable)?;
+            {
+                let mut meta = write.open_table(META).map_err(unavailable)?;
+                meta.insert("format", FORMAT.to_string().as_str()).map_err(unavailable)?;
+                meta.insert("deployment", deployment.to_string().as_str()).map_err(unavailable)?;
+                meta.insert("version", "1").map_err(unavailable)?;
+                let mut table = write.open_table(ENTITIES).map_err(unavailable)?;
+                for entity in entities {
+                    let bytes = serde_json::to_vec(entity).map_err(unavailable)?;
+                    table
+                        .insert(entity.key().to_string().as_str(), bytes.as_slice())
+                        .map_err(unavailable)?;
+                }
+            }
+            write.commit().map_err(unavailable)?;
+        }
+        std::fs::rename(&partial, path).map_err(unavailable)?;
+        sync_parent(path).map_err(unavailable)
+    }
+
+    /// Opens the store of a deployment. It is locked: a second process does not open it.
+    pub fn open(path: &Path, deployment: DeploymentId) -> Result<Self, StoreError> {
+        let file = Arc::new(File {
+            path: path.to_owned(),
+            deployment,
+            database: Mutex::new(Some(open(path)?)),
+            failures: AtomicU64::new(0),
+        });
+        let shared = Arc::clone(&file);
+        let writer = Writer::start("directory-writer", QUEUE, move |jobs| shared.commit(jobs))
+            .map_err(unavailable)?;
+        Ok(Self { file, writer })
+    }
+}
+
+impl DirectoryStore for EmbeddedStore {
+    fn load(&self) -> Result<Contents, StoreError> {
+        self.file.load()
+    }
+
+    fn submit(
+        &self,
+        batch: Batch,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        let (done, result) = oneshot::channel();
+        self.writer.submit(Job { batch, done })?;
+        Ok(Box::pin(async move {
+            result
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unknown("the writer stopped".to_owned())))
+        }))
+    }
+
+    fn failures(&self) -> u64 {
+        self.file.failures.load(Ordering::SeqCst)
+    }
+
+    fn recover(&self) -> BoxFuture<'_, Result<Contents, StoreError>> {
+        let file = Arc::clone(&self.file);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || file.recover())
+                .await
+                .unwrap_or_else(|error| Err(unavailable(error)))
+        })
+    }
+}
+
+impl File {
+    /// Stores a run of batches in one durable commit, publishes the last, answers each.
+    fn commit(&self, jobs: Vec<Job>) {
+        let failures = self.failures.load(Ordering::SeqCst);
+        let (current, stale): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| job.batch.failures == failures);
+        for job in stale {
+            let _ = job.done.send(Err(StoreError::Unavailable(
+                "a write that this one was decided on failed".to_owned(),
+            )));
+        }
+        let Some(last) = current.last() else { return };
+        match self.store(&current) {
+            Ok(()) => {
+                last.batch.published.publish(Arc::clone(&last.batch.snapshot));
+                for job in current {
+                    let _ = job.done.send(Ok(()));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the directory could not be written");
+                // The file may be in any state that redb recovers from: closed until recovery.
+                *self.lock() = None;
+                self.failures.fetch_add(1, Ordering::SeqCst);
+                let text = error.to_string();
+                for job in current {
+                    let _ = job.done.send(Err(StoreError::Unknown(text.clone())));
+                }
+            }
+        }
+    }
+
+    fn store(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let guard = self.lock();
+        let database = guard
+            .as_ref()
+            .ok_or_else(|| StoreError::Unavailable("closed after a failure".to_owned()))?;
+        let write = database.begin_write().map_err(unavailable)?;
+        {
+            let mut table = write.open_table(ENTITIES).map_err(unavailable)?;
+            let mut meta = write.open_table(META).map_err(unavailable)?;
+            for job in jobs {
+                for change in &job.batch.changes {
+                    match change {
+                        Change::Put(entity) => {
+                            let bytes = serde_json::to_vec(entity).map_err(unavailable)?;
+                            table
+                                .insert(entity.key().to_string().as_str(), bytes.as_slice())
+                                .map_err(unavailable)?;
+                        }
+                        Change::Delete(key) => {
+                            table.remove(key.to_string().as_str()).map_err(unavailable)?;
+                        }
+                    }
+                }
+                meta.insert("version", job.batch.version.to_string().as_str())
+                    .map_err(unavailable)?;
+            }
+        }
+        // redb's default durability: the commit returns when it is on disk.
+        write.commit().map_err(unavailable)
+    }
+
+    fn load(&self) -> Result<Contents, StoreError> {
+        let guard = self.lock();
+        let database = guard
+            .as_ref()
+            .ok_or_else(|| StoreError::Unavailable("closed after a failure".to_owned()))?;
+        let read = database.begin_read().map_err(damaged)?;
+        let meta = read.open_table(META).map_err(damaged)?;
+        let text = |name: &str| -> Result<String, StoreError> {
+            let value = meta.get(name).map_err(damaged)?;
+            value
+                .map(|value| value.value().to_owned())
+                .ok_or_else(|| StoreError::Damaged(format!("no {name}")))
+        };
+        let number = |name: &str| -> Result<u64, StoreError> {
+            text(name)?.parse().map_err(|_| StoreError::Damaged(format!("{name} is no number")))
+        };
+        let format = number("format")?;
+        if format > FORMAT {
+            return Err(StoreError::Newer(format, FORMAT));
+        }
+        if text("deployment")? != self.deployment.to_string() {
+            return Err(StoreError::Damaged(
+                "it belongs to another deployment than the keyring".to_owned(),
+            ));
+        }
+        let mut contents = Contents { version: number("version")?, entities: Vec::new() };
+        let table = read.open_table(ENTITIES).map_err(damaged)?;
+        for row in table.iter().map_err(damaged)? {
+            let (key, value) = row.map_err(damaged)?;
+            let entity: Entity = serde_json::from_slice(value.value())
+                .map_err(|error| StoreError::Damaged(format!("{}: {error}", key.value())))?;
+            if entity.key().to_string() != key.value() {
+                return Err(StoreError::Damaged(format!("{} is misplaced", key.value())));
+            }
+            contents.entities.push(entity);
+        }
+        Ok(contents)
+    }
+
+    fn recover(&self) -> Result<Contents, StoreError> {
+        {
+            let mut guard = self.lock();
+            if guard.is_none() {
+                *guard = Some(open(&self.path)?);
+            }
+        }
+        self.load()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Database>> {
+        // A panic while it was held leaves nothing half-done: redb's transactions are whole.
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(path: &Path) -> Result<Database, StoreError> {
+    Database::open(path).map_err(|error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => {
+            StoreError::Unavailable(format!("{} is in use by another process", path.display()))
+        }
+        other => StoreError::Unavailable(format!("{}: {other}", path.display())),
+    })
+}
+
+fn restrict(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(unavailable)
+}
+
+/// Makes a rename in the folder of `path` durable.
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => std::fs::File::open(parent)?.sync_all(),
+        _ => std::fs::File::open(".")?.sync_all(),
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn damaged(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}

@@ -1,0 +1,142 @@
+//! What a directory store does, whatever it is made of.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::entities::{AccessKey, Account, Role, SessionRevocation, User};
+use super::{Published, Snapshot};
+use crate::future::BoxFuture;
+use crate::group::SubmitError;
+use crate::id::{AccessKeyId, AccountId, UniqueId};
+
+/// Anything that the directory holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entity {
+    /// An account.
+    Account(Account),
+    /// A user.
+    User(User),
+    /// A role.
+    Role(Role),
+    /// A long-term access key.
+    AccessKey(AccessKey),
+    /// The revocation of one session.
+    SessionRevocation(SessionRevocation),
+}
+
+/// Where an entity is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntityKey {
+    /// An account by its ID.
+    Account(AccountId),
+    /// A user by its unique ID.
+    User(UniqueId),
+    /// A role by its unique ID.
+    Role(UniqueId),
+    /// A long-term access key by its ID.
+    AccessKey(AccessKeyId),
+    /// A session's revocation by the session's access key ID.
+    SessionRevocation(AccessKeyId),
+}
+
+impl Entity {
+    /// Where it is kept.
+    pub fn key(&self) -> EntityKey {
+        match self {
+            Self::Account(account) => EntityKey::Account(account.id),
+            Self::User(user) => EntityKey::User(user.id),
+            Self::Role(role) => EntityKey::Role(role.id),
+            Self::AccessKey(key) => EntityKey::AccessKey(key.id),
+            Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
+        }
+    }
+}
+
+impl std::fmt::Display for EntityKey {
+    /// The text under which stores keep it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account(id) => write!(f, "account/{id}"),
+            Self::User(id) => write!(f, "user/{id}"),
+            Self::Role(id) => write!(f, "role/{id}"),
+            Self::AccessKey(id) => write!(f, "access-key/{id}"),
+            Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
+        }
+    }
+}
+
+/// One step of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Make or replace.
+    Put(Box<Entity>),
+    /// Remove.
+    Delete(EntityKey),
+}
+
+/// The changes of one write: all of them or none.
+pub struct Batch {
+    /// The store's failures that the writer had seen: a batch built on a failed one is refused.
+    pub failures: u64,
+    /// The directory's version after it.
+    pub version: u64,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// The state after it, to be published once it is durable.
+    pub snapshot: Arc<Snapshot>,
+    /// Where to publish it.
+    pub published: Arc<Published>,
+}
+
+/// Everything that a store holds.
+#[derive(Default)]
+pub struct Contents {
+    /// The directory's version.
+    pub version: u64,
+    /// Every entity, in no order.
+    pub entities: Vec<Entity>,
+}
+
+/// A store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written.
+    #[error("the directory store did not take the write: {0}")]
+    Unavailable(String),
+    /// It may have been written or not.
+    #[error("the outcome of the write is unknown: {0}")]
+    Unknown(String),
+    /// What is stored cannot be read.
+    #[error("the directory store is damaged: {0}")]
+    Damaged(String),
+    /// Made by a newer version of this software.
+    #[error("the directory has format version {0}; this version reads up to {1}")]
+    Newer(u64, u64),
+}
+
+impl From<SubmitError> for StoreError {
+    fn from(error: SubmitError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Where the directory is kept.
+pub trait DirectoryStore: Send + Sync + 'static {
+    /// Reads everything.
+    fn load(&self) -> Result<Contents, StoreError>;
+
+    /// Queues a batch. The future ends when the batch is durable and published, or refused.
+    /// Batches are stored in the order they were queued, also when nobody waits for them.
+    fn submit(
+        &self,
+        batch: Batch,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError>;
+
+    /// How many times storing has failed. It changes before the failure is answered.
+    fn failures(&self) -> u64;
+
+    /// Makes the store usable again after a failure and reads what it holds.
+    fn recover(&self) -> BoxFuture<'_, Result<Contents, StoreError>>;
+}

@@ -1,0 +1,51 @@
+//! A write in the making.
+
+use std::sync::Arc;
+
+use super::snapshot::Snapshot;
+use super::store::{Change, Entity, EntityKey};
+
+/// The newest state and the changes made to it so far. Reads see the changes.
+pub struct Transaction {
+    base: Arc<Snapshot>,
+    working: Option<Snapshot>,
+    changes: Vec<Change>,
+}
+
+impl Transaction {
+    pub(super) fn new(base: Arc<Snapshot>) -> Self {
+        Self { base, working: None, changes: Vec::new() }
+    }
+
+    /// The state, with this transaction's own changes.
+    pub fn state(&self) -> &Snapshot {
+        self.working.as_ref().unwrap_or(&self.base)
+    }
+
+    /// The version that the directory will have when this write is stored.
+    pub fn version(&self) -> u64 {
+        self.base.version() + 1
+    }
+
+    /// Makes or replaces an entity.
+    pub fn put(&mut self, entity: Entity) {
+        self.change(Change::Put(Box::new(entity)));
+    }
+
+    /// Removes an entity; removing what is not there changes nothing.
+    pub fn delete(&mut self, key: EntityKey) {
+        self.change(Change::Delete(key));
+    }
+
+    fn change(&mut self, change: Change) {
+        let version = self.version();
+        let base = &self.base;
+        self.working.get_or_insert_with(|| base.at_version(version)).apply(&change);
+        self.changes.push(change);
+    }
+
+    /// The new state and its changes; `None` if nothing changed.
+    pub(super) fn finish(self) -> Option<(Snapshot, Vec<Change>)> {
+        self.working.map(|working| (working, self.changes))
+    }
+}

@@ -1,0 +1,183 @@
+//! Which listeners may be reached from where, decided before anything is bound.
+//!
+//! INVARIANT (no accidental plaintext): beyond loopback, the API and verify listeners speak TLS
+//! unless the operator said `--insecure-plaintext`; the verify listener with TLS asks its clients
+//! for certificates, because whoever reaches it may have any request judged. The ops listener
+//! serves no secrets and stays plaintext, for probes.
+
+use std::net::SocketAddr;
+
+use super::settings::{Settings, TlsSettings};
+use super::tls::TlsFiles;
+
+/// A listener that must not be opened as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExposureError {
+    /// Beyond loopback without TLS.
+    #[error(
+        "{setting} {address} is beyond loopback: set tls.certificate and tls.key, \
+         or accept the risk with --insecure-plaintext"
+    )]
+    Plaintext {
+        /// The setting that names the address.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The verify listener beyond loopback, with TLS but open to any client.
+    #[error("verify_listen {address} is beyond loopback: set tls.verify_client_ca")]
+    AnyClient {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A certificate without its key, or the other way around.
+    #[error("tls.certificate and tls.key go together: {missing} is not set")]
+    HalfTls {
+        /// The setting that is missing.
+        missing: &'static str,
+    },
+    /// A client CA where no TLS is spoken.
+    #[error("tls.verify_client_ca needs tls.certificate and tls.key")]
+    ClientCaWithoutTls,
+}
+
+/// The TLS files of each listener that may speak TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Of the API listener; `None` is plaintext.
+    pub api: Option<TlsFiles>,
+    /// Of the verify listener; `None` is plaintext.
+    pub verify: Option<TlsFiles>,
+}
+
+/// Decides what each listener speaks, or why it must not start.
+pub fn decide(settings: &Settings, tls: &TlsSettings) -> Result<Exposure, ExposureError> {
+    let files = files(tls)?;
+    refuse_plaintext("listen", settings.listen, files.is_some(), settings.insecure_plaintext)?;
+    refuse_plaintext(
+        "verify_listen",
+        settings.verify_listen,
+        files.is_some(),
+        settings.insecure_plaintext,
+    )?;
+    let verify =
+        files.clone().map(|files| TlsFiles { client_ca: tls.verify_client_ca.clone(), ..files });
+    if let Some(verify) = &verify {
+        refuse_any_client(settings.verify_listen, verify)?;
+    }
+    Ok(Exposure { api: files, verify })
+}
+
+/// Refuses an address beyond loopback that would speak plaintext without the operator's word.
+pub fn refuse_plaintext(
+    setting: &'static str,
+    address: SocketAddr,
+    tls: bool,
+    insecure_plaintext: bool,
+) -> Result<(), ExposureError> {
+    if tls || insecure_plaintext || is_loopback(address) {
+        return Ok(());
+    }
+    Err(ExposureError::Plaintext { setting, address })
+}
+
+/// Refuses a verify listener beyond loopback that would serve any client.
+pub fn refuse_any_client(address: SocketAddr, files: &TlsFiles) -> Result<(), ExposureError> {
+    if files.client_ca.is_some() || is_loopback(address) {
+        return Ok(());
+    }
+    Err(ExposureError::AnyClient { address })
+}
+
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn files(tls: &TlsSettings) -> Result<Option<TlsFiles>, ExposureError> {
+    match (&tls.certificate, &tls.key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_ca: None,
+        })),
+        (Some(_), None) => Err(ExposureError::HalfTls { missing: "tls.key" }),
+        (None, Some(_)) => Err(ExposureError::HalfTls { missing: "tls.certificate" }),
+        (None, None) if tls.verify_client_ca.is_some() => Err(ExposureError::ClientCaWithoutTls),
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(listen: &str, verify: &str, tls: bool, ca: bool, insecure: bool) -> String {
+        let settings = Settings {
+            listen: listen.parse().unwrap(),
+            verify_listen: verify.parse().unwrap(),
+            insecure_plaintext: insecure,
+            ..Settings::default()
+        };
+        let tls = TlsSettings {
+            certificate: tls.then(|| "c".into()),
+            key: tls.then(|| "k".into()),
+            verify_client_ca: ca.then(|| "a".into()),
+        };
+        match decide(&settings, &tls) {
+            Ok(exposure) => {
+                let word = |files: &Option<TlsFiles>| match files {
+                    None => "plain",
+                    Some(TlsFiles { client_ca: None, .. }) => "tls",
+                    Some(_) => "mtls",
+                };
+                format!("{}/{}", word(&exposure.api), word(&exposure.verify))
+            }
+            Err(ExposureError::Plaintext { setting, .. }) => format!("{setting} plaintext"),
+            Err(ExposureError::AnyClient { .. }) => "any client".into(),
+            Err(other) => other.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_rules() {
+        let (near, far) = ("127.0.0.1:1", "0.0.0.0:1");
+        for (listen, verify, tls, ca, insecure, expected) in [
+            (near, near, false, false, false, "plain/plain"),
+            ("[::1]:1", "[::ffff:127.0.0.1]:1", false, false, false, "plain/plain"),
+            (far, near, false, false, false, "listen plaintext"),
+            ("[::]:1", near, false, false, false, "listen plaintext"),
+            ("10.0.0.1:1", near, false, false, false, "listen plaintext"),
+            (near, far, false, false, false, "verify_listen plaintext"),
+            (far, far, false, false, true, "plain/plain"),
+            (far, near, true, false, false, "tls/tls"),
+            (far, far, true, false, false, "any client"),
+            (far, far, true, false, true, "any client"),
+            (far, far, true, true, false, "tls/mtls"),
+            (
+                near,
+                near,
+                false,
+                true,
+                false,
+                "tls.verify_client_ca needs tls.certificate and tls.key",
+            ),
+        ] {
+            assert_eq!(judge(listen, verify, tls, ca, insecure), expected, "{listen} {verify}");
+        }
+    }
+
+    #[test]
+    fn half_of_tls_is_an_error() {
+        for (certificate, key, missing) in
+            [(Some("c"), None, "tls.key"), (None, Some("k"), "tls.certificate")]
+        {
+            let tls = TlsSettings {
+                certificate: certificate.map(Into::into),
+                key: key.map(Into::into),
+                verify_client_ca: None,
+            };
+            let refused = decide(&Settings::default(), &tls);
+            assert_eq!(refused, Err(ExposureError::HalfTls { missing }));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The admin socket: what only the host's operator may do. Its file's mode is the authorization.
+
+use std::sync::Arc;
+
+use hyper::Method;
+
+use super::{facts, json};
+use crate::authn::Caller;
+use crate::http::{Answer, Handler, Incoming, Outgoing};
+use crate::ops::manage::{Asker, accounts};
+use crate::ops::{Context, Services};
+
+/// The admin socket's handler.
+pub struct Admin {
+    services: Arc<Services>,
+}
+
+impl Admin {
+    /// A handler over one deployment.
+    pub fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+}
+
+impl Handler for Admin {
+    fn handle(&self, request: Incoming) -> Answer<'_> {
+        Box::pin(async move { answer(&self.services, &request).await })
+    }
+}
+
+async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
+    let facts = facts(request);
+    let context = Context { services, caller: &Caller::Anonymous, facts: &facts };
+    let asker = Asker::HostOperator(&context);
+    match (&request.method, request.path()) {
+        (&Method::GET, "/countersign/v1/accounts") => {
+            json::ok(request, &accounts::list(&services.directory.snapshot()))
+                .for_operation("ListAccounts")
+        }
+        (&Method::POST, "/countersign/v1/accounts") => match json::read(request) {
+            Ok(wanted) => json::result(request, &accounts::create(&asker, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("CreateAccount"),
+        (&Method::POST, "/countersign/v1/revocations") => {
+            json::revoke(request, &asker).await.for_operation("RevokeSessions")
+        }
+        (_, "/countersign/v1/accounts") => json::wrong_method(request, "GET or POST"),
+        (_, "/countersign/v1/revocations") => json::wrong_method(request, "POST"),
+        _ => json::not_found(request),
+    }
+}

@@ -1,0 +1,36 @@
+//! The API listener: AWS's Query protocol on every path but `/countersign/v1`.
+//!
+//! An endpoint URL may have a path, so the path says nothing about a Query request; it is signed
+//! all the same.
+
+use std::sync::Arc;
+
+use crate::http::{Answer, Handler, Incoming, Outgoing};
+use crate::ops::Services;
+
+use super::{json, query};
+
+/// The API listener's handler.
+pub struct Api {
+    services: Arc<Services>,
+}
+
+impl Api {
+    /// A handler over one deployment.
+    pub fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+}
+
+impl Handler for Api {
+    fn handle(&self, request: Incoming) -> Answer<'_> {
+        Box::pin(async move { answer(&self.services, &request).await })
+    }
+}
+
+async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
+    match request.path().strip_prefix("/countersign/v1/") {
+        Some(resource) => json::answer(services, request, resource).await,
+        None => query::answer(services, request).await,
+    }
+}

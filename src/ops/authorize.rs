@@ -1,0 +1,247 @@
+//! May the caller do this? The caller's policies, gathered from the directory and the session.
+
+use std::sync::Arc;
+
+use super::context;
+use super::fault::Fault;
+use super::{Context, Facts};
+use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
+use crate::directory::entities::Policies;
+use crate::directory::{Snapshot, managed};
+use crate::id::AccountId;
+use crate::policy::{
+    self, Decision, DocumentKind, Effect, Layer, Layers, Named, Policy, Request, decide,
+    decide_trust,
+};
+
+/// What is to be done to what.
+pub struct Ask<'a> {
+    /// Such as `iam:CreateUser`.
+    pub action: &'a str,
+    /// The ARN, or `*` where the action has no resource.
+    pub resource: &'a str,
+    /// The account that owns the resource.
+    pub owner: AccountId,
+}
+
+/// The policies of a caller, held for as long as a decision takes.
+pub struct CallerPolicies {
+    identity: Vec<(String, Arc<Policy>)>,
+    boundary: Option<(String, Arc<Policy>)>,
+    session: Option<Vec<(String, Arc<Policy>)>>,
+}
+
+impl CallerPolicies {
+    /// Gathers the policies of an identity as `snapshot` has them.
+    ///
+    /// What is attached and cannot be found denies everything.
+    pub fn gather(snapshot: &Snapshot, identity: &Identity) -> Self {
+        // Read anew by unique ID: the snapshot may be newer than the identity.
+        let id = identity.unique_id();
+        let found: Option<&Policies> = match identity.principal() {
+            PrincipalEntity::User(_) => snapshot.user(&id).map(|user| &user.policies),
+            PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
+        };
+        let Some(policies) = found else {
+            return Self { identity: Vec::new(), boundary: None, session: Some(Vec::new()) };
+        };
+        let inline = policies
+            .inline
+            .iter()
+            .map(|(name, document)| (name.clone(), Arc::clone(document.policy())));
+        let attached = policies.attached.iter().map(|arn| (arn.clone(), managed_policy(arn)));
+        let session = identity.session().and_then(|session| {
+            session.policies().map(|policies| {
+                policies
+                    .map(|policy| match policy {
+                        SessionPolicy::Inline(policy) => {
+                            ("inline session policy".to_owned(), Arc::clone(policy))
+                        }
+                        SessionPolicy::Managed(arn) => (arn.to_owned(), managed_policy(arn)),
+                    })
+                    .collect()
+            })
+        });
+        Self {
+            identity: inline.chain(attached).collect(),
+            boundary: policies.boundary.as_ref().map(|arn| (arn.clone(), managed_policy(arn))),
+            session,
+        }
+    }
+
+    /// Decides with these policies and, if the resource has one, its own.
+    pub fn decide(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+        resource: Option<Named<'_>>,
+    ) -> Decision {
+        self.with_layers(ask.owner, resource, |layers| {
+            let request = Request { caller, action: ask.action, resource: ask.resource, context };
+            decide(&request, layers)
+        })
+    }
+
+    /// Decides whether a role's trust policy, and these policies where both must agree, let the
+    /// caller have the role.
+    pub fn decide_trust(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+        trust: Named<'_>,
+    ) -> Decision {
+        self.with_layers(ask.owner, None, |layers| {
+            let request = Request { caller, action: ask.action, resource: ask.resource, context };
+            decide_trust(&request, trust, layers)
+        })
+    }
+
+    fn with_layers<R>(
+        &self,
+        resource_account: AccountId,
+        resource: Option<Named<'_>>,
+        use_them: impl FnOnce(&Layers<'_>) -> R,
+    ) -> R {
+        let identity = named(&self.identity);
+        let session = self.session.as_deref().map(named);
+        use_them(&Layers {
+            resource_account,
+            identity: &identity,
+            boundary: self.boundary.as_ref().map(|(name, policy)| Named { name, policy }),
+            session: session.as_deref(),
+            resource,
+            // Service and resource control policies come with organizations.
+            service_control: &[],
+            resource_control: &[],
+        })
+    }
+}
+
+fn named(policies: &[(String, Arc<Policy>)]) -> Vec<Named<'_>> {
+    policies.iter().map(|(name, policy)| Named { name, policy }).collect()
+}
+
+fn managed_policy(arn: &str) -> Arc<Policy> {
+    managed::find(arn).map_or_else(
+        || Arc::new(Policy::deny_everything(DocumentKind::Identity)),
+        |policy| Arc::clone(policy.document.policy()),
+    )
+}
+
+/// The caller as the policy engine knows it.
+pub fn policy_caller(identity: &Identity) -> policy::Caller {
+    match identity.principal() {
+        PrincipalEntity::User(user) => {
+            policy::Caller::User { account: user.account, id: user.id, arn: user.arn() }
+        }
+        PrincipalEntity::Role(role) => policy::Caller::RoleSession {
+            account: role.account,
+            role_id: role.id,
+            role_arn: role.arn(),
+            session_name: identity.session_name().to_owned(),
+            session_arn: identity.arn(),
+        },
+    }
+}
+
+/// The condition keys of a signed request.
+pub fn signed_context(facts: &Facts, identity: &Identity, region: &str) -> policy::Context {
+    let mut keys = context::of_request(facts);
+    context::add_identity(&mut keys, identity, facts.now);
+    if !region.is_empty() {
+        keys.insert("aws:RequestedRegion", policy::Value::One(region.to_owned()));
+    }
+    keys
+}
+
+impl Context<'_> {
+    /// Who signed.
+    ///
+    /// # Errors
+    /// `MissingAuthenticationToken` for an anonymous request.
+    pub fn identity(&self) -> Result<&Identity, Fault> {
+        match self.caller {
+            Caller::Signed(request) => Ok(request.identity()),
+            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+        }
+    }
+
+    /// The condition keys that every decision about this request has.
+    pub fn condition_keys(&self) -> Result<policy::Context, Fault> {
+        match self.caller {
+            Caller::Signed(request) => {
+                Ok(signed_context(self.facts, request.identity(), request.region()))
+            }
+            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+        }
+    }
+
+    /// Lets the request pass if the caller's policies, as `snapshot` has them, allow it.
+    ///
+    /// `add` adds the condition keys that belong to the action.
+    ///
+    /// # Errors
+    /// `AccessDenied` in AWS's words; `InvalidClientTokenId` if the caller's credential has been
+    /// revoked, disabled or deleted since it was verified.
+    pub fn authorize(
+        &self,
+        snapshot: &Snapshot,
+        ask: &Ask<'_>,
+        add: impl FnOnce(&mut policy::Context),
+    ) -> Result<(), Fault> {
+        let identity = self.identity()?;
+        self.still_standing(snapshot)?;
+        let mut keys = self.condition_keys()?;
+        add(&mut keys);
+        let caller = policy_caller(identity);
+        let decision = CallerPolicies::gather(snapshot, identity).decide(&caller, ask, &keys, None);
+        if decision.effect() == Effect::Allow {
+            return Ok(());
+        }
+        Err(denied(identity, ask, &decision))
+    }
+
+    /// Checks the caller's credential again, against a snapshot that may be newer than the one it
+    /// was verified in.
+    pub fn still_standing(&self, snapshot: &Snapshot) -> Result<(), Fault> {
+        let identity = self.identity()?;
+        // A chain of the identity's own: the last link is the credential that signed.
+        let Caller::Signed(request) = self.caller else { return Ok(()) };
+        let issued = request.snapshot().version();
+        for link in identity.chain(self.facts.now, issued) {
+            standing::link(snapshot, &link)
+                .map_err(|refusal| Fault::invalid_client_token().with_note(refusal))?;
+        }
+        Ok(())
+    }
+}
+
+/// `AccessDenied` in AWS's words, with the reason.
+pub fn denied(identity: &Identity, ask: &Ask<'_>, decision: &Decision) -> Fault {
+    Fault::not_authorized(
+        &identity.arn(),
+        ask.action,
+        Some(ask.resource),
+        Some(&why(decision, ask.action)),
+    )
+}
+
+/// Why a decision denies, as the end of AWS's sentence.
+pub fn why(decision: &Decision, action: &str) -> String {
+    let (article, kind) = match decision.layer() {
+        Layer::Root | Layer::Identity => ("an", "identity-based policy"),
+        Layer::Boundary => ("a", "permissions boundary"),
+        Layer::Session => ("a", "session policy"),
+        Layer::Resource => ("a", "resource-based policy"),
+        Layer::Trust => ("a", "role trust policy"),
+        Layer::ServiceControl => ("a", "service control policy"),
+        Layer::ResourceControl => ("a", "resource control policy"),
+    };
+    match decision.effect() {
+        Effect::ExplicitDeny => format!("with an explicit deny in {article} {kind}"),
+        Effect::ImplicitDeny => format!("because no {kind} allows the {action} action"),
+        Effect::Allow => String::new(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The table of error codes: the word on the wire, the HTTP status, whose fault it is.
+
+/// Whose fault it is, by which clients decide whether to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The caller's: the same request fails again.
+    Sender,
+    /// Ours.
+    Receiver,
+}
+
+impl Side {
+    /// `Sender` or `Receiver`, as in `<Type>`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sender => "Sender",
+            Self::Receiver => "Receiver",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $wire:literal $status:literal),* $(,)?) => {
+        /// An error code of STS, IAM, or all AWS services.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum FaultCode {
+            $($(#[$doc])* #[doc = concat!("`", $wire, "`, HTTP ", stringify!($status), ".")] $variant,)*
+        }
+
+        impl FaultCode {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $wire,)* }
+            }
+
+            /// The HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Common to all services.
+    AccessDenied "AccessDenied" 403,
+    ExpiredToken "ExpiredToken" 403,
+    IncompleteSignature "IncompleteSignature" 400,
+    InternalFailure "InternalFailure" 500,
+    InvalidAction "InvalidAction" 400,
+    InvalidClientTokenId "InvalidClientTokenId" 403,
+    InvalidParameterCombination "InvalidParameterCombination" 400,
+    InvalidParameterValue "InvalidParameterValue" 400,
+    MalformedInput "MalformedInput" 400,
+    MalformedQueryString "MalformedQueryString" 404,
+    MissingAction "MissingAction" 400,
+    MissingAuthenticationToken "MissingAuthenticationToken" 403,
+    MissingParameter "MissingParameter" 400,
+    RequestEntityTooLarge "RequestEntityTooLarge" 413,
+    RequestExpired "RequestExpired" 400,
+    ServiceUnavailable "ServiceUnavailable" 503,
+    SignatureDoesNotMatch "SignatureDoesNotMatch" 403,
+    Throttling "Throttling" 400,
+    ValidationError "ValidationError" 400,
+    // STS; MalformedPolicyDocument is IAM's too.
+    ExpiredTokenException "ExpiredTokenException" 400,
+    ExpiredTradeInToken "ExpiredTradeInTokenException" 400,
+    IdpCommunicationError "IDPCommunicationError" 400,
+    IdpRejectedClaim "IDPRejectedClaim" 403,
+    InvalidAuthorizationMessage "InvalidAuthorizationMessageException" 400,
+    InvalidIdentityToken "InvalidIdentityToken" 400,
+    JwtPayloadSizeExceeded "JWTPayloadSizeExceededException" 400,
+    MalformedPolicyDocument "MalformedPolicyDocument" 400,
+    OutboundWebIdentityFederationDisabled "OutboundWebIdentityFederationDisabledException" 403,
+    PackedPolicyTooLarge "PackedPolicyTooLarge" 400,
+    RegionDisabled "RegionDisabledException" 403,
+    SessionDurationEscalation "SessionDurationEscalationException" 403,
+    // IAM.
+    ConcurrentModification "ConcurrentModification" 409,
+    DeleteConflict "DeleteConflict" 409,
+    DuplicateCertificate "DuplicateCertificate" 409,
+    DuplicateSshPublicKey "DuplicateSSHPublicKey" 400,
+    EntityAlreadyExists "EntityAlreadyExists" 409,
+    EntityTemporarilyUnmodifiable "EntityTemporarilyUnmodifiable" 409,
+    FeatureDisabled "FeatureDisabled" 404,
+    FeatureEnabled "FeatureEnabled" 409,
+    InvalidAuthenticationCode "InvalidAuthenticationCode" 403,
+    InvalidCertificate "InvalidCertificate" 400,
+    InvalidInput "InvalidInput" 400,
+    InvalidPublicKey "InvalidPublicKey" 400,
+    InvalidUserType "InvalidUserType" 400,
+    KeyPairMismatch "KeyPairMismatch" 400,
+    LimitExceeded "LimitExceeded" 409,
+    MalformedCertificate "MalformedCertificate" 400,
+    NoSuchEntity "NoSuchEntity" 404,
+    NotSupportedService "NotSupportedService" 404,
+    OpenIdIdpCommunicationError "OpenIdIdpCommunicationError" 400,
+    PasswordPolicyViolation "PasswordPolicyViolation" 400,
+    PolicyEvaluation "PolicyEvaluation" 500,
+    PolicyNotAttachable "PolicyNotAttachable" 400,
+    ReportExpired "ReportExpired" 410,
+    ReportGenerationLimitExceeded "ReportGenerationLimitExceeded" 409,
+    ReportInProgress "ReportInProgress" 404,
+    ReportNotPresent "ReportNotPresent" 410,
+    ServiceFailure "ServiceFailure" 500,
+    UnmodifiableEntity "UnmodifiableEntity" 400,
+    UnrecognizedPublicKeyEncoding "UnrecognizedPublicKeyEncoding" 400,
+}
+
+impl FaultCode {
+    /// Whose fault it is: ours from status 500 on.
+    pub const fn side(self) -> Side {
+        if self.status() >= 500 { Side::Receiver } else { Side::Sender }
+    }
+}

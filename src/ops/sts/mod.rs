@@ -1,0 +1,6 @@
+//! The Security Token Service, API version 2011-06-15.
+
+pub mod assume_role;
+pub mod get_access_key_info;
+pub mod get_caller_identity;
+mod session_input;

@@ -1,0 +1,110 @@
+//! How requests become audit records.
+
+use crate::audit::{
+    Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
+};
+use crate::authn::{Caller, Identity, PrincipalEntity};
+use crate::ops::fault::Fault;
+use crate::ops::{Context, Service};
+use crate::random::RandomError;
+
+/// What a record is about.
+pub struct About {
+    /// The service.
+    pub service: Service,
+    /// The operation.
+    pub name: &'static str,
+    /// Whether it changes nothing.
+    pub read_only: bool,
+}
+
+/// The event of a request.
+pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
+    let region = match context.caller {
+        Caller::Signed(request) => request.region().to_owned(),
+        Caller::Anonymous => String::new(),
+    };
+    Ok(Event {
+        id: EventId::generate(&*context.services.random)?,
+        time: context.facts.now,
+        source: about.service.event_source(),
+        name: about.name.to_owned(),
+        region,
+        source_ip: context.facts.source_ip.map_or_else(|| "local".to_owned(), |ip| ip.to_string()),
+        user_agent: context.facts.user_agent.clone(),
+        request_id: context.facts.request_id,
+        read_only: about.read_only,
+    })
+}
+
+/// Adds what is known of the caller: its account, and every credential its session came from.
+pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
+    let Caller::Signed(request) = caller else { return record };
+    let identity = request.identity();
+    let ancestors = identity.session().map_or_else(Vec::new, |session| {
+        let nearest_first = session.claims().ancestors.iter().rev();
+        nearest_first.map(|link| format!("{} {}", link.arn, link.access_key_id)).collect()
+    });
+    record.recipient(identity.account()).ancestors(ancestors)
+}
+
+/// Who asked, as CloudTrail tells it.
+pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
+    match caller {
+        Caller::Signed(request) => of_identity(request.identity()),
+        Caller::Anonymous => {
+            UserIdentity { kind: IdentityType::Unknown, ..UserIdentity::default() }
+        }
+    }
+}
+
+/// The operator of the host, on the admin socket.
+pub(super) fn host_operator() -> UserIdentity {
+    UserIdentity {
+        kind: IdentityType::Unknown,
+        user_name: Some("host operator".to_owned()),
+        ..UserIdentity::default()
+    }
+}
+
+fn of_identity(identity: &Identity) -> UserIdentity {
+    let (kind, issuer_kind, name) = match identity.principal() {
+        PrincipalEntity::User(user) => {
+            (IdentityType::IamUser, IdentityType::IamUser, user.name.clone())
+        }
+        PrincipalEntity::Role(role) => {
+            (IdentityType::AssumedRole, IdentityType::Role, role.name.clone())
+        }
+    };
+    let session_context = identity.session().map(|session| {
+        let claims = session.claims();
+        let issuer = SessionIssuer {
+            kind: issuer_kind,
+            principal_id: identity.unique_id().to_string(),
+            arn: identity.principal_arn(),
+            account_id: identity.account().to_string(),
+            user_name: Some(name.clone()),
+        };
+        SessionContext::new(
+            claims.issued_at,
+            claims.mfa_at.is_some(),
+            Some(issuer),
+            claims.source_identity.clone(),
+        )
+    });
+    UserIdentity {
+        kind,
+        principal_id: Some(identity.user_id()),
+        arn: Some(identity.arn()),
+        account_id: Some(identity.account().to_string()),
+        access_key_id: Some(identity.access_key_id().to_string()),
+        user_name: matches!(identity.principal(), PrincipalEntity::User(_)).then_some(name),
+        session_context,
+        ..UserIdentity::default()
+    }
+}
+
+/// Adds the error that was answered.
+pub(super) fn with_fault(record: Record, fault: &Fault) -> Record {
+    record.error(fault.code().as_str(), fault.message())
+}

@@ -1,0 +1,166 @@
+//! Answers in the making.
+
+use crate::api::{
+    Ancestor, BodyState, Decision as Verdict, Match, Principal, PrincipalType, Reason,
+    VerifyResponse,
+};
+use crate::authn::{AuthnError, Identity, PrincipalEntity, Refusal, VerifiedRequest};
+use crate::id::RequestId;
+use crate::ops::authorize::Ask;
+use crate::ops::context;
+use crate::policy::{Decision, Effect, Layer};
+
+/// An answer in the making. Whatever is not said stays on the closed side.
+pub(super) struct Answer {
+    response: VerifyResponse,
+}
+
+impl Answer {
+    pub(super) fn new(request_id: RequestId) -> Self {
+        Self {
+            response: VerifyResponse {
+                authenticated: false,
+                decision: Verdict::Deny,
+                principal: None,
+                expires_at: None,
+                body: None,
+                reason: Reason { code: String::new(), message: String::new() },
+                matched: Vec::new(),
+                request_id: request_id.to_string(),
+            },
+        }
+    }
+
+    pub(super) fn refused(mut self, code: &str, message: &str) -> VerifyResponse {
+        self.response.reason = Reason { code: code.to_owned(), message: message.to_owned() };
+        self.response
+    }
+
+    pub(super) fn not_authenticated(self, error: &AuthnError) -> VerifyResponse {
+        match error {
+            AuthnError::Signature(error) => self.refused(error.code(), &error.public_message()),
+            AuthnError::WrongService { .. } | AuthnError::WrongRegion { .. } => {
+                self.refused("SignatureDoesNotMatch", &sentence(error))
+            }
+            AuthnError::Unknown(_) => self.refused("InvalidClientTokenId", &sentence(error)),
+            AuthnError::Expired => self.refused("ExpiredToken", &sentence(error)),
+            AuthnError::Refused(refusal) => self.refused(refusal_code(refusal), &sentence(error)),
+            AuthnError::Ledger(_) => self.refused("ServiceUnavailable", &sentence(error)),
+        }
+    }
+
+    pub(super) fn authenticated(mut self, signed: &VerifiedRequest) -> Self {
+        let identity = signed.identity();
+        self.response.authenticated = true;
+        self.response.principal = Some(principal(identity));
+        self.response.expires_at =
+            identity.session().map(|session| session.claims().expires_at.to_rfc3339());
+        self
+    }
+
+    pub(super) fn with(
+        mut self,
+        verdict: Verdict,
+        body: BodyState,
+        code: &str,
+        message: &str,
+    ) -> VerifyResponse {
+        self.response.decision = verdict;
+        self.response.body = Some(body);
+        self.refused(code, message)
+    }
+
+    pub(super) fn decided(
+        mut self,
+        decision: &Decision,
+        body: BodyState,
+        asked: &Ask<'_>,
+        why: &str,
+    ) -> VerifyResponse {
+        self.response.matched = decision
+            .matched()
+            .iter()
+            .map(|matched| Match {
+                layer: layer(matched.layer).to_owned(),
+                policy: matched.policy.clone(),
+                statement: matched.statement,
+                sid: matched.sid.clone(),
+            })
+            .collect();
+        let who = self.response.principal.as_ref().map_or("", |p| p.arn.as_str());
+        let (verdict, code, message) = match decision.effect() {
+            Effect::Allow => (
+                Verdict::Allow,
+                "Allowed",
+                format!("{who} may perform {} on {}.", asked.action, asked.resource),
+            ),
+            Effect::ExplicitDeny => (Verdict::Deny, "ExplicitDeny", denial(who, asked, why)),
+            Effect::ImplicitDeny => (Verdict::Deny, "ImplicitDeny", denial(who, asked, why)),
+        };
+        self.with(verdict, body, code, &message)
+    }
+}
+
+fn denial(who: &str, asked: &Ask<'_>, why: &str) -> String {
+    format!("{who} is not authorized to perform {} on {} {why}.", asked.action, asked.resource)
+}
+
+fn sentence(error: &AuthnError) -> String {
+    let mut text = error.to_string();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text.push('.');
+    text
+}
+
+fn refusal_code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::SessionRevoked(_) | Refusal::PrincipalRevoked(_) | Refusal::KeyRevoked(_) => {
+            "SessionRevoked"
+        }
+        Refusal::PrincipalGone(_) | Refusal::AccountGone(_) | Refusal::KeyGone(_) => {
+            "PrincipalDeleted"
+        }
+        Refusal::KeyInactive(_) => "KeyInactive",
+    }
+}
+
+fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Root => "root",
+        Layer::Identity => "identity",
+        Layer::Boundary => "boundary",
+        Layer::Session => "session",
+        Layer::Resource => "resource",
+        Layer::Trust => "trust",
+        Layer::ServiceControl => "service_control",
+        Layer::ResourceControl => "resource_control",
+    }
+}
+
+fn principal(identity: &Identity) -> Principal {
+    let claims = identity.session().map(|session| session.claims());
+    let is_role = matches!(identity.principal(), PrincipalEntity::Role(_));
+    Principal {
+        arn: identity.arn(),
+        account: identity.account().to_string(),
+        user_id: identity.user_id(),
+        kind: if is_role { PrincipalType::AssumedRole } else { PrincipalType::User },
+        access_key_id: identity.access_key_id().to_string(),
+        session_name: is_role.then(|| identity.session_name().to_owned()),
+        source_identity: claims.and_then(|claims| claims.source_identity.clone()),
+        tags: context::principal_tags(identity).into_iter().collect(),
+        issued_at: claims.map(|claims| claims.issued_at.to_rfc3339()),
+        ancestors: claims.map_or_else(Vec::new, |claims| {
+            let links = claims.ancestors.iter();
+            links
+                .map(|link| Ancestor {
+                    arn: link.arn.clone(),
+                    access_key_id: link.access_key_id.to_string(),
+                    issued_at: link.issued_at.to_rfc3339(),
+                })
+                .collect()
+        }),
+    }
+}

@@ -1,0 +1,183 @@
+//! The `Condition` element.
+//!
+//! Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Conditions with
+//! multiple context keys or values", "Single-valued vs. multivalued context keys".
+//!
+//! Where AWS leaves a case open, or the value is not of the operator's type, the answer is
+//! [`Truth::Unknown`]: an `Allow` does not apply, a `Deny` does.
+
+mod arn;
+mod date;
+mod number;
+mod operator;
+
+pub(crate) use arn::ArnPattern;
+pub(crate) use date::Instant;
+pub(crate) use number::Decimal;
+pub(crate) use operator::{Comparison, Operator, Quantifier, Relation};
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ipnet::IpNet;
+
+use super::context::{Context, Value};
+use super::fold::fold;
+use super::truth::Truth;
+use super::variables::Template;
+
+/// One key under one operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    pub(crate) operator: Operator,
+    /// The key, case-folded.
+    pub(crate) key: String,
+    pub(crate) operands: Operands,
+}
+
+/// What the key's value is compared with, by the operator's type.
+#[derive(Clone, Debug)]
+pub(crate) enum Operands {
+    /// Whole texts or patterns.
+    Text { ignore_case: bool, list: Vec<Template> },
+    /// ARNs.
+    Arn(Vec<ArnPattern>),
+    /// Numbers.
+    Number(Relation, Vec<Decimal>),
+    /// Dates.
+    Date(Relation, Vec<Instant>),
+    /// Networks.
+    Ip(Vec<IpNet>),
+    /// Bytes.
+    Binary(Vec<Vec<u8>>),
+    /// A truth value.
+    Bool(bool),
+    /// Whether the key must be absent.
+    Null(bool),
+}
+
+impl Condition {
+    /// Whether the request meets it.
+    pub(crate) fn holds(&self, context: &Context) -> Truth {
+        let value = context.folded(&self.key);
+        if let Operands::Null(absent) = self.operands {
+            return null(value, absent);
+        }
+        let Some(value) = value else {
+            return Truth::from(self.operator.holds_without_key());
+        };
+        let one = |value: &str| self.operands.hold(value, context).negate_if(self.operator.negated);
+        let values = match value {
+            Value::One(value) => std::slice::from_ref(value),
+            Value::Many(values) => values.as_slice(),
+        };
+        match (self.operator.quantifier, value) {
+            (None, Value::One(value)) => one(value),
+            // A multivalued key needs a quantifier.
+            (None, Value::Many(_)) => Truth::Unknown,
+            // AWS takes an empty text for an empty set, which every quantifier has an answer to.
+            // Where that answer and the comparison differ, the case is open.
+            (Some(Quantifier::AllValues), _) => Truth::all(values.iter().map(|value| {
+                let truth = one(value);
+                if value.is_empty() { Truth::any([truth, Truth::Unknown]) } else { truth }
+            })),
+            (Some(Quantifier::AnyValue), _) => Truth::any(values.iter().map(|value| {
+                let truth = one(value);
+                if value.is_empty() { Truth::all([truth, Truth::Unknown]) } else { truth }
+            })),
+        }
+    }
+
+    /// Whether it requires the key to be present with a value that it lists: not negated, and
+    /// never true of an absent key.
+    pub(crate) fn is_positive(&self) -> bool {
+        !self.operator.negated
+            && !self.operator.if_exists
+            && self.operator.quantifier != Some(Quantifier::AllValues)
+            && matches!(self.operands, Operands::Text { .. } | Operands::Arn(_))
+    }
+}
+
+fn null(value: Option<&Value>, absent: bool) -> Truth {
+    match value {
+        None => Truth::from(absent),
+        // Whether an empty text is null is open.
+        Some(Value::One(text)) if text.is_empty() => Truth::Unknown,
+        Some(_) => Truth::from(!absent),
+    }
+}
+
+impl Operands {
+    /// Whether the value compares with any of them; `Unknown` when it is not of their type.
+    fn hold(&self, value: &str, context: &Context) -> Truth {
+        match self {
+            Self::Text { ignore_case, list } => {
+                let folded = if *ignore_case { fold(value) } else { value.into() };
+                Truth::from(list.iter().any(|template| {
+                    template.resolve(context).is_some_and(|pattern| pattern.matches(&folded))
+                }))
+            }
+            Self::Arn(list) => ArnPattern::any_matches(list, value, context),
+            Self::Number(relation, list) => {
+                typed(Decimal::parse(value), list, |value, with| relation.holds(value.cmp(with)))
+            }
+            Self::Date(relation, list) => {
+                typed(Instant::parse(value), list, |value, with| relation.holds(value.cmp(with)))
+            }
+            Self::Ip(list) => typed(parse_address(value), list, |value, with| with.contains(value)),
+            Self::Binary(list) => {
+                typed(BASE64.decode(value).ok(), list, |value, with| value == with)
+            }
+            Self::Bool(expected) => match parse_bool(value) {
+                Some(value) => Truth::from(value == *expected),
+                None => Truth::Unknown,
+            },
+            Self::Null(_) => Truth::Unknown,
+        }
+    }
+}
+
+fn typed<V, W>(value: Option<V>, list: &[W], holds: impl Fn(&V, &W) -> bool) -> Truth {
+    match value {
+        Some(value) => Truth::from(list.iter().any(|with| holds(&value, with))),
+        None => Truth::Unknown,
+    }
+}
+
+/// `true` or `false`, in any case.
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Standard base64 with its padding.
+pub(crate) fn parse_binary(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
+}
+
+/// An address; an IPv4 address in IPv6 clothes counts as IPv4.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// A network in CIDR notation, or one address.
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
+    let network = match text.parse::<IpNet>() {
+        Ok(network) => network,
+        Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
+    };
+    // A network of IPv4 addresses in IPv6 clothes.
+    let bits = network.prefix_len();
+    match network.network().to_canonical() {
+        IpAddr::V4(address) if matches!(network, IpNet::V6(_)) && bits >= 96 => {
+            IpNet::new(IpAddr::V4(address), bits - 96).ok()
+        }
+        _ => Some(network),
+    }
+}

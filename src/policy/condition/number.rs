@@ -1,0 +1,63 @@
+//! Decimal numbers, compared exactly.
+
+use std::cmp::Ordering;
+
+/// A decimal number of any length, in normal form: equal numbers are equal values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decimal {
+    negative: bool,
+    /// Without leading zeros; empty for 0.
+    whole: String,
+    /// Without trailing zeros.
+    fraction: String,
+}
+
+impl Decimal {
+    /// Reads an optional minus, digits, and optionally a point and more digits. No exponents, no
+    /// plus sign, no spaces.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (signed, digits) = match text.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, text),
+        };
+        let (whole, fraction) = match digits.split_once('.') {
+            Some((whole, fraction)) if is_digits(fraction) => (whole, fraction),
+            Some(_) => return None,
+            None => (digits, ""),
+        };
+        if !is_digits(whole) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0').to_owned();
+        let fraction = fraction.trim_end_matches('0').to_owned();
+        let zero = whole.is_empty() && fraction.is_empty();
+        Some(Self { negative: signed && !zero, whole, fraction })
+    }
+
+    fn magnitude(&self, other: &Self) -> Ordering {
+        (self.whole.len().cmp(&other.whole.len()))
+            .then_with(|| self.whole.cmp(&other.whole))
+            .then_with(|| self.fraction.cmp(&other.fraction))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.negative, other.negative) {
+            (false, false) => self.magnitude(other),
+            (true, true) => other.magnitude(self),
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

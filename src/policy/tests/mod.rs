@@ -1,0 +1,4 @@
+//! Tests of the policy engine: by table, by law, and against what AWS documents.
+
+mod fixture;
+mod layers;

@@ -1,0 +1,140 @@
+//! Patterns with `*` (any characters) and `?` (one character), over Unicode characters.
+//!
+//! A pattern is cut at its stars into chunks; each chunk is looked for once, leftmost, after the
+//! one before it. Nothing is ever tried again, so there is no blow-up: plain chunks cost linear
+//! time, chunks that hold a `?` at most their length times the text's.
+
+use super::fold::fold;
+
+/// A compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    /// What stands between the stars: one chunk more than there are stars.
+    chunks: Vec<Chunk>,
+}
+
+/// Literal text and `?`s.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Chunk(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    One,
+}
+
+impl Pattern {
+    /// The pattern that matches the empty text; grows by the `push_` methods.
+    pub(crate) fn new() -> Self {
+        Self { chunks: vec![Chunk::default()] }
+    }
+
+    /// Reads `*` and `?` as wildcards, everything else as itself.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut pattern = Self::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['*', '?']) {
+            let (literal, tail) = rest.split_at(at);
+            pattern.push_text(literal);
+            rest = if let Some(tail) = tail.strip_prefix('*') {
+                pattern.push_any();
+                tail
+            } else {
+                pattern.push_one();
+                tail.strip_prefix('?').unwrap_or_default()
+            };
+        }
+        pattern.push_text(rest);
+        pattern
+    }
+
+    /// Appends literal text.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            if let Some(Piece::Text(last)) = chunk.0.last_mut() {
+                last.push_str(text);
+            } else {
+                chunk.0.push(Piece::Text(text.to_owned()));
+            }
+        }
+    }
+
+    /// Appends a `*`.
+    pub(crate) fn push_any(&mut self) {
+        self.chunks.push(Chunk::default());
+    }
+
+    /// Appends a `?`.
+    pub(crate) fn push_one(&mut self) {
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.0.push(Piece::One);
+        }
+    }
+
+    /// The same pattern with its text case-folded.
+    #[must_use]
+    pub(crate) fn folded(mut self) -> Self {
+        for piece in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.0) {
+            if let Piece::Text(text) = piece {
+                *text = fold(text).into_owned();
+            }
+        }
+        self
+    }
+
+    /// Whether the whole of `text` matches.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self.chunks.as_slice() {
+            [] => false,
+            [only] => only.strip_prefix(text).is_some_and(str::is_empty),
+            [first, middle @ .., last] => first
+                .strip_prefix(text)
+                .and_then(|rest| last.strip_suffix(rest))
+                .and_then(|rest| middle.iter().try_fold(rest, |rest, chunk| chunk.skip_past(rest)))
+                .is_some(),
+        }
+    }
+}
+
+impl Chunk {
+    /// What follows this chunk where `text` begins with it.
+    fn strip_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.0.iter().try_fold(text, |rest, piece| match piece {
+            Piece::Text(literal) => rest.strip_prefix(literal.as_str()),
+            Piece::One => without_first(rest),
+        })
+    }
+
+    /// What precedes this chunk where `text` ends with it.
+    fn strip_suffix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.0.iter().rev().try_fold(text, |rest, piece| match piece {
+            Piece::Text(literal) => rest.strip_suffix(literal.as_str()),
+            Piece::One => {
+                let mut chars = rest.chars();
+                chars.next_back().map(|_| chars.as_str())
+            }
+        })
+    }
+
+    /// What follows the first place in `text` where this chunk stands.
+    fn skip_past<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if let [Piece::Text(literal)] = self.0.as_slice() {
+            return text.split_once(literal.as_str()).map(|(_, rest)| rest);
+        }
+        let mut from = text;
+        loop {
+            if let Some(rest) = self.strip_prefix(from) {
+                return Some(rest);
+            }
+            from = without_first(from)?;
+        }
+    }
+}
+
+fn without_first(text: &str) -> Option<&str> {
+    let mut chars = text.chars();
+    chars.next().map(|_| chars.as_str())
+}

@@ -1,0 +1,218 @@
+//! The ledger in one file: redb, one writer thread, concurrent mints share a durable commit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::oneshot;
+
+use super::ledger::{Inserted, Ledger, LedgerError, NewRecord};
+use crate::future::BoxFuture;
+use crate::group::Writer;
+use crate::id::{AccessKeyId, DeploymentId};
+use crate::time::{Clock, Timestamp};
+
+/// The version of the stored format.
+const FORMAT: u64 = 1;
+const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
+/// Records by access key ID.
+const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+/// What is in `RECORDS`, by expiry (seconds) and access key ID.
+const EXPIRIES: TableDefinition<'_, (i64, &str), &str> = TableDefinition::new("expiries");
+/// What is in `RECORDS`, by principal, expiry and access key ID.
+const PRINCIPALS: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("principals");
+/// How many writes may wait for the writer thread.
+const QUEUE: usize = 16 * 1024;
+/// How many expired records one commit removes besides its own work.
+const SWEEP: usize = 256;
+/// How long a record is kept past its expiry, so that clocks a little apart do not matter.
+const GRACE_SECS: i64 = 60;
+/// How often expired records are removed when nobody writes.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// A ledger in `sessions.redb`.
+pub struct EmbeddedLedger {
+    database: Arc<Database>,
+    writer: Arc<Writer<Job>>,
+}
+
+enum Job {
+    Insert(NewRecord, oneshot::Sender<Result<Inserted, LedgerError>>),
+    Sweep,
+}
+
+impl EmbeddedLedger {
+    /// Opens the ledger of a deployment, making it if there is none. It is locked: a second process
+    /// does not open it.
+    pub fn open(
+        path: &Path,
+        deployment: DeploymentId,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let fresh = !path.exists();
+        let database = Database::create(path).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => {
+                LedgerError::Unavailable(format!("{} is in use by another process", path.display()))
+            }
+            other => LedgerError::Unavailable(format!("{}: {other}", path.display())),
+        })?;
+        if fresh {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+                .map_err(unavailable)?;
+        }
+        prepare(&database, deployment)?;
+        let database = Arc::new(database);
+        let shared = Arc::clone(&database);
+        let writer = Writer::start("sessions-writer", QUEUE, move |jobs| {
+            commit(&shared, jobs, clock.now());
+        })
+        .map_err(unavailable)?;
+        Ok(Self { database, writer: Arc::new(writer) })
+    }
+
+    /// Removes expired records from time to time, until the ledger is dropped.
+    pub fn spawn_sweeper(&self) {
+        let writer = Arc::downgrade(&self.writer);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(SWEEP_EVERY).await;
+                let Some(writer) = writer.upgrade() else { return };
+                // A full queue sweeps by itself, with every commit.
+                let _ = writer.submit(Job::Sweep);
+            }
+        });
+    }
+}
+
+impl Ledger for EmbeddedLedger {
+    fn insert(&self, record: NewRecord) -> BoxFuture<'_, Result<Inserted, LedgerError>> {
+        let (done, result) = oneshot::channel();
+        let submitted = self.writer.submit(Job::Insert(record, done));
+        Box::pin(async move {
+            submitted.map_err(unavailable)?;
+            result.await.unwrap_or_else(|_| Err(LedgerError::Unknown("the writer stopped".into())))
+        })
+    }
+
+    fn find(
+        &self,
+        access_key_id: AccessKeyId,
+    ) -> BoxFuture<'_, Result<Option<Vec<u8>>, LedgerError>> {
+        let database = Arc::clone(&self.database);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || {
+                let read = database.begin_read().map_err(unavailable)?;
+                let records = read.open_table(RECORDS).map_err(unavailable)?;
+                let found = records.get(access_key_id.as_str()).map_err(unavailable)?;
+                Ok(found.map(|bytes| bytes.value().to_vec()))
+            })
+            .await
+            .unwrap_or_else(|error| Err(unavailable(error)))
+        })
+    }
+}
+
+/// Checks or writes the marker of the deployment, and makes the tables.
+fn prepare(database: &Database, deployment: DeploymentId) -> Result<(), LedgerError> {
+    let write = database.begin_write().map_err(unavailable)?;
+    {
+        let mut meta = write.open_table(META).map_err(unavailable)?;
+        let read = |name: &str| -> Result<Option<String>, LedgerError> {
+            let value = meta.get(name).map_err(unavailable)?;
+            Ok(value.map(|value| value.value().to_owned()))
+        };
+        match (read("format")?, read("deployment")?) {
+            (None, None) => {
+                meta.insert("format", FORMAT.to_string().as_str()).map_err(unavailable)?;
+                meta.insert("deployment", deployment.to_string().as_str()).map_err(unavailable)?;
+            }
+            (Some(format), Some(found)) => {
+                if format.parse() != Ok(FORMAT) {
+                    return Err(LedgerError::Unavailable(format!(
+                        "it has format version {format}; this version reads {FORMAT}"
+                    )));
+                }
+                if found != deployment.to_string() {
+                    return Err(LedgerError::Unavailable(
+                        "it belongs to another deployment than the keyring".into(),
+                    ));
+                }
+            }
+            _ => return Err(LedgerError::Unavailable("it is damaged: half a marker".into())),
+        }
+        write.open_table(RECORDS).map_err(unavailable)?;
+        write.open_table(EXPIRIES).map_err(unavailable)?;
+        write.open_table(PRINCIPALS).map_err(unavailable)?;
+    }
+    write.commit().map_err(unavailable)
+}
+
+/// Stores a run of records in one durable commit and answers each.
+fn commit(database: &Database, jobs: Vec<Job>, now: Timestamp) {
+    match store(database, &jobs, now) {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for job in jobs {
+                if let (Job::Insert(_, done), Some(outcome)) = (job, outcomes.next()) {
+                    let _ = done.send(Ok(outcome));
+                }
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the session ledger could not be written");
+            for job in jobs {
+                if let Job::Insert(_, done) = job {
+                    let _ = done.send(Err(LedgerError::Unknown(error.to_string())));
+                }
+            }
+        }
+    }
+}
+
+/// One outcome a job, in order (a sweep counts as kept).
+fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Inserted>, redb::Error> {
+    let write = database.begin_write()?;
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    {
+        let mut records = write.open_table(RECORDS)?;
+        let mut expiries = write.open_table(EXPIRIES)?;
+        let mut principals = write.open_table(PRINCIPALS)?;
+        let end = now.secs().saturating_sub(GRACE_SECS);
+        let mut spent = Vec::new();
+        for row in expiries.range(..(end, ""))?.take(SWEEP) {
+            let (key, principal) = row?;
+            let (expiry, id) = key.value();
+            spent.push((expiry, id.to_owned(), principal.value().to_owned()));
+        }
+        for (expiry, id, principal) in spent {
+            records.remove(id.as_str())?;
+            expiries.remove((expiry, id.as_str()))?;
+            principals.remove((principal.as_str(), expiry, id.as_str()))?;
+        }
+        for job in jobs {
+            let Job::Insert(new, _) = job else {
+                outcomes.push(Inserted::Kept);
+                continue;
+            };
+            let id = new.access_key_id.as_str();
+            if records.get(id)?.is_some() {
+                outcomes.push(Inserted::Clash);
+                continue;
+            }
+            let (expiry, principal) = (new.expires_at.secs(), new.principal.as_str());
+            records.insert(id, new.record.as_slice())?;
+            expiries.insert((expiry, id), principal)?;
+            principals.insert((principal, expiry, id), ())?;
+            outcomes.push(Inserted::Kept);
+        }
+    }
+    // redb's default durability: the commit returns when it is on disk.
+    write.commit()?;
+    Ok(outcomes)
+}
+
+fn unavailable(error: impl std::fmt::Display) -> LedgerError {
+    LedgerError::Unavailable(error.to_string())
+}

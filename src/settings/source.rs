@@ -1,0 +1,221 @@
+//! The sources, and their merging into one value a key.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{Keys, PREFIX};
+use super::problem::{Origin, Problem};
+use super::value::{self, Value};
+
+/// Variables that are no settings: the file's own, and what `init` reads.
+const CONFIG: &str = "COUNTERSIGN_CONFIG";
+const BOOTSTRAP: &str = "COUNTERSIGN_BOOTSTRAP_";
+
+/// How much of a file is read, in bytes.
+const FILE_LIMIT: u64 = 1024 * 1024;
+
+/// The value of each key that some source sets. A source added later does not replace what an
+/// earlier one said, except that flags replace all.
+#[derive(Default)]
+pub(super) struct Values(BTreeMap<String, (Value, Origin)>);
+
+impl Values {
+    /// The value of a key that a flag or variable set, or a file as text.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        match self.0.get(key) {
+            Some((Value::Typed(text) | Value::Text(text), _)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Adds the variables; returns the file that `COUNTERSIGN_CONFIG` names.
+    pub(super) fn environment(
+        &mut self,
+        known: &Keys,
+        variables: &[(OsString, OsString)],
+        problems: &mut Vec<Problem>,
+    ) -> Option<PathBuf> {
+        let mut config = None;
+        for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
+                continue;
+            };
+            let origin = Origin::Variable(name.to_owned());
+            if name == CONFIG {
+                config = Some(PathBuf::from(value));
+            } else if let Some(key) = known.by_variable(name) {
+                match value.to_str() {
+                    Some(text) => self.add(key, Value::Typed(text.to_owned()), origin),
+                    None => problems.push(Problem::Value {
+                        origin,
+                        key: key.to_owned(),
+                        message: "is not UTF-8".into(),
+                    }),
+                }
+            } else if !name.starts_with(BOOTSTRAP) {
+                problems.push(Problem::Unknown {
+                    origin,
+                    what: "variable",
+                    name: name.to_owned(),
+                    suggestion: known.suggest_variable(name),
+                });
+            }
+        }
+        config
+    }
+
+    /// Adds the flags, over what is there.
+    pub(super) fn flags(
+        &mut self,
+        known: &Keys,
+        flags: &BTreeMap<&'static str, String>,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (key, text) in flags {
+            let origin = Origin::Flag((*key).to_owned());
+            if known.has(key) {
+                self.0.insert((*key).to_owned(), (Value::Typed(text.clone()), origin));
+            } else {
+                problems.push(Problem::Unknown {
+                    origin,
+                    what: "key",
+                    name: (*key).to_owned(),
+                    suggestion: known.suggest(key),
+                });
+            }
+        }
+    }
+
+    /// Adds what the file says and nothing said yet.
+    pub(super) fn file(&mut self, known: &Keys, path: &Path, problems: &mut Vec<Problem>) {
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let file = path.to_owned();
+                problems.push(Problem::Unreadable { file, reason: error.kind() });
+                return;
+            }
+        };
+        let file = File { path, text: &text };
+        match DeTable::parse(&text) {
+            Ok(table) => self.table(known, &file, "", table.get_ref(), problems),
+            Err(error) => problems.push(Problem::Syntax {
+                origin: file.origin(error.span().map_or(0, |span| span.start)),
+                message: error.message().to_owned(),
+            }),
+        }
+    }
+
+    fn table(
+        &mut self,
+        known: &Keys,
+        file: &File<'_>,
+        prefix: &str,
+        table: &DeTable<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (name, value) in table {
+            let origin = file.origin(name.span().start);
+            let path = format!("{prefix}{}", name.get_ref());
+            let wrong = |message: &str| Problem::Value {
+                origin: origin.clone(),
+                key: path.clone(),
+                message: message.to_owned(),
+            };
+            match value.get_ref() {
+                DeValue::Table(inner) if known.is_table(&path) => {
+                    self.table(known, file, &format!("{path}."), inner, problems);
+                }
+                DeValue::Table(_) if known.has(&path) => {
+                    problems.push(wrong("takes a value, not a table"));
+                }
+                _ if known.has(&path) => match convert(value) {
+                    Some(value) => self.add(&path, value, origin),
+                    None => problems.push(wrong("has a value of a kind that no setting takes")),
+                },
+                _ if known.is_table(&path) => problems.push(wrong("is a table")),
+                _ => problems.push(Problem::Unknown {
+                    origin,
+                    what: "key",
+                    suggestion: known.suggest(&path),
+                    name: path,
+                }),
+            }
+        }
+    }
+
+    fn add(&mut self, key: &str, value: Value, origin: Origin) {
+        self.0.entry(key.to_owned()).or_insert((value, origin));
+    }
+
+    /// Takes the values of one section out and reads them. A value that cannot be read is a
+    /// problem, and the section is read again without it, so that all are told.
+    pub(super) fn section<T: DeserializeOwned + Default>(
+        &mut self,
+        table: &str,
+        problems: &mut Vec<Problem>,
+    ) -> T {
+        let fields = super::keys::fields_of::<T>();
+        let mut values = Vec::new();
+        for field in fields {
+            let path =
+                if table.is_empty() { (*field).to_owned() } else { format!("{table}.{field}") };
+            if let Some((value, origin)) = self.0.remove(&path) {
+                values.push((*field, path, value, origin));
+            }
+        }
+        loop {
+            let entries = values.iter().map(|(field, _, value, _)| (*field, value.clone()));
+            let failed = match value::read::<T>(entries.collect()) {
+                Ok(section) => return section,
+                Err(failed) => failed,
+            };
+            let Some(at) = values.iter().position(|(field, ..)| Some(*field) == failed.field)
+            else {
+                return T::default();
+            };
+            let (_, key, _, origin) = values.remove(at);
+            problems.push(Problem::Value { origin, key, message: failed.message });
+        }
+    }
+}
+
+struct File<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl File<'_> {
+    fn origin(&self, offset: usize) -> Origin {
+        let line = self.text.get(..offset).unwrap_or_default().split('\n').count();
+        Origin::File(self.path.to_owned(), line)
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_LIMIT {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
+}
+
+fn convert(value: &Spanned<DeValue<'_>>) -> Option<Value> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(Value::Text(text.to_string())),
+        DeValue::Boolean(yes) => Some(Value::Bool(*yes)),
+        DeValue::Integer(digits) => {
+            i64::from_str_radix(digits.as_str(), digits.radix()).ok().map(Value::Integer)
+        }
+        DeValue::Float(digits) => digits.as_str().parse().ok().map(Value::Float),
+        DeValue::Array(items) => items.iter().map(convert).collect::<Option<_>>().map(Value::List),
+        DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}
