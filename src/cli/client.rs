@@ -47,7 +47,9 @@ impl Credentials {
             access_key_id: variable("AWS_ACCESS_KEY_ID")?,
             secret: SecretAccessKey::parse(Zeroizing::new(variable("AWS_SECRET_ACCESS_KEY")?))
                 .context("AWS_SECRET_ACCESS_KEY")?,
-            session_token: std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty()),
+            session_token: std::env::var("AWS_SESSION_TOKEN")
+                .ok()
+                .filter(|token| !token.is_empty()),
         })
     }
 }
@@ -62,8 +64,7 @@ impl SignedClient {
     /// With the endpoint and credentials of flags and environment.
     pub(super) fn connect(endpoint: &Endpoint) -> anyhow::Result<Self> {
         let url = endpoint.endpoint_url.as_deref().unwrap_or("http://127.0.0.1:8350");
-        let client =
-            Client::url(url, endpoint.ca_bundle.as_deref(), endpoint.insecure_plaintext)?;
+        let client = Client::url(url, endpoint.ca_bundle.as_deref(), endpoint.insecure_plaintext)?;
         Ok(Self { client, credentials: Credentials::from_environment()? })
     }
 

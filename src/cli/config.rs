@@ -24,7 +24,8 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Check { place } => {
             let settings = place.settings([])?;
             exposure::decide(&settings.http, &settings.tls)?;
-            let file = settings.file.as_ref().map_or("no file".to_owned(), |f| f.display().to_string());
+            let file =
+                settings.file.as_ref().map_or("no file".to_owned(), |f| f.display().to_string());
             output::line(&format!("ok ({file})"))?;
         }
         Command::Keys => {
