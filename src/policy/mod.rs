@@ -43,6 +43,7 @@ mod condition;
 mod context;
 mod decide;
 mod evaluate;
+mod federation;
 mod fold;
 mod limits;
 mod parse;
@@ -59,6 +60,7 @@ pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
+pub use federation::FederatedAllow;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
     MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,

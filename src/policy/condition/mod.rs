@@ -109,6 +109,15 @@ fn null(value: Option<&Value>, absent: bool) -> Truth {
 }
 
 impl Operands {
+    /// Whether they are texts or ARNs without wildcards and variables.
+    pub(crate) fn are_literal(&self) -> bool {
+        match self {
+            Self::Text { list, .. } => list.iter().all(|template| template.literal().is_some()),
+            Self::Arn(list) => list.iter().all(ArnPattern::is_literal),
+            _ => false,
+        }
+    }
+
     /// Whether the value compares with any of them; `Unknown` when it is not of their type.
     fn hold(&self, value: &str, context: &Context) -> Truth {
         match self {
