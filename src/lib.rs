@@ -60,6 +60,9 @@ pub mod ops;
 // L4
 #[cfg(feature = "server")]
 #[doc(hidden)]
+pub mod app;
+#[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "server")]
 #[doc(hidden)]

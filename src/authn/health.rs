@@ -1,6 +1,6 @@
 //! How long the ledger has been silent.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::time::Monotonic;
@@ -10,12 +10,23 @@ use crate::time::Monotonic;
 pub(super) struct LedgerHealth {
     /// Microseconds of the monotonic clock plus one; 0 is never. INVARIANT: starts expired.
     answered: AtomicU64,
+    /// Whether the last question went without an answer.
+    silent: AtomicBool,
 }
 
 impl LedgerHealth {
     pub(super) fn answered(&self, now: Monotonic) {
         let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX - 1);
         self.answered.fetch_max(micros.saturating_add(1), Ordering::Relaxed);
+        self.silent.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
     }
 
     /// The time since the last answer; without end if there never was one.

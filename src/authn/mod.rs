@@ -43,7 +43,7 @@ use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::seal::{Keyring, record, stored, token};
 use crate::secret::SecretAccessKey;
 use crate::sessions::{Ledger, LedgerError, Policy};
-use crate::sigv4::{self, Body, Presented, RequestHead, Rules, SigError, SigningKey, Verified};
+use crate::sigv4::{self, Algorithm, Body, Presented, RequestHead, Rules, SigError, Verified};
 use crate::time::Monotonic;
 use credential::{OpenKey, SigningKeys};
 use health::LedgerHealth;
@@ -119,10 +119,9 @@ pub enum Unknown {
 pub struct Expectation<'a> {
     /// The service in the scope.
     pub service: &'a str,
-    /// The region in the scope; any, if `None`.
-    pub region: Option<&'a str>,
-    /// How the signature is held against the request; holds the time of its arrival.
-    pub rules: Rules,
+    /// How the signature is held against the request: the time of its arrival, and the region that
+    /// it must be good in, if not any.
+    pub rules: Rules<'a>,
     /// The monotonic clock at its arrival.
     pub monotonic: Monotonic,
 }
@@ -198,7 +197,7 @@ impl Authenticator {
         let access_key_id = AccessKeyId::parse(presented.access_key_id())
             .map_err(|_| AuthnError::Unknown(Unknown::Malformed))?;
         let found = self.find(&access_key_id, &presented)?;
-        let verified = verify(&found, &presented, body, &expectation.rules)?;
+        let verified = verify(&found, &access_key_id, &presented, body, &expectation.rules)?;
         let now = expectation.rules.now;
         let session = match found {
             Found::Key(_) => None,
@@ -224,6 +223,11 @@ impl Authenticator {
             &verified,
             presented.scope().region,
         ))))
+    }
+
+    /// Whether the ledger failed to answer the last time it was asked.
+    pub fn is_ledger_silent(&self) -> bool {
+        self.health.is_silent()
     }
 
     fn find(&self, id: &AccessKeyId, presented: &Presented<'_>) -> Result<Found, AuthnError> {
@@ -294,6 +298,7 @@ impl Authenticator {
                 }
             }
             Err(error) => {
+                self.health.failed();
                 if self.health.silent_for(now) < self.policy.max_staleness {
                     tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
                     return Ok(());
@@ -310,8 +315,11 @@ impl Expectation<'_> {
         if scope.service != self.service {
             return Err(AuthnError::WrongService { expected: self.service.to_owned() });
         }
-        match self.region {
-            Some(region) if region != scope.region => {
+        match self.rules.region {
+            // A set of regions is checked with the signature.
+            Some(region)
+                if presented.algorithm() == Algorithm::HmacSha256 && region != scope.region =>
+            {
                 Err(AuthnError::WrongRegion { expected: region.to_owned() })
             }
             _ => Ok(()),
@@ -321,10 +329,21 @@ impl Expectation<'_> {
 
 fn verify(
     found: &Found,
+    id: &AccessKeyId,
     presented: &Presented<'_>,
     body: Body<'_>,
-    rules: &Rules,
+    rules: &Rules<'_>,
 ) -> Result<Verified, AuthnError> {
-    let key: Arc<SigningKey> = found.signing_keys().get(found.secret(), presented.scope());
-    Ok(sigv4::verify(presented, &key, body, rules)?)
+    let keys = found.signing_keys();
+    match presented.algorithm() {
+        Algorithm::HmacSha256 => {
+            let key = keys.get(found.secret(), presented.scope());
+            Ok(sigv4::verify(presented, &key, body, rules)?)
+        }
+        Algorithm::EcdsaP256Sha256 => {
+            let key =
+                keys.v4a(found.secret(), id).ok_or(AuthnError::Unknown(Unknown::Unreadable))?;
+            Ok(sigv4::verify_v4a(presented, key, body, rules)?)
+        }
+    }
 }

@@ -261,12 +261,10 @@ pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unavailable(error: impl std::fmt::Display) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged(error.to_string())
 }

@@ -23,6 +23,7 @@ mod transaction;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
@@ -37,6 +38,8 @@ pub struct Directory {
     published: Arc<Published>,
     head: Mutex<Head>,
     store: Box<dyn DirectoryStore>,
+    /// The failures of the store that were recovered from.
+    recovered: AtomicU64,
 }
 
 /// The snapshot that readers see. The store moves it forward when a change is durable.
@@ -73,7 +76,13 @@ impl Directory {
         let snapshot = Arc::new(Snapshot::build(store.load()?)?);
         let published = Arc::new(Published(arc_swap::ArcSwap::from(Arc::clone(&snapshot))));
         let failures = store.failures();
-        Ok(Self { published, head: Mutex::new(Head { snapshot, failures }), store })
+        let recovered = AtomicU64::new(failures);
+        Ok(Self { published, head: Mutex::new(Head { snapshot, failures }), store, recovered })
+    }
+
+    /// Whether the last write failed, and none has been taken since.
+    pub fn is_failing(&self) -> bool {
+        self.store.failures() != self.recovered.load(Ordering::SeqCst)
     }
 
     /// The durable state at this moment.
@@ -100,6 +109,7 @@ impl Directory {
             let snapshot = Arc::new(Snapshot::build(self.store.recover().await?)?);
             self.published.publish(Arc::clone(&snapshot));
             *head = Head { snapshot, failures };
+            self.recovered.store(failures, Ordering::SeqCst);
         }
         let mut transaction = Transaction::new(Arc::clone(&head.snapshot));
         let result = decide(&mut transaction).map_err(WriteError::Refused)?;

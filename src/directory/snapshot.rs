@@ -51,7 +51,7 @@ impl Snapshot {
             if snapshot.holds(key) {
                 return Err(StoreError::Damaged(format!("{key} is there twice")));
             }
-            snapshot.apply(&Change::Put(entity));
+            snapshot.put(entity);
         }
         Ok(snapshot)
     }
@@ -74,7 +74,7 @@ impl Snapshot {
         match change {
             Change::Put(entity) => {
                 self.delete(entity.key());
-                self.put(entity.clone());
+                self.put(entity.as_ref().clone());
             }
             Change::Delete(key) => self.delete(*key),
         }

@@ -71,7 +71,7 @@ impl std::fmt::Display for EntityKey {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Make or replace.
-    Put(Entity),
+    Put(Box<Entity>),
     /// Remove.
     Delete(EntityKey),
 }

@@ -29,7 +29,7 @@ impl Transaction {
 
     /// Makes or replaces an entity.
     pub fn put(&mut self, entity: Entity) {
-        self.change(Change::Put(entity));
+        self.change(Change::Put(Box::new(entity)));
     }
 
     /// Removes an entity; removing what is not there changes nothing.

@@ -7,7 +7,7 @@
 //! (bare line feeds, framing told twice). This module bounds them (connections, requests at once,
 //! header bytes and count, body bytes, time to send each) and hands a handler an [`Incoming`]
 //! request that is complete: its body is read, its time and ID are drawn, it names exactly one
-//! host.
+//! host. [`client`] is the other side, for our own commands.
 //!
 //! # Trust boundary
 //!
@@ -18,6 +18,7 @@
 //! INVARIANT (no accidental plaintext): [`exposure`] decides before anything is bound.
 //! INVARIANT (secrets stay secret): headers, queries and bodies are never logged.
 
+pub mod client;
 mod connection;
 mod exchange;
 pub mod exposure;

@@ -213,7 +213,6 @@ fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Insert
     Ok(outcomes)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unavailable(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Unavailable(error.to_string())
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::signed_set::SignedSet;
 use super::uri::{self, Target};
-use super::{RequestHead, Scope, UriRules};
+use super::{Algorithm, RequestHead, Scope, UriRules};
 
 /// What canonical bytes are written to.
 pub(super) trait Sink {
@@ -79,27 +79,30 @@ impl Canonical<'_> {
 /// Writes the string to sign.
 pub(super) fn write_string_to_sign(
     sink: &mut impl Sink,
-    algorithm: &str,
+    algorithm: Algorithm,
     signed_at: &[u8; 16],
     scope: Scope<'_>,
     canonical_sha256: &[u8; 32],
 ) {
-    sink.put(algorithm.as_bytes());
+    sink.put(algorithm.name().as_bytes());
     sink.put(b"\n");
     sink.put(signed_at);
     sink.put(b"\n");
-    write_scope(sink, scope);
+    write_scope(sink, algorithm, scope);
     sink.put(b"\n");
     sink.put(&hex(canonical_sha256));
 }
 
-/// Writes `date/region/service/aws4_request`.
-pub(super) fn write_scope(sink: &mut impl Sink, scope: Scope<'_>) {
-    for part in [scope.date, scope.region, scope.service] {
-        sink.put(part.as_bytes());
+/// Writes `date/region/service/aws4_request`, in SigV4A without the region.
+pub(super) fn write_scope(sink: &mut impl Sink, algorithm: Algorithm, scope: Scope<'_>) {
+    sink.put(scope.date.as_bytes());
+    sink.put(b"/");
+    if algorithm == Algorithm::HmacSha256 {
+        sink.put(scope.region.as_bytes());
         sink.put(b"/");
     }
-    sink.put(b"aws4_request");
+    sink.put(scope.service.as_bytes());
+    sink.put(b"/aws4_request");
 }
 
 /// 32 bytes in lower-case hexadecimal.
@@ -115,18 +118,23 @@ pub(super) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
 
 /// Reads exactly 64 lower-case hexadecimal digits.
 pub(super) fn unhex(text: &[u8]) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = text.try_into().ok()?;
+    let mut out = [0; 32];
+    (unhex_into(text, &mut out)? == 32).then_some(out)
+}
+
+/// Reads lower-case hexadecimal digits, two a byte, and returns how many bytes they make, if they
+/// fit.
+pub(super) fn unhex_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
     let value = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
         _ => None,
     };
-    let mut out = [0; 32];
-    let (pairs, _) = digits.as_chunks::<2>();
-    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
+    let (pairs, []) = text.as_chunks::<2>() else { return None };
+    for (byte, [high, low]) in out.get_mut(..pairs.len())?.iter_mut().zip(pairs) {
         *byte = value(*high)? << 4 | value(*low)?;
     }
-    Some(out)
+    Some(pairs.len())
 }
 
 /// A header value without its outer blanks.

@@ -25,6 +25,8 @@ pub struct Missing {
     pub algorithm: bool,
     /// `X-Amz-Expires`, in the query form.
     pub expires: bool,
+    /// `X-Amz-Region-Set`, in SigV4A.
+    pub region_set: bool,
 }
 
 impl fmt::Display for Missing {
@@ -36,6 +38,7 @@ impl fmt::Display for Missing {
             (self.signed_headers, "SignedHeaders"),
             (self.date, "Date"),
             (self.expires, "Expires"),
+            (self.region_set, "Region-Set"),
         ];
         let mut separator = "";
         for (_, name) in parameters.iter().filter(|(missing, _)| *missing) {
@@ -203,6 +206,10 @@ pub enum SigError {
     /// The signature covers the body, and the body cannot be had.
     #[error("the request signs no x-amz-content-sha256, and its body is not available")]
     BodyUnavailable,
+    /// The set of regions is too long, or holds an empty name or a character that cannot stand
+    /// there.
+    #[error("the region set is malformed")]
+    MalformedRegionSet,
     /// The request's set of regions does not hold ours.
     #[error("the region set does not cover the region")]
     RegionNotCovered,
@@ -239,7 +246,8 @@ impl SigError {
             | Self::MalformedSignedHeaders
             | Self::MalformedDate
             | Self::MalformedSecurityToken
-            | Self::MalformedExpires { .. } => "IncompleteSignature",
+            | Self::MalformedExpires { .. }
+            | Self::MalformedRegionSet => "IncompleteSignature",
             Self::MalformedTarget => "MalformedQueryString",
             Self::PayloadMode | Self::StreamingPayload => "InvalidRequest",
             Self::PayloadMismatch => "XAmzContentSHA256Mismatch",
@@ -367,6 +375,7 @@ impl SigError {
             Self::BodyUnavailable => "The request's body is needed to verify its signature: sign \
                                       'x-amz-content-sha256', or pass the body on."
                 .to_owned(),
+            Self::MalformedRegionSet => "X-Amz-Region-Set is malformed.".to_owned(),
             Self::RegionNotCovered => {
                 "The region set of the signature does not include this region.".to_owned()
             }
@@ -396,6 +405,7 @@ fn incomplete(form: Form, missing: Missing) -> String {
             ),
             (missing.date, "AWS query-string parameters must include 'X-Amz-Date'."),
             (missing.expires, "AWS query-string parameters must include 'X-Amz-Expires'."),
+            (missing.region_set, "AWS query-string parameters must include 'X-Amz-Region-Set'."),
         ],
         Form::Header => &[
             (missing.credential, "Authorization header requires 'Credential' parameter."),
@@ -406,6 +416,7 @@ fn incomplete(form: Form, missing: Missing) -> String {
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' \
                  header.",
             ),
+            (missing.region_set, "Authorization header requires a 'X-Amz-Region-Set' header."),
         ],
     };
     let present: Vec<&str> =

@@ -2,45 +2,54 @@
 
 use std::borrow::Cow;
 
-use super::canonical::unhex;
 use super::date::SignedAt;
-use super::key::HMAC_SHA256;
-use super::parse::{Arrived, Credential, Presented, visible};
+use super::parse::{Arrived, Credential, Presented, Signature, visible};
+use super::region_set;
 use super::signed_set::SignedSet;
 use super::uri::Target;
-use super::{Form, Missing, RequestHead, SigError};
+use super::{Algorithm, Form, Missing, RequestHead, SigError};
 
-/// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` and what belongs to it.
+/// Reads `ALGORITHM Credential=…, SignedHeaders=…, Signature=…` and what belongs to it.
 pub(super) fn parse<'a>(
     head: &RequestHead<'a>,
     target: Target<'a>,
     arrived: &Arrived<'a>,
     authorization: &'a [u8],
 ) -> Result<Presented<'a>, SigError> {
-    let authorization = Authorization::parse(authorization)?;
+    let (algorithm, authorization) = Authorization::parse(authorization)?;
+    let lacks_region_set = algorithm == Algorithm::EcdsaP256Sha256 && arrived.region_set.is_none();
     let date = match (arrived.amz_date, arrived.date) {
         (Some(value), _) => Some(("x-amz-date", SignedAt::parse_amz(value))),
         (None, Some(value)) => Some(("date", SignedAt::parse_header(value))),
         (None, None) => None,
     };
-    let (Some(credential), Some(signature), Some(signed_headers), Some((date_name, signed_at))) = (
+    let (
+        Some(credential),
+        Some(signature),
+        Some(signed_headers),
+        Some((date_name, signed_at)),
+        false,
+    ) = (
         authorization.credential,
         authorization.signature,
         authorization.signed_headers,
         date.as_ref(),
-    ) else {
+        lacks_region_set,
+    )
+    else {
         let missing = Missing {
             credential: authorization.credential.is_none(),
             signature: authorization.signature.is_none(),
             signed_headers: authorization.signed_headers.is_none(),
             date: date.is_none(),
+            region_set: lacks_region_set,
             ..Missing::default()
         };
         return Err(SigError::Incomplete { form: Form::Header, missing });
     };
     let signed_at = signed_at.clone()?;
-    let credential = Credential::parse(Cow::Borrowed(credential), &signed_at)?;
-    let signature = unhex(signature.as_bytes()).ok_or(SigError::MalformedSignature)?;
+    let credential = Credential::parse(algorithm, Cow::Borrowed(credential), &signed_at)?;
+    let signature = Signature::parse(algorithm, signature)?;
     let signed = SignedSet::build(signed_headers, head.headers)?;
     if !signed.holds(signed_headers, "host") {
         return Err(SigError::HostNotSigned);
@@ -49,6 +58,11 @@ pub(super) fn parse<'a>(
         return Err(SigError::DateNotSigned);
     }
     let security_token = arrived.security_token.map(visible).transpose()?;
+    // The header is signed, as every `x-amz-*` header is.
+    let region_set = match (algorithm, arrived.region_set) {
+        (Algorithm::EcdsaP256Sha256, Some(value)) => Some(Cow::Borrowed(region_set::parse(value)?)),
+        _ => None,
+    };
     Ok(Presented {
         head: *head,
         target,
@@ -56,10 +70,12 @@ pub(super) fn parse<'a>(
         credential,
         signed_headers: Cow::Borrowed(signed_headers),
         signed,
+        algorithm,
         signature,
         signed_at,
         expires: None,
         security_token: security_token.map(Cow::Borrowed),
+        region_set,
         content_sha256: arrived.content_sha256.map(Cow::Borrowed),
     })
 }
@@ -73,16 +89,14 @@ struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    fn parse(value: &'a [u8]) -> Result<Self, SigError> {
+    fn parse(value: &'a [u8]) -> Result<(Algorithm, Self), SigError> {
         let text = std::str::from_utf8(value).map_err(|_| SigError::MalformedAuthorization)?;
         let (algorithm, parameters) = text.split_once(' ').unwrap_or((text, ""));
-        if algorithm != HMAC_SHA256 {
-            return Err(SigError::UnsupportedAlgorithm);
-        }
+        let algorithm = Algorithm::named(algorithm).ok_or(SigError::UnsupportedAlgorithm)?;
         let mut read = Self::default();
         let parameters = parameters.trim_matches(' ');
         if parameters.is_empty() {
-            return Ok(read);
+            return Ok((algorithm, read));
         }
         for parameter in parameters.split(',') {
             let (name, value) = parameter
@@ -99,6 +113,6 @@ impl<'a> Authorization<'a> {
                 return Err(SigError::Duplicate { name });
             }
         }
-        Ok(read)
+        Ok((algorithm, read))
     }
 }

@@ -4,13 +4,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::Scope;
 use super::canonical::{Sink, write_string_to_sign};
 use super::date::SignedAt;
+use super::{Algorithm, Scope};
 use crate::secret::SecretAccessKey;
-
-/// The algorithm's name, in headers and in the string to sign.
-pub(super) const HMAC_SHA256: &str = "AWS4-HMAC-SHA256";
 
 /// A secret bound to one date, region and service, its HMAC state prepared, so that it can be
 /// kept and each verification costs one MAC.
@@ -51,7 +48,8 @@ impl SigningKey {
     pub(super) fn sign(&self, signed_at: &SignedAt, canonical_sha256: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         let text = &signed_at.text;
-        write_string_to_sign(&mut mac, HMAC_SHA256, text, self.scope(), canonical_sha256);
+        let (algorithm, scope) = (Algorithm::HmacSha256, self.scope());
+        write_string_to_sign(&mut mac, algorithm, text, scope, canonical_sha256);
         mac.finalize().into_bytes().into()
     }
 }

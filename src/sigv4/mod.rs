@@ -9,6 +9,11 @@
 //! [`Presented::access_key_id`] and prepares a [`SigningKey`], which it may keep for the scope's
 //! day. A [`Verified`] has no other constructor.
 //!
+//! SigV4A ([`Algorithm::EcdsaP256Sha256`]) differs in the last step: an ECDSA key pair is derived
+//! from the secret and the access key ID, good for all days, regions and services, and the request
+//! names the set of regions it is good in. ECDSA signatures can be turned into other valid ones of
+//! the same request (`n - s` for `s`): never take a signature for the identity of a request.
+//!
 //! # Trust boundary
 //!
 //! Everything in a [`RequestHead`] is hostile: it is bounded, and nothing in it is believed
@@ -40,8 +45,10 @@ mod date;
 mod error;
 mod header_form;
 mod key;
+mod key_v4a;
 mod parse;
 mod query_form;
+mod region_set;
 mod sign;
 mod signed_set;
 mod uri;
@@ -52,9 +59,10 @@ mod tests;
 
 pub use error::{Bounded, Missing, SigError};
 pub use key::SigningKey;
+pub use key_v4a::VerifyingKey;
 pub use parse::{Presented, parse};
 pub use sign::Signer;
-pub use verify::{PayloadCheck, Rules, Verified, verify};
+pub use verify::{PayloadCheck, Rules, Verified, verify, verify_v4a};
 
 /// The most headers a request may carry.
 pub const MAX_HEADERS: usize = 128;
@@ -117,12 +125,37 @@ pub enum Form {
     Query,
 }
 
+/// How a request is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// SigV4: a MAC under a key that is bound to a region. For [`verify`].
+    HmacSha256,
+    /// SigV4A: an ECDSA signature on P-256, good in a set of regions. For [`verify_v4a`].
+    EcdsaP256Sha256,
+}
+
+impl Algorithm {
+    const ALL: [Self; 2] = [Self::HmacSha256, Self::EcdsaP256Sha256];
+
+    /// Its name in requests and in the string to sign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HmacSha256 => "AWS4-HMAC-SHA256",
+            Self::EcdsaP256Sha256 => "AWS4-ECDSA-P256-SHA256",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
 /// What a signing key is good for: the credential scope without its terminator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
     /// `YYYYMMDD`.
     pub date: &'a str,
-    /// Any text, also none.
+    /// Any text, also none; none in SigV4A.
     pub region: &'a str,
     /// The name a service signs by, such as `sts`.
     pub service: &'a str,

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::canonical::trimmed;
+use super::canonical::{trimmed, unhex, unhex_into};
 use super::date::SignedAt;
 use super::signed_set::{SignedSet, is_token};
 use super::uri::Target;
 use super::{
-    Bounded, Form, MAX_HEADER_BYTES, MAX_HEADERS, MAX_SCOPE_ELEMENT, Missing, RequestHead, Scope,
-    SigError, header_form, query_form,
+    Algorithm, Bounded, Form, MAX_HEADER_BYTES, MAX_HEADERS, MAX_SCOPE_ELEMENT, Missing,
+    RequestHead, Scope, SigError, header_form, query_form,
 };
 use crate::time::Timestamp;
 
@@ -34,11 +34,14 @@ pub struct Presented<'a> {
     pub(super) credential: Credential<'a>,
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signed: SignedSet,
-    pub(super) signature: [u8; 32],
+    pub(super) algorithm: Algorithm,
+    pub(super) signature: Signature,
     pub(super) signed_at: SignedAt,
     /// The life of a presigned request, in seconds.
     pub(super) expires: Option<i64>,
     pub(super) security_token: Option<Cow<'a, str>>,
+    /// The set of regions, in SigV4A.
+    pub(super) region_set: Option<Cow<'a, str>>,
     /// `x-amz-content-sha256`, without outer blanks; it is signed.
     pub(super) content_sha256: Option<Cow<'a, [u8]>>,
 }
@@ -47,6 +50,17 @@ impl Presented<'_> {
     /// The access key ID: 1 to 128 visible ASCII characters, which may be no key of ours.
     pub fn access_key_id(&self) -> &str {
         &self.credential.access_key_id
+    }
+
+    /// How the request is signed, and so by which function and key it is verified.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The regions that a SigV4A request is good in: names separated by commas, `*` standing for
+    /// any text.
+    pub fn region_set(&self) -> Option<&str> {
+        self.region_set.as_deref()
     }
 
     /// The scope, whose date is the day of [`Self::signed_at`].
@@ -187,17 +201,22 @@ pub(super) struct Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    /// Reads `keyid/date/region/service/aws4_request` of a request signed at `signed_at`.
-    pub(super) fn parse(text: Cow<'a, str>, signed_at: &SignedAt) -> Result<Self, SigError> {
+    /// Reads `keyid/date/region/service/aws4_request` of a request signed at `signed_at`; in SigV4A
+    /// there is no region.
+    pub(super) fn parse(
+        algorithm: Algorithm,
+        text: Cow<'a, str>,
+        signed_at: &SignedAt,
+    ) -> Result<Self, SigError> {
         Ok(match text {
             Cow::Borrowed(text) => {
                 let [access_key_id, date, region, service] =
-                    elements(text, signed_at)?.map(Cow::Borrowed);
+                    elements(algorithm, text, signed_at)?.map(Cow::Borrowed);
                 Self { access_key_id, date, region, service }
             }
             Cow::Owned(text) => {
-                let [access_key_id, date, region, service] =
-                    elements(&text, signed_at)?.map(|element| Cow::Owned(element.to_owned()));
+                let [access_key_id, date, region, service] = elements(algorithm, &text, signed_at)?
+                    .map(|element| Cow::Owned(element.to_owned()));
                 Self { access_key_id, date, region, service }
             }
         })
@@ -212,18 +231,19 @@ impl<'a> Credential<'a> {
 ///
 /// INVARIANT: every element is visible ASCII without a slash, so that the scope has one reading;
 /// the region may be empty.
-fn elements<'t>(text: &'t str, signed_at: &SignedAt) -> Result<[&'t str; 4], SigError> {
+fn elements<'t>(
+    algorithm: Algorithm,
+    text: &'t str,
+    signed_at: &SignedAt,
+) -> Result<[&'t str; 4], SigError> {
     let mut elements = text.split('/');
-    let (Some(access_key_id), Some(date), Some(region), Some(service), Some(term), None) = (
-        elements.next(),
-        elements.next(),
-        elements.next(),
-        elements.next(),
-        elements.next(),
-        elements.next(),
-    ) else {
+    let mut next = || elements.next().ok_or(SigError::MalformedCredential);
+    let (access_key_id, date) = (next()?, next()?);
+    let region = if algorithm == Algorithm::HmacSha256 { next()? } else { "" };
+    let (service, term) = (next()?, next()?);
+    if elements.next().is_some() {
         return Err(SigError::MalformedCredential);
-    };
+    }
     if access_key_id.is_empty() || service.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic())
     {
         return Err(SigError::MalformedCredential);
@@ -249,4 +269,27 @@ pub(super) fn visible(value: &[u8]) -> Result<&str, SigError> {
         .ok()
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or(SigError::MalformedSecurityToken)
+}
+
+/// A signature as presented, its form checked.
+pub(super) enum Signature {
+    Hmac([u8; 32]),
+    /// An ASN.1 signature of at most 72 bytes, and its length.
+    Ecdsa([u8; 72], usize),
+}
+
+impl Signature {
+    /// Reads lower-case hexadecimal digits.
+    pub(super) fn parse(algorithm: Algorithm, text: &str) -> Result<Self, SigError> {
+        let text = text.as_bytes();
+        let signature = match algorithm {
+            Algorithm::HmacSha256 => unhex(text).map(Self::Hmac),
+            Algorithm::EcdsaP256Sha256 => {
+                let mut der = [0; 72];
+                let length = unhex_into(text, &mut der).filter(|length| *length > 0);
+                length.map(|length| Self::Ecdsa(der, length))
+            }
+        };
+        signature.ok_or(SigError::MalformedSignature)
+    }
 }

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::canonical::unhex;
 use super::date::SignedAt;
-use super::key::HMAC_SHA256;
-use super::parse::{Arrived, Credential, Presented, QUERY_PARAMETERS, visible};
+use super::parse::{Arrived, Credential, Presented, QUERY_PARAMETERS, Signature, visible};
+use super::region_set;
 use super::signed_set::SignedSet;
 use super::uri::{Target, decode};
-use super::{Form, MAX_EXPIRES, Missing, RequestHead, SigError};
+use super::{Algorithm, Form, MAX_EXPIRES, Missing, RequestHead, SigError};
 
 /// Reads the `X-Amz-*` parameters of a query and what belongs to them.
 pub(super) fn parse<'a>(
@@ -17,31 +16,37 @@ pub(super) fn parse<'a>(
     arrived: &Arrived<'a>,
 ) -> Result<Presented<'a>, SigError> {
     let read = Parameters::read(target)?;
-    if read.algorithm.as_deref().is_some_and(|algorithm| algorithm != HMAC_SHA256) {
-        return Err(SigError::UnsupportedAlgorithm);
-    }
+    let algorithm = match read.algorithm.as_deref() {
+        Some(name) => Some(Algorithm::named(name).ok_or(SigError::UnsupportedAlgorithm)?),
+        None => None,
+    };
+    let lacks_region_set =
+        algorithm == Some(Algorithm::EcdsaP256Sha256) && read.region_set.is_none();
     let missing = Missing {
-        algorithm: read.algorithm.is_none(),
+        algorithm: algorithm.is_none(),
         credential: read.credential.is_none(),
         signature: read.signature.is_none(),
         signed_headers: read.signed_headers.is_none(),
         date: read.date.is_none(),
         expires: read.expires.is_none(),
+        region_set: lacks_region_set,
     };
     let (
-        Some(_),
+        Some(algorithm),
         Some(credential),
         Some(signature),
         Some(signed_headers),
         Some(date),
         Some(expires),
+        false,
     ) = (
-        read.algorithm,
+        algorithm,
         read.credential,
         read.signature,
         read.signed_headers,
         read.date,
         read.expires,
+        lacks_region_set,
     )
     else {
         return Err(SigError::Incomplete { form: Form::Query, missing });
@@ -50,8 +55,8 @@ pub(super) fn parse<'a>(
     if arrived.amz_date.is_some() {
         return Err(SigError::Duplicate { name: "x-amz-date" });
     }
-    let credential = Credential::parse(credential, &signed_at)?;
-    let signature = unhex(signature.as_bytes()).ok_or(SigError::MalformedSignature)?;
+    let credential = Credential::parse(algorithm, credential, &signed_at)?;
+    let signature = Signature::parse(algorithm, &signature)?;
     let expires = seconds(&expires).ok_or(SigError::MalformedExpires { maximum: MAX_EXPIRES })?;
     let signed = SignedSet::build(&signed_headers, head.headers)?;
     if !signed.holds(&signed_headers, "host") {
@@ -74,6 +79,13 @@ pub(super) fn parse<'a>(
         (Some(Cow::Owned(text)), None) => Some(Cow::Owned(text.into_bytes())),
         (None, None) => None,
     };
+    if read.region_set.is_some() && arrived.region_set.is_some() {
+        return Err(SigError::Duplicate { name: "x-amz-region-set" });
+    }
+    let region_set = read.region_set.filter(|_| algorithm == Algorithm::EcdsaP256Sha256);
+    if let Some(text) = &region_set {
+        region_set::parse(text.as_bytes())?;
+    }
     Ok(Presented {
         head: *head,
         target,
@@ -81,10 +93,12 @@ pub(super) fn parse<'a>(
         credential,
         signed_headers,
         signed,
+        algorithm,
         signature,
         signed_at,
         expires: Some(expires),
         security_token,
+        region_set,
         content_sha256,
     })
 }

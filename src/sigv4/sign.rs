@@ -5,12 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{Canonical, Sink, hex, write_scope};
 use super::date::SignedAt;
-use super::key::HMAC_SHA256;
 use super::parse::{Arrived, QUERY_PARAMETERS};
 use super::signed_set::SignedSet;
 use super::uri::{Target, write_encoded};
 use super::verify::UNSIGNED_PAYLOAD;
-use super::{RequestHead, Scope, SigError, SigningKey, UriRules};
+use super::{Algorithm, RequestHead, Scope, SigError, SigningKey, UriRules};
 use crate::secret::SecretAccessKey;
 use crate::time::Timestamp;
 
@@ -31,7 +30,7 @@ const UNSIGNED: [&str; 13] = [
     "x-amzn-trace-id",
 ];
 
-/// Credentials, and what they sign for.
+/// Credentials, and what they sign for, by [`Algorithm::HmacSha256`].
 pub struct Signer<'a> {
     /// The access key ID.
     pub access_key_id: &'a str,
@@ -76,7 +75,8 @@ impl Signer<'_> {
         let signed_headers = signed_headers(&headers);
         let signature = self.signature(&head, &signed_headers, &payload, &signed_at)?;
         let authorization = format!(
-            "{HMAC_SHA256} Credential={}, SignedHeaders={signed_headers}, Signature={signature}",
+            "{} Credential={}, SignedHeaders={signed_headers}, Signature={signature}",
+            Algorithm::HmacSha256.name(),
             self.credential(&signed_at),
         );
         added.push(("authorization", authorization));
@@ -101,7 +101,7 @@ impl Signer<'_> {
         let (date, expires) = (text(&signed_at.text), expires.to_string());
         let credential = self.credential(&signed_at);
         let parameters = [
-            ("X-Amz-Algorithm", Some(HMAC_SHA256)),
+            ("X-Amz-Algorithm", Some(Algorithm::HmacSha256.name())),
             ("X-Amz-Credential", Some(credential.as_str())),
             ("X-Amz-Date", Some(date.as_str())),
             ("X-Amz-Expires", Some(expires.as_str())),
@@ -152,7 +152,7 @@ impl Signer<'_> {
     fn credential(&self, signed_at: &SignedAt) -> String {
         let mut credential = self.access_key_id.as_bytes().to_vec();
         credential.put(b"/");
-        write_scope(&mut credential, self.scope(signed_at));
+        write_scope(&mut credential, Algorithm::HmacSha256, self.scope(signed_at));
         text(&credential)
     }
 }

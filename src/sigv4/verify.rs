@@ -4,8 +4,11 @@
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::canonical::{Canonical, hex, unhex};
-use super::{Body, Form, MAX_EXPIRES, Presented, SigError, SigningKey, UriRules};
+use super::canonical::{Canonical, hex, unhex, write_string_to_sign};
+use super::key_v4a::VerifyingKey;
+use super::parse::Signature;
+use super::region_set;
+use super::{Algorithm, Body, Form, MAX_EXPIRES, Presented, SigError, SigningKey, UriRules};
 use crate::time::Timestamp;
 
 /// The payload mode of S3 that leaves the body unsigned.
@@ -13,7 +16,7 @@ pub(super) const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 /// What a signature is held against.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
+pub struct Rules<'a> {
     /// How the service canonicalizes, and which payload modes it knows.
     pub uri: UriRules,
     /// The time of the request's arrival.
@@ -23,12 +26,14 @@ pub struct Rules {
     pub max_skew: i64,
     /// The longest life a presigned request may ask for, in seconds.
     pub max_expires: i64,
+    /// In SigV4A, the region that the set of regions must cover; `None`: any set is good.
+    pub region: Option<&'a str>,
 }
 
-impl Rules {
+impl Rules<'_> {
     /// AWS's rules: 15 minutes either way, a week for presigned requests.
     pub fn new(uri: UriRules, now: Timestamp) -> Self {
-        Self { uri, now, max_skew: 15 * 60, max_expires: MAX_EXPIRES }
+        Self { uri, now, max_skew: 15 * 60, max_expires: MAX_EXPIRES, region: None }
     }
 }
 
@@ -44,7 +49,7 @@ pub enum PayloadCheck {
     Unsigned,
 }
 
-/// A request's signature holds. Only [`verify`] makes one.
+/// A request's signature holds. Only [`verify`] and [`verify_v4a`] make one.
 #[derive(Debug)]
 pub struct Verified {
     payload: PayloadCheck,
@@ -83,15 +88,19 @@ impl Verified {
     }
 }
 
-/// Checks the date and the signature of a request, and its payload when that is signed.
+/// Checks the date and the signature of an [`Algorithm::HmacSha256`] request, and its payload when
+/// that is signed.
 ///
 /// `key` is the key of the access key presented, for the scope presented.
 pub fn verify(
     presented: &Presented<'_>,
     key: &SigningKey,
     body: Body<'_>,
-    rules: &Rules,
+    rules: &Rules<'_>,
 ) -> Result<Verified, SigError> {
+    let Signature::Hmac(signature) = &presented.signature else {
+        return Err(SigError::WrongSigningKey);
+    };
     if key.scope() != presented.scope() {
         return Err(SigError::WrongSigningKey);
     }
@@ -99,16 +108,57 @@ pub fn verify(
     let payload = Payload::of(presented, body, rules)?;
     let canonical_sha256 = canonical(presented, rules.uri, payload.line()).sha256();
     let expected = key.sign(&presented.signed_at, &canonical_sha256);
-    if !bool::from(expected.ct_eq(&presented.signature)) {
+    if !bool::from(expected.ct_eq(signature)) {
         return Err(SigError::SignatureDoesNotMatch { canonical_sha256 });
     }
-    Ok(Verified {
+    Ok(verified(presented, &payload, rules))
+}
+
+/// Checks the date, the regions and the signature of an [`Algorithm::EcdsaP256Sha256`] request, and
+/// its payload when that is signed.
+///
+/// `key` is the key of the access key presented.
+pub fn verify_v4a(
+    presented: &Presented<'_>,
+    key: &VerifyingKey,
+    body: Body<'_>,
+    rules: &Rules<'_>,
+) -> Result<Verified, SigError> {
+    let (Signature::Ecdsa(der, length), Some(set)) = (&presented.signature, presented.region_set())
+    else {
+        return Err(SigError::WrongSigningKey);
+    };
+    if key.access_key_id() != presented.access_key_id() {
+        return Err(SigError::WrongSigningKey);
+    }
+    check_time(presented, rules)?;
+    if rules.region.is_some_and(|region| !region_set::covers(set, region)) {
+        return Err(SigError::RegionNotCovered);
+    }
+    let payload = Payload::of(presented, body, rules)?;
+    let canonical_sha256 = canonical(presented, rules.uri, payload.line()).sha256();
+    let mut string_to_sign = Vec::with_capacity(256);
+    write_string_to_sign(
+        &mut string_to_sign,
+        Algorithm::EcdsaP256Sha256,
+        &presented.signed_at.text,
+        presented.scope(),
+        &canonical_sha256,
+    );
+    if !key.accepts(&string_to_sign, der.get(..*length).unwrap_or_default()) {
+        return Err(SigError::SignatureDoesNotMatch { canonical_sha256 });
+    }
+    Ok(verified(presented, &payload, rules))
+}
+
+fn verified(presented: &Presented<'_>, payload: &Payload, rules: &Rules<'_>) -> Verified {
+    Verified {
         payload: payload.check,
         signed_at: presented.signed_at.time,
         expires_at: presented.expires_at(),
         form: presented.form,
         path_as_signed: presented.target.path_is_normal(rules.uri),
-    })
+    }
 }
 
 /// The canonical form of a request, with `payload` as its last line.
@@ -128,7 +178,7 @@ pub(super) fn canonical<'r>(
     }
 }
 
-fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
+fn check_time(presented: &Presented<'_>, rules: &Rules<'_>) -> Result<(), SigError> {
     let Rules { now, max_skew, max_expires, .. } = *rules;
     let signed_at = presented.signed_at.time;
     match presented.expires {
@@ -162,7 +212,7 @@ impl Payload {
     pub(super) fn of(
         presented: &Presented<'_>,
         body: Body<'_>,
-        rules: &Rules,
+        rules: &Rules<'_>,
     ) -> Result<Self, SigError> {
         let body = match body {
             Body::Bytes(bytes) => Some(Sha256::digest(bytes).into()),

@@ -9,6 +9,7 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod edge_client;
 mod edge_http;
 mod edge_http2;
 mod edge_ops;

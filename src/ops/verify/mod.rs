@@ -59,8 +59,10 @@ pub async fn verify(
     }
     let expectation = Expectation {
         service: &request.service,
-        region: request.region.as_deref(),
-        rules: Rules::new(question.uri_rules(), facts.now),
+        rules: Rules {
+            region: request.region.as_deref(),
+            ..Rules::new(question.uri_rules(), facts.now)
+        },
         monotonic,
     };
     let caller =

@@ -286,7 +286,7 @@ fn check_keys(request: &VerifyRequest) -> Result<(), Malformed> {
             return malformed("context", "a key is prefix:name");
         }
         let ours = matches!(prefix, "aws" | "sts" | "saml" | "iam" | "countersign");
-        if ours && !lower.strip_prefix("aws:resourcetag/").is_some_and(|tag| !tag.is_empty()) {
+        if ours && lower.strip_prefix("aws:resourcetag/").is_none_or(str::is_empty) {
             return malformed(
                 "context",
                 format!("keys under {prefix}: come from the broker, but for aws:ResourceTag/…"),

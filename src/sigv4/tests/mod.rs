@@ -7,6 +7,7 @@ mod oracle;
 mod presigned;
 mod reference;
 mod refusals;
+mod v4a;
 mod vectors;
 
 use zeroize::Zeroizing;
@@ -117,11 +118,15 @@ impl Request {
     }
 
     /// Verifies as a service does that knows one access key.
-    pub(super) fn check(&self, rules: &Rules) -> Result<Verified, SigError> {
+    pub(super) fn check(&self, rules: &Rules<'_>) -> Result<Verified, SigError> {
         self.check_body(Body::Bytes(&self.body), rules)
     }
 
-    pub(super) fn check_body(&self, body: Body<'_>, rules: &Rules) -> Result<Verified, SigError> {
+    pub(super) fn check_body(
+        &self,
+        body: Body<'_>,
+        rules: &Rules<'_>,
+    ) -> Result<Verified, SigError> {
         self.with(|head| {
             let presented = parse(head)?.expect("credentials");
             let known = presented.access_key_id() == KEY_ID;
@@ -130,8 +135,16 @@ impl Request {
             } else {
                 SecretAccessKey::parse(Zeroizing::new("0".repeat(40))).unwrap()
             };
-            let key = SigningKey::derive(&secret, presented.scope());
-            verify(&presented, &key, body, rules)
+            match presented.algorithm() {
+                Algorithm::HmacSha256 => {
+                    let key = SigningKey::derive(&secret, presented.scope());
+                    verify(&presented, &key, body, rules)
+                }
+                Algorithm::EcdsaP256Sha256 => {
+                    let key = VerifyingKey::derive(&secret, presented.access_key_id()).unwrap();
+                    verify_v4a(&presented, &key, body, rules)
+                }
+            }
         })
     }
 }
@@ -149,10 +162,10 @@ pub(super) fn sts_post() -> Request {
     )
 }
 
-pub(super) fn standard() -> Rules {
+pub(super) fn standard() -> Rules<'static> {
     Rules::new(UriRules::Standard, now())
 }
 
-pub(super) fn s3() -> Rules {
+pub(super) fn s3() -> Rules<'static> {
     Rules::new(UriRules::S3, now())
 }

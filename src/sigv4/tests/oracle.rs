@@ -7,7 +7,7 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
     SigningSettings, UriPathNormalizationMode, sign,
 };
-use aws_sigv4::sign::v4;
+use aws_sigv4::sign::{v4, v4a};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,7 +23,7 @@ struct Case {
 /// The headers that the oracle adds, and the query parameters.
 type Added = Vec<(String, String)>;
 
-fn oracle(case: &Case, presign: bool) -> (Added, Added) {
+fn oracle(case: &Case, algorithm: Algorithm, presign: bool) -> (Added, Added) {
     let identity = Credentials::new(KEY_ID, SECRET, case.token.clone(), None, "test").into();
     let mut settings = SigningSettings::default();
     if presign {
@@ -36,15 +36,27 @@ fn oracle(case: &Case, presign: bool) -> (Added, Added) {
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     }
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&case.region)
-        .name("service")
-        .time(UNIX_EPOCH + Duration::from_secs(u64::try_from(now().secs()).unwrap()))
-        .settings(settings)
-        .build()
-        .unwrap()
-        .into();
+    let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(now().secs()).unwrap());
+    let parameters = match algorithm {
+        Algorithm::HmacSha256 => v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&case.region)
+            .name("service")
+            .time(time)
+            .settings(settings)
+            .build()
+            .unwrap()
+            .into(),
+        Algorithm::EcdsaP256Sha256 => v4a::SigningParams::builder()
+            .identity(&identity)
+            .region_set(&case.region)
+            .name("service")
+            .time(time)
+            .settings(settings)
+            .build()
+            .unwrap()
+            .into(),
+    };
     let headers: Vec<(&str, &str)> = case
         .request
         .headers
@@ -68,6 +80,20 @@ fn oracle(case: &Case, presign: bool) -> (Added, Added) {
     let parameters =
         instructions.params().iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
     (headers, parameters.collect())
+}
+
+/// The case's request as the oracle signs it.
+fn signed(case: &Case, headers: &Added, parameters: &Added) -> Request {
+    let mut request = case.request.clone();
+    for (name, value) in headers {
+        request.add(name, value);
+    }
+    for (name, value) in parameters {
+        let mark = if request.target.contains('?') { '&' } else { '?' };
+        let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        request.target = format!("{}{mark}{name}={}", request.target, value.replace('+', "%20"));
+    }
+    request
 }
 
 fn pieces(alphabet: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
@@ -131,12 +157,8 @@ proptest! {
 
     #[test]
     fn we_agree_with_awss_signer(case in cases()) {
-        let (theirs, _) = oracle(&case, false);
-        let mut request = case.request.clone();
-        for (name, value) in &theirs {
-            request.add(name, value);
-        }
-        let verified = request.check(&Rules::new(case.uri, now()));
+        let (theirs, _) = oracle(&case, Algorithm::HmacSha256, false);
+        let verified = signed(&case, &theirs, &vec![]).check(&Rules::new(case.uri, now()));
         prop_assert!(verified.is_ok(), "{:?}", verified.err());
 
         let secret = secret();
@@ -158,14 +180,8 @@ proptest! {
 
     #[test]
     fn we_agree_with_awss_presigner(case in cases()) {
-        let (_, theirs) = oracle(&case, true);
-        let mut request = case.request.clone();
-        for (name, value) in &theirs {
-            let mark = if request.target.contains('?') { '&' } else { '?' };
-            let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            request.target = format!("{}{mark}{name}={}", request.target, value.replace('+', "%20"));
-        }
-        let verified = request.check(&Rules::new(case.uri, now()));
+        let (_, theirs) = oracle(&case, Algorithm::HmacSha256, true);
+        let verified = signed(&case, &vec![], &theirs).check(&Rules::new(case.uri, now()));
         prop_assert!(verified.is_ok(), "{:?}", verified.err());
 
         let secret = secret();
@@ -187,5 +203,23 @@ proptest! {
         prop_assert_eq!(signature, expected);
         let ours = Request { target, ..case.request }.check(&Rules::new(case.uri, now()));
         prop_assert!(ours.is_ok());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn we_verify_what_awss_v4a_signer_signs(case in cases(), presign in any::<bool>()) {
+        let (headers, parameters) = oracle(&case, Algorithm::EcdsaP256Sha256, presign);
+        let rules = Rules { region: Some(&case.region), ..Rules::new(case.uri, now()) };
+        let mut request = signed(&case, &headers, &parameters);
+        let verified = request.check(&rules);
+        prop_assert!(verified.is_ok(), "{:?}", verified.err());
+        let elsewhere = Rules { region: Some("elsewhere"), ..rules };
+        prop_assert_eq!(request.check(&elsewhere).unwrap_err(), SigError::RegionNotCovered);
+        request.method.push('X');
+        let refused = matches!(request.check(&rules), Err(SigError::SignatureDoesNotMatch { .. }));
+        prop_assert!(refused);
     }
 }

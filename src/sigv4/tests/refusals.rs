@@ -92,7 +92,7 @@ fn museum_m02_host_and_date_must_be_signed() {
 
 #[test]
 fn museum_m03_payload_modes() {
-    let refused = |mode: &str, rules: &Rules| {
+    let refused = |mode: &str, rules: &Rules<'_>| {
         let mut request = dated();
         request.add("x-amz-content-sha256", mode);
         let forge = Forge {

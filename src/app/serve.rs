@@ -1,0 +1,122 @@
+//! Starting and stopping the broker.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::readiness::Stores;
+use super::{AppError, DataDir, Deployment, World};
+use crate::http::ops::Ops;
+use crate::http::route::{Admin, Api, Verify};
+use crate::http::{Address, Edge, Listener, Reloader, Server, exposure};
+use crate::ops::Services;
+use crate::settings::Settings;
+use crate::telemetry::Metrics;
+
+/// A broker that serves.
+pub struct Serving {
+    /// Where the API is.
+    pub api: SocketAddr,
+    /// Where verification is.
+    pub verify: SocketAddr,
+    /// Where probes and metrics are.
+    pub ops: SocketAddr,
+    /// What it works on.
+    pub services: Arc<Services>,
+    deployment: Deployment,
+    reloader: Reloader,
+    stop: Stop,
+    task: JoinHandle<()>,
+}
+
+/// Stops a broker when used or dropped.
+pub struct Stop(#[expect(dead_code, reason = "dropping it is the signal")] oneshot::Sender<()>);
+
+/// Opens the stores, binds every listener and serves. Within a tokio runtime.
+pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppError> {
+    // What must not be opened is refused before anything is.
+    let exposure = exposure::decide(&settings.http, &settings.tls)?;
+    let deployment = super::open(settings, world)?;
+    let services = Arc::clone(&deployment.services);
+    let metrics = Metrics::new(world.clock.now());
+    let edge = Edge {
+        clock: Arc::clone(&world.clock),
+        random: Arc::clone(&world.random),
+        metrics: metrics.clone(),
+    };
+    let http = &settings.http;
+    let limits = settings.limits;
+    let data = DataDir::new(&settings.store.data_dir);
+    let listeners = vec![
+        Listener {
+            name: "api",
+            address: Address::Tcp(http.listen),
+            tls: exposure.api,
+            limits,
+            handler: Arc::new(Api::new(Arc::clone(&services))),
+        },
+        Listener {
+            name: "verify",
+            address: Address::Tcp(http.verify_listen),
+            tls: exposure.verify,
+            limits,
+            handler: Arc::new(Verify::new(Arc::clone(&services))),
+        },
+        Listener {
+            name: "ops",
+            address: Address::Tcp(http.ops_listen),
+            tls: None,
+            limits,
+            handler: Arc::new(Ops::new(Arc::new(Stores(Arc::clone(&services))), metrics)),
+        },
+        Listener {
+            name: "admin",
+            address: Address::Unix(data.admin_socket()),
+            tls: None,
+            limits,
+            handler: Arc::new(Admin::new(Arc::clone(&services))),
+        },
+    ];
+    let server = Server::bind(&edge, listeners).await?;
+    let address = |name, fallback| server.address(name).unwrap_or(fallback);
+    let (api, verify, ops) = (
+        address("api", http.listen),
+        address("verify", http.verify_listen),
+        address("ops", http.ops_listen),
+    );
+    let reloader = server.reloader();
+    let (stop, stopped) = oneshot::channel();
+    let grace: Duration = http.shutdown_timeout;
+    let task = tokio::spawn(async move {
+        // Also ready when the sender is dropped.
+        server.run(async { drop(stopped.await) }, grace).await;
+    });
+    Ok(Serving { api, verify, ops, services, deployment, reloader, stop: Stop(stop), task })
+}
+
+impl Serving {
+    /// Reads certificates again and reopens the audit file.
+    pub fn reload(&self) -> impl FnMut() + Send + 'static {
+        let (reloader, audit) = (self.reloader.clone(), Arc::clone(&self.deployment.audit));
+        move || {
+            reloader.reload();
+            let audit = Arc::clone(&audit);
+            tokio::spawn(async move {
+                if let Err(error) = audit.reopen().await {
+                    tracing::error!(%error, "the audit file cannot be reopened");
+                }
+            });
+        }
+    }
+
+    /// Stops accepting, lets requests in work finish for a bounded time, and closes the stores.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the server ended badly");
+        }
+    }
+}
