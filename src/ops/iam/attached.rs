@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::holder::Holder;
-use crate::arn::Arn;
+use crate::arn;
 use crate::directory::managed;
 use crate::ops::fault::{Entity, Fault};
 use crate::ops::params::{self, rules};
@@ -45,9 +45,14 @@ impl Request {
     }
 
     fn check_arn(&self) -> Result<(), Fault> {
-        Arn::parse(&self.arn)
-            .map(|_| ())
-            .map_err(|_| Fault::invalid_input(format!("ARN {} is not valid.", self.arn)))
+        // Not `Arn`: AWS's own policies have `aws` in the place of the account.
+        let mut parts = self.arn.splitn(6, ':');
+        let head = [parts.next(), parts.next(), parts.next(), parts.next()];
+        let policy = parts.nth(1).is_some_and(|resource| resource.starts_with("policy/"));
+        if head == [Some("arn"), Some(arn::PARTITION), Some("iam"), Some("")] && policy {
+            return Ok(());
+        }
+        Err(Fault::invalid_input(format!("ARN {} is not valid.", self.arn)))
     }
 }
 

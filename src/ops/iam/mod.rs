@@ -38,3 +38,6 @@ pub mod update_access_key;
 pub mod update_assume_role_policy;
 pub mod user_policies;
 mod xml;
+
+#[cfg(test)]
+mod tests;
