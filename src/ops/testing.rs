@@ -25,7 +25,6 @@ use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, Uniq
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
-use crate::sessions::Policy;
 use crate::sessions::embedded::EmbeddedLedger;
 use crate::sigv4::{Body, RequestHead, Rules, Signer, UriRules};
 use crate::time::{Clock as _, ManualClock, Timestamp};
@@ -152,7 +151,7 @@ impl Bench {
             Arc::clone(&directory),
             Arc::clone(&keyring),
             ledger.clone(),
-            Policy::default(),
+            crate::sessions::Settings::default(),
         );
         let services = Services {
             directory,
@@ -216,6 +215,7 @@ impl Bench {
         headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
         let expectation = Expectation {
             service,
+            region: None,
             rules: Rules::new(UriRules::Standard, now),
             monotonic: self.clock.monotonic(),
         };

@@ -59,10 +59,8 @@ pub async fn verify(
     }
     let expectation = Expectation {
         service: &request.service,
-        rules: Rules {
-            region: request.region.as_deref(),
-            ..Rules::new(question.uri_rules(), facts.now)
-        },
+        region: request.region.as_deref(),
+        rules: Rules::new(question.uri_rules(), facts.now),
         monotonic,
     };
     let caller =
