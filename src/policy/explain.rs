@@ -79,7 +79,7 @@ pub enum Element {
     Condition {
         /// The operator with its quantifier and `IfExists`; `ArnEquals` shows as `ArnLike`.
         operator: String,
-        /// The key, lower-cased.
+        /// The key, as the statement has it.
         key: String,
     },
 }
@@ -175,10 +175,10 @@ impl Statement {
         elements.extend(self.conditions.iter().map(|condition| ElementTrace {
             element: Element::Condition {
                 operator: condition.operator.to_string(),
-                key: condition.key.clone(),
+                key: condition.key.text().to_owned(),
             },
             expected: condition.operands.shown(),
-            actual: facts.context.folded(&condition.key).map(|value| match value {
+            actual: facts.context.value(&condition.key).map(|value| match value {
                 Value::One(value) => vec![value.clone()],
                 Value::Many(values) => values.clone(),
             }),

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::context::Context;
+use super::context::{Context, Key};
 use super::truth::Truth;
 use super::variables::Template;
 use super::wildcard::Pattern;
@@ -44,6 +44,17 @@ impl ResourcePattern {
                 resource.resolve(context).is_some_and(|pattern| pattern.matches(field))
             });
         if by_part { Truth::True } else { Truth::Unknown }
+    }
+}
+
+impl ResourcePattern {
+    /// The keys of its variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let template = match self {
+            Self::All => None,
+            Self::Arn { whole, .. } => Some(whole),
+        };
+        template.into_iter().flat_map(|template| template.keys())
     }
 }
 

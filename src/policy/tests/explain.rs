@@ -32,10 +32,10 @@ fn a_trace_shows_every_element_with_what_it_expects_and_finds() {
          \x20 Action [s3:get*, ec2:*] matches: s3:getobject\n\
          \x20 Resource [arn:aws:s3:::bucket/${aws:username, 'nobody'}/*] does not match: \
          arn:aws:s3:::bucket/team/report.txt\n\
-         \x20 IpAddressIfExists aws:sourceip [10.0.0.0/8, 2001:db8::1/128] does not match: 192.0.2.1\n\
-         \x20 ForAnyValue:StringNotLike aws:tagkeys [x*] matches: x1, y\n\
+         \x20 IpAddressIfExists aws:SourceIp [10.0.0.0/8, 2001:db8::1/128] does not match: 192.0.2.1\n\
+         \x20 ForAnyValue:StringNotLike aws:TagKeys [x*] matches: x1, y\n\
          \x20 NumericLessThanEquals s3:max-keys [10.5] does not match: absent\n\
-         \x20 DateGreaterThan aws:currenttime [2020-01-01T00:00:00.25Z] cannot be decided: never\n"
+         \x20 DateGreaterThan aws:CurrentTime [2020-01-01T00:00:00.25Z] cannot be decided: never\n"
     );
     let key =
         Element::Condition { operator: "NumericLessThanEquals".into(), key: "s3:max-keys".into() };
@@ -121,4 +121,27 @@ fn operators_are_shown_as_they_are_written() {
             }
         }
     }
+}
+
+#[test]
+fn the_keys_that_a_policy_asks_for() {
+    let policy = identity(
+        r#"{"Effect":"Allow","Action":"*","Resource":["*","arn:aws:s3:::b/${aws:username}/${aws:userid, 'x'}"],
+            "Condition":{"StringLike":{"s3:Prefix":["${AWS:UserName}/*","${aws:PrincipalTag/Team}"]},
+                "ArnLike":{"aws:SourceArn":["arn:aws:s3:::${s3:x}","${k:ey}","*"]}}},
+           {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"AWS:SecureTransport":false,"S3:prefix":true}}}"#,
+    );
+    assert_eq!(
+        policy.condition_keys(),
+        [
+            "aws:username",
+            "aws:userid",
+            "s3:Prefix",
+            "aws:PrincipalTag/Team",
+            "aws:SourceArn",
+            "s3:x",
+            "k:ey",
+            "AWS:SecureTransport"
+        ]
+    );
 }
