@@ -40,18 +40,19 @@ pub fn access_denied(request: &Request<'_>) -> String {
 /// [`access_denied`] and `because no identity-based policy allows the s3:GetObject action`, or
 /// `with an explicit deny in an identity-based policy`. For an allowed one, `None`.
 pub fn access_denied_because(request: &Request<'_>, decision: &Decision) -> Option<String> {
-    let action = request.action;
-    let reason = match decision.effect() {
-        Effect::Allow => return None,
-        Effect::ImplicitDeny => {
-            format!("because no {} allows the {action} action", kind(decision.layer()).1)
-        }
-        Effect::ExplicitDeny => {
-            let (article, kind) = kind(decision.layer());
-            format!("with an explicit deny in {article} {kind}")
-        }
-    };
+    let reason = denial_reason(request.action, decision)?;
     Some(format!("{} {reason}", access_denied(request)))
+}
+
+/// The reason alone: `because no identity-based policy allows the s3:GetObject action`, or `with an
+/// explicit deny in an identity-based policy`. For an allowed one, `None`.
+pub fn denial_reason(action: &str, decision: &Decision) -> Option<String> {
+    let (article, kind) = kind(decision.layer());
+    match decision.effect() {
+        Effect::Allow => None,
+        Effect::ImplicitDeny => Some(format!("because no {kind} allows the {action} action")),
+        Effect::ExplicitDeny => Some(format!("with an explicit deny in {article} {kind}")),
+    }
 }
 
 /// AWS's name of a layer, and its article.

@@ -86,6 +86,7 @@ mod evaluate;
 mod explain;
 mod federation;
 mod fold;
+mod hint;
 mod limits;
 mod message;
 mod parse;
@@ -108,7 +109,7 @@ pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
     MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,
 };
-pub use message::{access_denied, access_denied_because};
+pub use message::{access_denied, access_denied_because, denial_reason};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
 pub use truth::Truth;
