@@ -28,7 +28,7 @@ fn oracle(case: &Case, algorithm: Algorithm, presign: bool) -> (Added, Added) {
     let mut settings = SigningSettings::default();
     if presign {
         settings.signature_location = SignatureLocation::QueryParams;
-        settings.expires_in = Some(Duration::from_secs(60));
+        settings.expires_in = Some(Duration::from_mins(1));
     } else if case.content_sha256 {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     }
