@@ -132,6 +132,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
+    #[expect(clippy::unused_async, reason = "stores to come have to be waited for")]
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = Arc::new(SystemRandom::new());
