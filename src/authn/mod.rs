@@ -42,7 +42,7 @@ use crate::directory::{Directory, Snapshot};
 use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::seal::{Keyring, record, stored, token};
 use crate::secret::SecretAccessKey;
-use crate::sessions::{Ledger, LedgerError, Policy};
+use crate::sessions::{self, Ledger, LedgerError};
 use crate::sigv4::{self, Algorithm, Body, Presented, RequestHead, Rules, SigError, Verified};
 use crate::time::Monotonic;
 use credential::{OpenKey, SigningKeys};
@@ -134,7 +134,7 @@ pub struct Authenticator {
     directory: Arc<Directory>,
     keyring: Arc<Keyring>,
     ledger: Arc<dyn Ledger>,
-    policy: Policy,
+    settings: sessions::Settings,
     /// By access key ID and the SHA-256 of the token.
     sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
@@ -169,13 +169,13 @@ impl Authenticator {
         directory: Arc<Directory>,
         keyring: Arc<Keyring>,
         ledger: Arc<dyn Ledger>,
-        policy: Policy,
+        settings: sessions::Settings,
     ) -> Self {
         Self {
             directory,
             keyring,
             ledger,
-            policy,
+            settings,
             sessions: Cache::new(CACHE),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
@@ -277,7 +277,7 @@ impl Authenticator {
         token: &str,
         now: Monotonic,
     ) -> Result<(), AuthnError> {
-        if session.confirmed_within(self.policy.confirm_every, now) {
+        if session.confirmed_within(self.settings.confirm_every, now) {
             return Ok(());
         }
         let id = session.access_key_id();
@@ -299,7 +299,7 @@ impl Authenticator {
             }
             Err(error) => {
                 self.health.failed();
-                if self.health.silent_for(now) < self.policy.max_staleness {
+                if self.health.silent_for(now) < self.settings.max_staleness {
                     tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
                     return Ok(());
                 }

@@ -43,8 +43,11 @@ mod condition;
 mod context;
 mod decide;
 mod evaluate;
+mod explain;
+mod federation;
 mod fold;
 mod limits;
+mod message;
 mod parse;
 mod principal;
 mod resource;
@@ -59,9 +62,13 @@ pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
+pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
+pub use federation::FederatedAllow;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
     MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,
 };
+pub use message::{access_denied, access_denied_because};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
+pub use truth::Truth;

@@ -5,6 +5,8 @@
 //! matches component by component matches; one that matches only when a `*` crosses one of the
 //! first five colons is undecided, so that an `Allow` does not reach it and a `Deny` does.
 
+use std::fmt;
+
 use super::context::Context;
 use super::truth::Truth;
 use super::variables::Template;
@@ -42,5 +44,14 @@ impl ResourcePattern {
                 resource.resolve(context).is_some_and(|pattern| pattern.matches(field))
             });
         if by_part { Truth::True } else { Truth::Unknown }
+    }
+}
+
+impl fmt::Display for ResourcePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Arn { whole, .. } => whole.fmt(f),
+        }
     }
 }

@@ -130,6 +130,11 @@ impl Template {
         matches!(self.parts.as_slice(), [Part::Variable { .. }])
     }
 
+    /// Whether there is literal text in it.
+    pub(crate) fn says_something(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Text(_)))
+    }
+
     /// Whether it is the single star.
     pub(crate) fn is_star(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Any])

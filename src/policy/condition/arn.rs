@@ -33,6 +33,14 @@ impl ArnPattern {
         starts.then(|| Self::Parts(Box::new(parts)))
     }
 
+    /// Whether it has neither wildcards nor variables.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self {
+            Self::Any | Self::Variable(_) => false,
+            Self::Parts(parts) => parts.iter().all(|part| part.literal().is_some()),
+        }
+    }
+
     /// Whether any of the operands matches; `Unknown` when the value is no ARN.
     pub(crate) fn any_matches(list: &[Self], value: &str, context: &Context) -> Truth {
         let fields: Vec<&str> = value.splitn(6, ':').collect();

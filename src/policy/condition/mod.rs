@@ -109,6 +109,31 @@ fn null(value: Option<&Value>, absent: bool) -> Truth {
 }
 
 impl Operands {
+    /// Whether they are texts or ARNs without wildcards and variables.
+    pub(crate) fn are_literal(&self) -> bool {
+        match self {
+            Self::Text { list, .. } => list.iter().all(|template| template.literal().is_some()),
+            Self::Arn(list) => list.iter().all(ArnPattern::is_literal),
+            _ => false,
+        }
+    }
+
+    /// Each of them as text.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        fn all<T: ToString>(list: &[T]) -> Vec<String> {
+            list.iter().map(ToString::to_string).collect()
+        }
+        match self {
+            Self::Text { list, .. } => all(list),
+            Self::Arn(list) => all(list),
+            Self::Number(_, list) => all(list),
+            Self::Date(_, list) => all(list),
+            Self::Ip(list) => all(list),
+            Self::Binary(list) => list.iter().map(|bytes| BASE64.encode(bytes)).collect(),
+            Self::Bool(value) | Self::Null(value) => vec![value.to_string()],
+        }
+    }
+
     /// Whether the value compares with any of them; `Unknown` when it is not of their type.
     fn hold(&self, value: &str, context: &Context) -> Truth {
         match self {
