@@ -25,7 +25,7 @@ use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, Uniq
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
-use crate::sessions::Policy;
+use crate::sessions;
 use crate::sessions::embedded::EmbeddedLedger;
 use crate::sigv4::{Body, RequestHead, Rules, Signer, UriRules};
 use crate::time::{Clock as _, ManualClock, Timestamp};
@@ -153,7 +153,7 @@ impl Bench {
             Arc::clone(&directory),
             Arc::clone(&keyring),
             ledger.clone(),
-            Policy::default(),
+            sessions::Settings::default(),
         );
         let services = Services {
             directory,
