@@ -25,6 +25,7 @@ use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, Uniq
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
+use crate::sessions;
 use crate::sessions::embedded::EmbeddedLedger;
 use crate::sigv4::{Body, RequestHead, Rules, Signer, UriRules};
 use crate::time::{Clock as _, ManualClock, Timestamp};
@@ -131,6 +132,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
+    #[expect(clippy::unused_async, reason = "stores to come have to be waited for")]
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = Arc::new(SystemRandom::new());
@@ -151,7 +153,7 @@ impl Bench {
             Arc::clone(&directory),
             Arc::clone(&keyring),
             ledger.clone(),
-            crate::sessions::Settings::default(),
+            sessions::Settings::default(),
         );
         let services = Services {
             directory,
@@ -215,7 +217,6 @@ impl Bench {
         headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
         let expectation = Expectation {
             service,
-            region: None,
             rules: Rules::new(UriRules::Standard, now),
             monotonic: self.clock.monotonic(),
         };

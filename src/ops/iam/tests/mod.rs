@@ -1,8 +1,12 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
+mod lists;
 mod matrix;
 mod policies;
+mod quotas;
 mod roles;
+mod tags;
+mod updates;
 mod users;
 
 use crate::ops::fault::{Fault, FaultCode};
