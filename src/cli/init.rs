@@ -18,7 +18,7 @@ name and _FILE.
 
 Examples:
   countersign init --data-dir data
-  eval $(countersign init --data-dir data --format env | sed 's/^/export /')
+  export $(countersign init --data-dir data --format env)
   countersign init --print-bootstrap")]
 pub(super) struct Arguments {
     #[command(flatten)]

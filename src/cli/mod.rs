@@ -42,7 +42,7 @@ Examples:
   countersign dev                       see the main job done on a throw-away broker
   countersign init --data-dir data      make a deployment; prints the first access key once
   countersign serve --data-dir data     serve it on 127.0.0.1:8350
-  eval $(countersign init --data-dir data --format env)
+  export $(countersign init --data-dir data --format env)
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA...   end a session now
