@@ -42,7 +42,7 @@ use crate::directory::{Directory, Snapshot};
 use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::seal::{Keyring, record, stored, token};
 use crate::secret::SecretAccessKey;
-use crate::sessions::{Ledger, LedgerError, Policy};
+use crate::sessions::{self, Ledger, LedgerError};
 use crate::sigv4::{self, Algorithm, Body, Presented, RequestHead, Rules, SigError, Verified};
 use crate::time::Monotonic;
 use credential::{OpenKey, SigningKeys};
@@ -119,9 +119,10 @@ pub enum Unknown {
 pub struct Expectation<'a> {
     /// The service in the scope.
     pub service: &'a str,
-    /// How the signature is held against the request: the time of its arrival, and the region that
-    /// it must be good in, if not any.
-    pub rules: Rules<'a>,
+    /// The region that the signature must be good in; any, if `None`.
+    pub region: Option<&'a str>,
+    /// How the signature is held against the request; holds the time of its arrival.
+    pub rules: Rules,
     /// The monotonic clock at its arrival.
     pub monotonic: Monotonic,
 }
@@ -134,7 +135,7 @@ pub struct Authenticator {
     directory: Arc<Directory>,
     keyring: Arc<Keyring>,
     ledger: Arc<dyn Ledger>,
-    policy: Policy,
+    settings: sessions::Settings,
     /// By access key ID and the SHA-256 of the token.
     sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
@@ -169,13 +170,13 @@ impl Authenticator {
         directory: Arc<Directory>,
         keyring: Arc<Keyring>,
         ledger: Arc<dyn Ledger>,
-        policy: Policy,
+        settings: sessions::Settings,
     ) -> Self {
         Self {
             directory,
             keyring,
             ledger,
-            policy,
+            settings,
             sessions: Cache::new(CACHE),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
@@ -197,7 +198,7 @@ impl Authenticator {
         let access_key_id = AccessKeyId::parse(presented.access_key_id())
             .map_err(|_| AuthnError::Unknown(Unknown::Malformed))?;
         let found = self.find(&access_key_id, &presented)?;
-        let verified = verify(&found, &access_key_id, &presented, body, &expectation.rules)?;
+        let verified = verify(&found, &access_key_id, &presented, body, expectation)?;
         let now = expectation.rules.now;
         let session = match found {
             Found::Key(_) => None,
@@ -277,7 +278,7 @@ impl Authenticator {
         token: &str,
         now: Monotonic,
     ) -> Result<(), AuthnError> {
-        if session.confirmed_within(self.policy.confirm_every, now) {
+        if session.confirmed_within(self.settings.confirm_every, now) {
             return Ok(());
         }
         let id = session.access_key_id();
@@ -299,7 +300,7 @@ impl Authenticator {
             }
             Err(error) => {
                 self.health.failed();
-                if self.health.silent_for(now) < self.policy.max_staleness {
+                if self.health.silent_for(now) < self.settings.max_staleness {
                     tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
                     return Ok(());
                 }
@@ -315,7 +316,7 @@ impl Expectation<'_> {
         if scope.service != self.service {
             return Err(AuthnError::WrongService { expected: self.service.to_owned() });
         }
-        match self.rules.region {
+        match self.region {
             // A set of regions is checked with the signature.
             Some(region)
                 if presented.algorithm() == Algorithm::HmacSha256 && region != scope.region =>
@@ -332,9 +333,9 @@ fn verify(
     id: &AccessKeyId,
     presented: &Presented<'_>,
     body: Body<'_>,
-    rules: &Rules<'_>,
+    expectation: &Expectation<'_>,
 ) -> Result<Verified, AuthnError> {
-    let keys = found.signing_keys();
+    let (keys, rules) = (found.signing_keys(), &expectation.rules);
     match presented.algorithm() {
         Algorithm::HmacSha256 => {
             let key = keys.get(found.secret(), presented.scope());
@@ -343,7 +344,7 @@ fn verify(
         Algorithm::EcdsaP256Sha256 => {
             let key =
                 keys.v4a(found.secret(), id).ok_or(AuthnError::Unknown(Unknown::Unreadable))?;
-            Ok(sigv4::verify_v4a(presented, key, body, rules)?)
+            Ok(sigv4::verify_v4a(presented, key, expectation.region, body, rules)?)
         }
     }
 }

@@ -20,8 +20,13 @@ use crate::time::{Clock, SystemClock};
 #[derive(Args, Clone)]
 pub(super) struct Endpoint {
     /// The broker's API [default: http://127.0.0.1:8350]
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
-    endpoint_url: Option<String>,
+    #[arg(
+        id = "endpoint_url",
+        long = "endpoint-url",
+        env = "AWS_ENDPOINT_URL",
+        value_name = "URL"
+    )]
+    url: Option<String>,
     /// The certificate authority (PEM) of an https endpoint
     #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
@@ -63,7 +68,7 @@ pub(super) struct SignedClient {
 impl SignedClient {
     /// With the endpoint and credentials of flags and environment.
     pub(super) fn connect(endpoint: &Endpoint) -> anyhow::Result<Self> {
-        let url = endpoint.endpoint_url.as_deref().unwrap_or("http://127.0.0.1:8350");
+        let url = endpoint.url.as_deref().unwrap_or("http://127.0.0.1:8350");
         let client = Client::url(url, endpoint.ca_bundle.as_deref(), endpoint.insecure_plaintext)?;
         Ok(Self { client, credentials: Credentials::from_environment()? })
     }

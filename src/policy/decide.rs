@@ -96,7 +96,7 @@ pub enum Layer {
 
 impl Layer {
     /// Whom a policy's statements are about when it stands in this layer.
-    fn whom(self, policy: &Policy) -> Whom {
+    pub(crate) fn whom(self, policy: &Policy) -> Whom {
         match (self, policy.kind()) {
             (Self::Resource | Self::Trust, DocumentKind::Resource | DocumentKind::Trust) => {
                 Whom::Named

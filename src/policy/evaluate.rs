@@ -119,6 +119,6 @@ impl Condition {
     ///
     /// AWS does not say what a pattern does here; only whole ARNs count as naming.
     fn names_principal(&self) -> bool {
-        self.key == "aws:principalarn" && self.is_positive() && self.operands.are_literal()
+        self.key.folded() == "aws:principalarn" && self.is_positive() && self.operands.are_literal()
     }
 }

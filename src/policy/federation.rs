@@ -66,7 +66,9 @@ impl Statement {
             claims: Vec::new(),
         };
         for condition in &self.conditions {
-            let Some(claim) = condition.key.strip_prefix(prefix.as_str()) else { continue };
+            let Some(claim) = condition.key.folded().strip_prefix(prefix.as_str()) else {
+                continue;
+            };
             let Some(patterns) = condition.limits() else { continue };
             match claim {
                 "sub" => allow.subjects.extend(patterns),

@@ -22,9 +22,46 @@ impl Sink for Vec<u8> {
     }
 }
 
-impl Sink for Sha256 {
+/// SHA-256 of what is put: small pieces are gathered first, since each update has its price.
+struct Hash {
+    sha256: Sha256,
+    gathered: [u8; 256],
+    length: usize,
+}
+
+impl Hash {
+    fn new() -> Self {
+        Self { sha256: Sha256::new(), gathered: [0; 256], length: 0 }
+    }
+
+    fn flush(&mut self) {
+        self.sha256.update(self.gathered.get(..self.length).unwrap_or_default());
+        self.length = 0;
+    }
+
+    fn finish(mut self) -> [u8; 32] {
+        self.flush();
+        self.sha256.finalize().into()
+    }
+}
+
+impl Sink for Hash {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        self.update(bytes);
+        let end = self.length + bytes.len();
+        if let Some(room) = self.gathered.get_mut(self.length..end) {
+            room.copy_from_slice(bytes);
+            self.length = end;
+            return;
+        }
+        self.flush();
+        match self.gathered.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.length = bytes.len();
+            }
+            None => self.sha256.update(bytes),
+        }
     }
 }
 
@@ -70,9 +107,9 @@ impl Canonical<'_> {
 
     /// The SHA-256 of the canonical request.
     pub(super) fn sha256(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
+        let mut hash = Hash::new();
         self.write(&mut hash);
-        hash.finalize().into()
+        hash.finish()
     }
 }
 
@@ -125,16 +162,26 @@ pub(super) fn unhex(text: &[u8]) -> Option<[u8; 32]> {
 /// Reads lower-case hexadecimal digits, two a byte, and returns how many bytes they make, if they
 /// fit.
 pub(super) fn unhex_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
     let (pairs, []) = text.as_chunks::<2>() else { return None };
+    let mut bad = 0;
     for (byte, [high, low]) in out.get_mut(..pairs.len())?.iter_mut().zip(pairs) {
-        *byte = value(*high)? << 4 | value(*low)?;
+        let (high, low) = (nibble(*high), nibble(*low));
+        bad |= high | low;
+        *byte = high << 4 | (low & 15);
     }
-    Some(pairs.len())
+    (bad < 16).then_some(pairs.len())
+}
+
+/// The value of a lower-case hexadecimal digit; 16 or more for anything else.
+fn nibble(digit: u8) -> u8 {
+    let (decimal, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+    if decimal < 10 {
+        decimal
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        u8::MAX
+    }
 }
 
 /// A header value without its outer blanks.
@@ -146,9 +193,21 @@ pub(super) fn trimmed(value: &[u8]) -> &[u8] {
     value
 }
 
+/// Whether a value holds a tab or two spaces in a row. It looks at every byte whatever it finds, so
+/// that many are looked at at once.
+fn needs_folding(value: &[u8]) -> bool {
+    let tabs = value.iter().fold(0, |found, byte| found | u8::from(*byte == b'\t'));
+    let pairs = value.iter().zip(value.get(1..).unwrap_or_default());
+    pairs.fold(tabs, |found, (a, b)| found | u8::from(*a == b' ' && *b == b' ')) != 0
+}
+
 /// Writes a header value: outer blanks removed, every run of inner ones made a single space.
 fn write_folded(sink: &mut impl Sink, value: &[u8]) {
     let mut rest = trimmed(value);
+    if !needs_folding(rest) {
+        sink.put(rest);
+        return;
+    }
     loop {
         // Up to a tab or to the second of two spaces, everything stands as it is.
         let mut end = rest.len();

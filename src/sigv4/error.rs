@@ -101,7 +101,7 @@ pub enum SigError {
     /// Credentials stand in the `Authorization` header and in the query.
     #[error("credentials in the Authorization header and in the query")]
     ConflictingCredentials,
-    /// The algorithm is not one of ours.
+    /// The algorithm is not one of ours, or not the one that is verified here.
     #[error("the signing algorithm is not supported")]
     UnsupportedAlgorithm,
     /// Parameters of the signature are missing.
@@ -222,9 +222,9 @@ pub enum SigError {
         /// The last line of our string to sign, to hold against the client's own log.
         canonical_sha256: [u8; 32],
     },
-    /// The caller's key belongs to another scope or algorithm: a fault of the caller, not of the
+    /// The key handed in belongs to another scope or access key: a fault of the caller, not of the
     /// request.
-    #[error("the signing key is of another scope than the request")]
+    #[error("the signing key is of another scope or access key than the request")]
     WrongSigningKey,
 }
 

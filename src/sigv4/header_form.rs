@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::date::SignedAt;
-use super::parse::{Arrived, Credential, Presented, Signature, visible};
+use super::parse::{Arrived, Credential, Presented, Signature, split_once, visible};
 use super::region_set;
 use super::signed_set::SignedSet;
 use super::uri::Target;
@@ -91,17 +91,17 @@ struct Authorization<'a> {
 impl<'a> Authorization<'a> {
     fn parse(value: &'a [u8]) -> Result<(Algorithm, Self), SigError> {
         let text = std::str::from_utf8(value).map_err(|_| SigError::MalformedAuthorization)?;
-        let (algorithm, parameters) = text.split_once(' ').unwrap_or((text, ""));
+        let (algorithm, parameters) = split_once(text, b' ').unwrap_or((text, ""));
         let algorithm = Algorithm::named(algorithm).ok_or(SigError::UnsupportedAlgorithm)?;
         let mut read = Self::default();
-        let parameters = parameters.trim_matches(' ');
-        if parameters.is_empty() {
-            return Ok((algorithm, read));
-        }
-        for parameter in parameters.split(',') {
-            let (name, value) = parameter
-                .trim_matches(' ')
-                .split_once('=')
+        let mut rest = Some(parameters.trim_matches(' ')).filter(|text| !text.is_empty());
+        while let Some(text) = rest {
+            let (parameter, after) = match split_once(text, b',') {
+                Some((parameter, after)) => (parameter, Some(after)),
+                None => (text, None),
+            };
+            rest = after;
+            let (name, value) = split_once(parameter.trim_matches(' '), b'=')
                 .ok_or(SigError::MalformedAuthorization)?;
             let (slot, name) = match name {
                 "Credential" => (&mut read.credential, "Credential"),

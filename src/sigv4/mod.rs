@@ -34,6 +34,49 @@
 //! may also differ in dot segments and empty segments of the path: [`Verified::path_as_signed`]
 //! tells, so that nobody authorizes one path and serves another.
 //!
+//! # Example
+//!
+//! ```
+//! use countersign::secret::SecretAccessKey;
+//! use countersign::sigv4::{
+//!     Body, RequestHead, Rules, SigError, Signer, SigningKey, UriRules, parse, verify,
+//! };
+//! use countersign::time::Timestamp;
+//!
+//! # let text = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned();
+//! # let secret = SecretAccessKey::parse(text.into())?;
+//! let now = Timestamp::from_secs(1_440_938_160);
+//! let body = b"Action=GetCallerIdentity&Version=2011-06-15";
+//! let head = RequestHead {
+//!     method: "POST",
+//!     target: "/",
+//!     headers: &[("host", b"sts.example.com".as_slice())],
+//! };
+//! let signer = Signer {
+//!     access_key_id: "AKIDEXAMPLE",
+//!     secret: &secret,
+//!     session_token: None,
+//!     region: "eu-west-1",
+//!     service: "sts",
+//!     uri: UriRules::Standard,
+//!     content_sha256: false,
+//! };
+//! let added = signer.sign(&head, body, now)?;
+//!
+//! let mut headers = head.headers.to_vec();
+//! headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
+//! let head = RequestHead { headers: &headers, ..head };
+//! let presented = parse(&head)?.ok_or("anonymous")?;
+//! assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
+//! let key = SigningKey::derive(&secret, presented.scope());
+//! let rules = Rules::new(UriRules::Standard, now);
+//! verify(&presented, &key, Body::Bytes(body), &rules)?;
+//!
+//! let refused = verify(&presented, &key, Body::Bytes(b"Action=Other"), &rules);
+//! assert!(matches!(refused, Err(SigError::SignatureDoesNotMatch { .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Sources
 //!
 //! "Create a signed AWS API request" in the IAM User Guide, the signing test suite of aws-c-auth,

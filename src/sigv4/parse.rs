@@ -236,12 +236,12 @@ fn elements<'t>(
     text: &'t str,
     signed_at: &SignedAt,
 ) -> Result<[&'t str; 4], SigError> {
-    let mut elements = text.split('/');
-    let mut next = || elements.next().ok_or(SigError::MalformedCredential);
-    let (access_key_id, date) = (next()?, next()?);
-    let region = if algorithm == Algorithm::HmacSha256 { next()? } else { "" };
-    let (service, term) = (next()?, next()?);
-    if elements.next().is_some() {
+    let split = |text| split_once(text, b'/').ok_or(SigError::MalformedCredential);
+    let (access_key_id, rest) = split(text)?;
+    let (date, rest) = split(rest)?;
+    let (region, rest) = if algorithm == Algorithm::HmacSha256 { split(rest)? } else { ("", rest) };
+    let (service, term) = split(rest)?;
+    if term.bytes().any(|byte| byte == b'/') {
         return Err(SigError::MalformedCredential);
     }
     if access_key_id.is_empty() || service.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic())
@@ -263,11 +263,18 @@ fn elements<'t>(
     Ok([access_key_id, date, region, service])
 }
 
+/// Splits a text at the first occurrence of an ASCII character.
+pub(super) fn split_once(text: &str, at: u8) -> Option<(&str, &str)> {
+    let index = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..index)?, text.get(index + 1..)?))
+}
+
 /// A value that must be visible ASCII: a session token.
 pub(super) fn visible(value: &[u8]) -> Result<&str, SigError> {
+    let graphic = value.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
     std::str::from_utf8(value)
         .ok()
-        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|text| graphic && !text.is_empty())
         .ok_or(SigError::MalformedSecurityToken)
 }
 

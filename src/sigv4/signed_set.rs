@@ -1,5 +1,7 @@
 //! `SignedHeaders` against the headers that arrived.
 
+use std::ops::Range;
+
 use super::{Bounded, MAX_HEADERS, MAX_SIGNED_HEADERS, MAX_SIGNED_HEADERS_BYTES, SigError};
 
 const NONE: u8 = u8::MAX;
@@ -8,8 +10,8 @@ const _: () = assert!(MAX_HEADERS < NONE as usize, "an index of a header fits in
 /// Where each signed header stands among those that arrived: a chain of indices per name, in
 /// order of arrival. It borrows nothing and allocates nothing.
 pub(super) struct SignedSet {
-    /// Where each name stands in the list, start and end.
-    names: [(u16, u16); MAX_SIGNED_HEADERS],
+    /// Where each name starts in the list, and after the last one where the next would.
+    starts: [u16; MAX_SIGNED_HEADERS + 1],
     count: usize,
     first: [u8; MAX_SIGNED_HEADERS],
     next: [u8; MAX_HEADERS],
@@ -28,7 +30,7 @@ impl SignedSet {
             return Err(SigError::TooLarge(Bounded::Headers));
         }
         let mut set = Self {
-            names: [(0, 0); MAX_SIGNED_HEADERS],
+            starts: [0; MAX_SIGNED_HEADERS + 1],
             count: 0,
             first: [NONE; MAX_SIGNED_HEADERS],
             next: [NONE; MAX_HEADERS],
@@ -37,7 +39,7 @@ impl SignedSet {
         for (index, (name, value)) in headers.iter().enumerate().rev() {
             match set.slot(list, name) {
                 Some(slot) => {
-                    if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+                    if has_controls(value) {
                         return Err(SigError::MalformedHeader { name: (*name).to_owned() });
                     }
                     // Backwards, so that the chain runs in order of arrival.
@@ -54,11 +56,10 @@ impl SignedSet {
                 None => {}
             }
         }
-        for ((start, end), first) in set.names.iter().zip(&set.first).take(set.count) {
+        for (span, first) in set.spans().zip(&set.first) {
             if *first == NONE {
-                return Err(SigError::SignedHeaderAbsent {
-                    name: part(list, *start, *end).to_owned(),
-                });
+                let name = list.get(span).unwrap_or_default().to_owned();
+                return Err(SigError::SignedHeaderAbsent { name });
             }
         }
         Ok(set)
@@ -75,77 +76,95 @@ impl SignedSet {
         list: &'s str,
         headers: &'h [(&'h str, &'h [u8])],
     ) -> impl Iterator<Item = (&'s str, impl Iterator<Item = &'h [u8]>)> {
-        self.names.iter().zip(&self.first).take(self.count).map(move |((start, end), first)| {
+        self.spans().zip(&self.first).map(move |(span, first)| {
             let mut at = *first;
             let values = std::iter::from_fn(move || {
                 let (_, value) = headers.get(usize::from(at))?;
                 at = self.next.get(usize::from(at)).copied().unwrap_or(NONE);
                 Some(*value)
             });
-            (part(list, *start, *end), values)
+            (list.get(span).unwrap_or_default(), values)
         })
     }
 
     fn read(&mut self, list: &str) -> Result<(), SigError> {
+        let mut before: &[u8] = b"";
         let mut start = 0;
-        let mut before = "";
-        for name in list.split(';') {
-            let end = start + name.len();
-            if name.is_empty() || !name.bytes().all(is_lower_token) || name <= before {
+        for name in list.as_bytes().split(|byte| *byte == b';') {
+            let stands =
+                name.iter().fold(!name.is_empty(), |all, byte| all & is_lower_token(*byte));
+            if !stands || name <= before {
                 return Err(SigError::MalformedSignedHeaders);
             }
-            let slot =
-                self.names.get_mut(self.count).ok_or(SigError::TooLarge(Bounded::SignedHeaders))?;
-            let span = |at: usize| {
-                u16::try_from(at).map_err(|_| SigError::TooLarge(Bounded::SignedHeaders))
-            };
-            *slot = (span(start)?, span(end)?);
+            if self.count == MAX_SIGNED_HEADERS {
+                return Err(SigError::TooLarge(Bounded::SignedHeaders));
+            }
+            if let Some(slot) = self.starts.get_mut(self.count) {
+                *slot = start;
+            }
             self.count += 1;
-            start = end + 1;
+            // The list's length was checked: this neither overflows nor wraps.
+            start += u16::try_from(name.len()).unwrap_or(0) + 1;
             before = name;
+        }
+        if let Some(end) = self.starts.get_mut(self.count) {
+            *end = start;
         }
         Ok(())
     }
 
+    /// Where the name of each slot stands in the list.
+    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        let ends = self.starts.iter().skip(1);
+        self.starts
+            .iter()
+            .zip(ends)
+            .take(self.count)
+            .map(|(start, next)| usize::from(*start)..usize::from(*next).saturating_sub(1))
+    }
+
     fn slot(&self, list: &str, name: &str) -> Option<usize> {
-        self.names.iter().take(self.count).position(|(start, end)| {
-            usize::from(end - start) == name.len()
-                && part(list, *start, *end).eq_ignore_ascii_case(name)
+        self.spans().position(|span| {
+            span.len() == name.len()
+                && list
+                    .as_bytes()
+                    .get(span)
+                    .is_some_and(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
         })
     }
 }
 
-fn part(list: &str, start: u16, end: u16) -> &str {
-    list.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+/// Whether a value holds a control character other than a tab. It looks at every byte whatever it
+/// finds, so that many are looked at at once.
+fn has_controls(value: &[u8]) -> bool {
+    let control = |byte: u8| u8::from((byte < b' ' && byte != b'\t') || byte == 0x7f);
+    value.iter().fold(0, |found, byte| found | control(*byte)) != 0
 }
 
 fn is_amz(name: &str) -> bool {
     name.as_bytes().get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"x-amz-"))
 }
 
-/// RFC 9110 §5.6.2, without capitals.
+/// The characters of a token, RFC 9110 §5.6.2.
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let characters =
+        b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut index = 0;
+    while index < characters.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated when compiling")]
+        let slot = &mut token[characters[index] as usize];
+        *slot = true;
+        index += 1;
+    }
+    token
+};
+
 fn is_lower_token(byte: u8) -> bool {
-    is_token(byte) && !byte.is_ascii_uppercase()
+    is_token(byte) & !byte.is_ascii_uppercase()
 }
 
-/// RFC 9110 §5.6.2.
+/// Whether a byte may stand in a token: a method, a header's name.
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+    TOKEN.get(usize::from(byte)).copied().unwrap_or(false)
 }

@@ -16,7 +16,7 @@ pub(super) const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 /// What a signature is held against.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a> {
+pub struct Rules {
     /// How the service canonicalizes, and which payload modes it knows.
     pub uri: UriRules,
     /// The time of the request's arrival.
@@ -26,14 +26,12 @@ pub struct Rules<'a> {
     pub max_skew: i64,
     /// The longest life a presigned request may ask for, in seconds.
     pub max_expires: i64,
-    /// In SigV4A, the region that the set of regions must cover; `None`: any set is good.
-    pub region: Option<&'a str>,
 }
 
-impl Rules<'_> {
+impl Rules {
     /// AWS's rules: 15 minutes either way, a week for presigned requests.
     pub fn new(uri: UriRules, now: Timestamp) -> Self {
-        Self { uri, now, max_skew: 15 * 60, max_expires: MAX_EXPIRES, region: None }
+        Self { uri, now, max_skew: 15 * 60, max_expires: MAX_EXPIRES }
     }
 }
 
@@ -96,10 +94,10 @@ pub fn verify(
     presented: &Presented<'_>,
     key: &SigningKey,
     body: Body<'_>,
-    rules: &Rules<'_>,
+    rules: &Rules,
 ) -> Result<Verified, SigError> {
     let Signature::Hmac(signature) = &presented.signature else {
-        return Err(SigError::WrongSigningKey);
+        return Err(SigError::UnsupportedAlgorithm);
     };
     if key.scope() != presented.scope() {
         return Err(SigError::WrongSigningKey);
@@ -117,22 +115,24 @@ pub fn verify(
 /// Checks the date, the regions and the signature of an [`Algorithm::EcdsaP256Sha256`] request, and
 /// its payload when that is signed.
 ///
-/// `key` is the key of the access key presented.
+/// `key` is the key of the access key presented. `region` is the one that the request's set of
+/// regions must cover; `None`: any set is good.
 pub fn verify_v4a(
     presented: &Presented<'_>,
     key: &VerifyingKey,
+    region: Option<&str>,
     body: Body<'_>,
-    rules: &Rules<'_>,
+    rules: &Rules,
 ) -> Result<Verified, SigError> {
     let (Signature::Ecdsa(der, length), Some(set)) = (&presented.signature, presented.region_set())
     else {
-        return Err(SigError::WrongSigningKey);
+        return Err(SigError::UnsupportedAlgorithm);
     };
     if key.access_key_id() != presented.access_key_id() {
         return Err(SigError::WrongSigningKey);
     }
     check_time(presented, rules)?;
-    if rules.region.is_some_and(|region| !region_set::covers(set, region)) {
+    if region.is_some_and(|region| !region_set::covers(set, region)) {
         return Err(SigError::RegionNotCovered);
     }
     let payload = Payload::of(presented, body, rules)?;
@@ -151,7 +151,7 @@ pub fn verify_v4a(
     Ok(verified(presented, &payload, rules))
 }
 
-fn verified(presented: &Presented<'_>, payload: &Payload, rules: &Rules<'_>) -> Verified {
+fn verified(presented: &Presented<'_>, payload: &Payload, rules: &Rules) -> Verified {
     Verified {
         payload: payload.check,
         signed_at: presented.signed_at.time,
@@ -178,7 +178,7 @@ pub(super) fn canonical<'r>(
     }
 }
 
-fn check_time(presented: &Presented<'_>, rules: &Rules<'_>) -> Result<(), SigError> {
+fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
     let Rules { now, max_skew, max_expires, .. } = *rules;
     let signed_at = presented.signed_at.time;
     match presented.expires {
@@ -212,7 +212,7 @@ impl Payload {
     pub(super) fn of(
         presented: &Presented<'_>,
         body: Body<'_>,
-        rules: &Rules<'_>,
+        rules: &Rules,
     ) -> Result<Self, SigError> {
         let body = match body {
             Body::Bytes(bytes) => Some(Sha256::digest(bytes).into()),

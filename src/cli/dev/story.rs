@@ -79,7 +79,10 @@ fn reason(stage: &Stage) -> String {
     log.lines()
         .rev()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|record| Some(record["additionalEventData"]["reason"].as_str()?.to_owned()))
+        .find_map(|record| {
+            let reason = record.pointer("/additionalEventData/reason")?;
+            Some(reason.as_str()?.to_owned())
+        })
         .unwrap_or_else(|| "none".to_owned())
 }
 

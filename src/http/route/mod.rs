@@ -52,6 +52,7 @@ async fn caller(
         RequestHead { method: request.method.as_str(), target: &request.target, headers: &headers };
     let expectation = Expectation {
         service: service.scope(),
+        region: None,
         rules: Rules {
             max_expires: MAX_PRESIGNED_SECS,
             ..Rules::new(UriRules::Standard, request.received_at)

@@ -106,7 +106,23 @@ pub(super) fn to_create<O: Operation, H: Holder>(
     if H::named(state, account, new.name).is_some() {
         return Err(Fault::already_exists(H::ENTITY, new.name));
     }
-    H::PER_ACCOUNT.check(H::count(state, account) + 1)?;
+    H::PER_ACCOUNT.check(H::all(state, account).count() + 1)?;
+    Ok(account)
+}
+
+/// Lets a caller pass who may list the entities below a path of its account, which is returned.
+///
+/// The action has no resource of its own; it is taken to be the path, so that policies for `*` and
+/// for `user/*` both allow it, as with AWS.
+pub(super) fn to_list<O: Operation, H: Holder>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    prefix: &str,
+) -> Result<AccountId, Fault> {
+    let account = context.identity()?.account();
+    let resource = arn::iam(account, H::KIND, prefix, "");
+    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    context.authorize(state, &ask, |_| ())?;
     Ok(account)
 }
 

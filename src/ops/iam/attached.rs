@@ -8,18 +8,22 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::holder::Holder;
-use crate::arn::Arn;
+use super::page::{self, OfHolder, Page};
+use crate::arn;
 use crate::directory::managed;
 use crate::ops::fault::{Entity, Fault};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service};
 use crate::policy::{Context as Keys, Value as KeyValue};
 use crate::wire::query::Params;
+use crate::wire::xml::Xml;
 
 /// Gives a managed policy. One that is attached already stays attached.
 pub struct Attach<H>(PhantomData<H>);
 /// Takes a managed policy away.
 pub struct Detach<H>(PhantomData<H>);
+/// Lists the attached policies.
+pub struct List<H>(PhantomData<H>);
 
 /// Which policy, to or from whom.
 pub struct Request {
@@ -45,9 +49,14 @@ impl Request {
     }
 
     fn check_arn(&self) -> Result<(), Fault> {
-        Arn::parse(&self.arn)
-            .map(|_| ())
-            .map_err(|_| Fault::invalid_input(format!("ARN {} is not valid.", self.arn)))
+        // Not `Arn`: AWS's own policies have `aws` in the place of the account.
+        let mut parts = self.arn.splitn(6, ':');
+        let head = [parts.next(), parts.next(), parts.next(), parts.next()];
+        let policy = parts.nth(1).is_some_and(|resource| resource.starts_with("policy/"));
+        if head == [Some("arn"), Some(arn::PARTITION), Some("iam"), Some("")] && policy {
+            return Ok(());
+        }
+        Err(Fault::invalid_input(format!("ARN {} is not valid.", self.arn)))
     }
 }
 
@@ -119,4 +128,53 @@ impl<H: Holder> Operation for Detach<H> {
             })
             .await
     }
+}
+
+/// A page of the policies below a path.
+pub struct ListRequest {
+    of: OfHolder,
+    prefix: String,
+}
+
+impl<H: Holder> Operation for List<H> {
+    const NAME: &'static str = H::NAMES.list_attached;
+    const SERVICE: Service = Service::Iam;
+    const EFFECT: Effect = Effect::Read;
+    type Request = ListRequest;
+    /// ARNs.
+    type Response = Page<String>;
+
+    fn read(params: &Params) -> Result<ListRequest, Fault> {
+        params::read(params, |v| ListRequest {
+            of: OfHolder::read::<H>(v, &rules::USER_OR_ROLE_NAME),
+            prefix: v.optional("PathPrefix", &rules::POLICY_PATH).unwrap_or("/").to_owned(),
+        })
+    }
+
+    fn describe(request: &ListRequest) -> Value {
+        json!({ H::NAME_KEY: request.of.holder, "pathPrefix": request.prefix })
+    }
+
+    async fn execute(context: &Context<'_>, request: ListRequest) -> Result<Page<String>, Fault> {
+        let state = context.services.directory.snapshot();
+        let found = access::existing::<Self, H>(context, &state, &request.of.holder, |_, _| ())?;
+        let attached = &found.policies().attached;
+        let below = attached.iter().filter(|arn| path(arn).starts_with(&request.prefix)).cloned();
+        let below = page::by_place(below);
+        request.of.paging.page::<Self, _>(context, found.id().as_str(), below)
+    }
+
+    fn write(response: &Page<String>, xml: &mut Xml) {
+        xml.list("AttachedPolicies", &response.items, |xml, arn| {
+            xml.text("PolicyName", arn.rsplit('/').next().unwrap_or_default());
+            xml.text("PolicyArn", arn);
+        });
+        response.write_end(xml);
+    }
+}
+
+/// The path of a managed policy, by its ARN: `/`, or `/division/team/`.
+fn path(arn: &str) -> &str {
+    let rest = arn.split_once(":policy").map_or("", |(_, rest)| rest);
+    rest.rfind('/').and_then(|end| rest.get(..=end)).unwrap_or_default()
 }

@@ -21,8 +21,20 @@ pub struct Names {
     pub attach: &'static str,
     /// Such as `DetachUserPolicy`.
     pub detach: &'static str,
+    /// Such as `ListUserPolicies`.
+    pub list: &'static str,
+    /// Such as `ListAttachedUserPolicies`.
+    pub list_attached: &'static str,
+    /// Such as `PutUserPermissionsBoundary`.
+    pub put_boundary: &'static str,
+    /// Such as `DeleteUserPermissionsBoundary`.
+    pub delete_boundary: &'static str,
     /// Such as `TagUser`.
     pub tag: &'static str,
+    /// Such as `UntagUser`.
+    pub untag: &'static str,
+    /// Such as `ListUserTags`.
+    pub list_tags: &'static str,
 }
 
 /// A limit, and AWS's name for it.
@@ -68,14 +80,16 @@ pub trait Holder: Clone + Send + Sync + 'static {
     /// How many of its kind an account may have.
     const PER_ACCOUNT: Quota;
 
+    /// The entities of its kind that an account has, by name.
+    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>>;
     /// The entity of an account by its name, in any case.
     fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>>;
-    /// How many of its kind an account has.
-    fn count(state: &Snapshot, account: AccountId) -> usize;
     /// Its unique ID.
     fn id(&self) -> UniqueId;
     /// Its name.
     fn name(&self) -> &str;
+    /// Its path.
+    fn path(&self) -> &str;
     /// Its ARN.
     fn arn(&self) -> String;
     /// Its tags.
@@ -103,19 +117,25 @@ impl Holder for User {
         delete: "DeleteUserPolicy",
         attach: "AttachUserPolicy",
         detach: "DetachUserPolicy",
+        list: "ListUserPolicies",
+        list_attached: "ListAttachedUserPolicies",
+        put_boundary: "PutUserPermissionsBoundary",
+        delete_boundary: "DeleteUserPermissionsBoundary",
         tag: "TagUser",
+        untag: "UntagUser",
+        list_tags: "ListUserTags",
     };
     const INLINE_CHARS: usize = INLINE_USER_CHARS;
     const ATTACHED: Quota = Quota { name: "PoliciesPerUser", limit: 10 };
     const TAGS: Quota = Quota { name: "TagsPerUser", limit: 50 };
     const PER_ACCOUNT: Quota = Quota { name: "UsersPerAccount", limit: 5000 };
 
-    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
-        state.user_named(account, name).cloned()
+    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>> {
+        state.users_of(account)
     }
 
-    fn count(state: &Snapshot, account: AccountId) -> usize {
-        state.users_of(account).count()
+    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
+        state.user_named(account, name).cloned()
     }
 
     fn id(&self) -> UniqueId {
@@ -124,6 +144,10 @@ impl Holder for User {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn path(&self) -> &str {
+        &self.path
     }
 
     fn arn(&self) -> String {
@@ -164,19 +188,25 @@ impl Holder for Role {
         delete: "DeleteRolePolicy",
         attach: "AttachRolePolicy",
         detach: "DetachRolePolicy",
+        list: "ListRolePolicies",
+        list_attached: "ListAttachedRolePolicies",
+        put_boundary: "PutRolePermissionsBoundary",
+        delete_boundary: "DeleteRolePermissionsBoundary",
         tag: "TagRole",
+        untag: "UntagRole",
+        list_tags: "ListRoleTags",
     };
     const INLINE_CHARS: usize = INLINE_ROLE_CHARS;
     const ATTACHED: Quota = Quota { name: "PoliciesPerRole", limit: 10 };
     const TAGS: Quota = Quota { name: "TagsPerRole", limit: 50 };
     const PER_ACCOUNT: Quota = Quota { name: "RolesPerAccount", limit: 1000 };
 
-    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
-        state.role_named(account, name).cloned()
+    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>> {
+        state.roles_of(account)
     }
 
-    fn count(state: &Snapshot, account: AccountId) -> usize {
-        state.roles_of(account).count()
+    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
+        state.role_named(account, name).cloned()
     }
 
     fn id(&self) -> UniqueId {
@@ -185,6 +215,10 @@ impl Holder for Role {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn path(&self) -> &str {
+        &self.path
     }
 
     fn arn(&self) -> String {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::holder::Holder;
+use super::page::{OfHolder, Page};
 use crate::directory::Document;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, Validator, rules};
@@ -22,6 +23,8 @@ pub struct Put<H>(PhantomData<H>);
 pub struct Get<H>(PhantomData<H>);
 /// Removes an inline policy.
 pub struct Delete<H>(PhantomData<H>);
+/// Lists the names of the inline policies.
+pub struct List<H>(PhantomData<H>);
 
 /// Refuses to delete an entity that has policies still, in AWS's order.
 pub(super) fn check_none(holder: &impl Holder) -> Result<(), Fault> {
@@ -188,5 +191,33 @@ impl<H: Holder> Operation for Delete<H> {
                 Ok(())
             })
             .await
+    }
+}
+
+impl<H: Holder> Operation for List<H> {
+    const NAME: &'static str = H::NAMES.list;
+    const SERVICE: Service = Service::Iam;
+    const EFFECT: Effect = Effect::Read;
+    type Request = OfHolder;
+    type Response = Page<String>;
+
+    fn read(params: &Params) -> Result<OfHolder, Fault> {
+        params::read(params, |v| OfHolder::read::<H>(v, &H::NAME_RULE))
+    }
+
+    fn describe(request: &OfHolder) -> Value {
+        request.describe::<H>()
+    }
+
+    async fn execute(context: &Context<'_>, request: OfHolder) -> Result<Page<String>, Fault> {
+        let state = context.services.directory.snapshot();
+        let found = access::existing::<Self, H>(context, &state, &request.holder, |_, _| ())?;
+        let names = found.policies().inline.keys().map(|name| (name.clone(), name.clone()));
+        request.paging.page::<Self, _>(context, found.id().as_str(), names)
+    }
+
+    fn write(response: &Page<String>, xml: &mut Xml) {
+        xml.texts("PolicyNames", &response.items);
+        response.write_end(xml);
     }
 }

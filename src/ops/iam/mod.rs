@@ -30,11 +30,20 @@ pub mod holder;
 mod inline;
 mod keys;
 pub mod list_access_keys;
+pub mod list_roles;
+pub mod list_users;
 mod page;
 pub mod role_policies;
+pub mod role_tags;
 mod tags;
 mod trust;
 pub mod update_access_key;
 pub mod update_assume_role_policy;
+pub mod update_role;
+pub mod update_user;
 pub mod user_policies;
+pub mod user_tags;
 mod xml;
+
+#[cfg(test)]
+mod tests;

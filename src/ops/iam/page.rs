@@ -1,8 +1,11 @@
 //! Listings, a page at a time.
 
-use super::super::{Context, Operation};
+use serde_json::{Value, json};
+
+use super::holder::Holder;
 use crate::ops::fault::Fault;
-use crate::ops::params::{Validator, rules};
+use crate::ops::params::{Text, Validator, rules};
+use crate::ops::{Context, Operation};
 use crate::seal::marker;
 use crate::wire::xml::Xml;
 
@@ -10,7 +13,7 @@ use crate::wire::xml::Xml;
 const DEFAULT: usize = 100;
 
 /// Which page is asked for.
-pub(super) struct Paging {
+pub struct Paging {
     marker: Option<String>,
     most: usize,
 }
@@ -65,14 +68,39 @@ impl Paging {
     }
 }
 
+/// A listing of what one holder has.
+pub struct OfHolder {
+    /// The holder's name.
+    pub holder: String,
+    /// Which page.
+    pub paging: Paging,
+}
+
+impl OfHolder {
+    /// Reads the holder's name, `Marker` and `MaxItems`.
+    pub fn read<H: Holder>(v: &mut Validator<'_, '_>, rule: &Text) -> Self {
+        Self { holder: v.required(H::NAME_PARAM, rule).to_owned(), paging: Paging::read(v) }
+    }
+
+    /// What audit records tell of it.
+    pub fn describe<H: Holder>(&self) -> Value {
+        json!({ H::NAME_KEY: self.holder })
+    }
+}
+
 /// One page.
-pub(super) struct Page<T> {
+pub struct Page<T> {
     /// Its entries.
     pub items: Vec<T>,
     next: Option<String>,
 }
 
 impl<T> Page<T> {
+    /// The same page of something else.
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(each).collect(), next: self.next }
+    }
+
     /// `IsTruncated` and, if there is more, `Marker`.
     pub(super) fn write_end(&self, xml: &mut Xml) {
         xml.value("IsTruncated", self.next.is_some());

@@ -1,6 +1,6 @@
 //! The policies of roles.
 
-use super::{attached, inline};
+use super::{attached, boundary, inline};
 use crate::directory::Role;
 
 /// PutRolePolicy: makes or replaces an inline policy.
@@ -13,3 +13,11 @@ pub type DeleteRolePolicy = inline::Delete<Role>;
 pub type AttachRolePolicy = attached::Attach<Role>;
 /// DetachRolePolicy: takes a managed policy from a role.
 pub type DetachRolePolicy = attached::Detach<Role>;
+/// ListRolePolicies: the names of the inline policies.
+pub type ListRolePolicies = inline::List<Role>;
+/// ListAttachedRolePolicies: the managed policies.
+pub type ListAttachedRolePolicies = attached::List<Role>;
+/// PutRolePermissionsBoundary: bounds a role.
+pub type PutRolePermissionsBoundary = boundary::Put<Role>;
+/// DeleteRolePermissionsBoundary: unbounds a role.
+pub type DeleteRolePermissionsBoundary = boundary::Delete<Role>;

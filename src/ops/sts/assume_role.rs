@@ -19,7 +19,7 @@ use super::session_input::{self, SessionInput};
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity};
 use crate::directory::{Role, Snapshot};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, why};
+use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
@@ -259,10 +259,9 @@ impl<'a> Grant<'a> {
         for action in actions {
             let ask = Ask { action, resource: &arn, owner: role.account };
             let trust = Named { name: "trust policy", policy: role.trust.policy() };
-            let decision = policies.decide_trust(&policy_caller(self.identity), &ask, &keys, trust);
-            if !decision.is_allowed() {
-                return Err(self.refuse(action, &why(&decision, action)));
-            }
+            policies
+                .check_trust(&policy_caller(self.identity), &ask, &keys, trust)
+                .map_err(|why| self.refuse(action, &why))?;
         }
         Ok(role)
     }

@@ -84,6 +84,8 @@ fn museum_m43_depth_is_bounded() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
+
     /// Two readers agree: what we take, serde_json takes too, and finds the same in it.
     #[test]
     fn what_we_read_serde_json_reads_alike(text in r#"[\[\]{}:,"a0-9 .eE+\\untrlsf\-]{0,24}"#) {

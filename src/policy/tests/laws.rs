@@ -275,7 +275,7 @@ impl Plan {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
 
     #[test]
     fn without_an_allow_nothing_is_allowed(mut plan in plan(), caller in caller()) {
@@ -405,6 +405,29 @@ proptest! {
             let own = |layer| matches!(layer, Layer::Root | Layer::Identity);
             let inside = caller.account().is_some();
             prop_assert_eq!(decision.matched().iter().any(|one| own(one.layer)), inside);
+        }
+    }
+
+    /// The trace and the decision never part.
+    #[test]
+    fn a_trace_agrees_with_its_decision(plan in plan(), caller in caller()) {
+        let action = if plan.trust { "sts:AssumeRole" } else { "s3:GetObject" };
+        let trace = plan.write().explain(&caller, action);
+        let decision = &trace.decision;
+        prop_assert_eq!(decision, &plan.decide(&caller));
+        let denies: Vec<_> = trace.statements.iter().filter(|s| s.applies && !s.allows).collect();
+        prop_assert_eq!(denies.is_empty(), decision.effect() != Effect::ExplicitDeny);
+        if decision.effect() == Effect::ExplicitDeny {
+            let shown: Vec<_> = denies.iter().map(|s| (s.layer, s.statement)).collect();
+            let made: Vec<_> = decision.matched().iter().map(|m| (m.layer, m.statement)).collect();
+            prop_assert_eq!(shown, made);
+        }
+        for one in decision.matched().iter().filter(|one| one.layer != Layer::Root) {
+            let shown = trace.statements.iter().any(|s| {
+                s.applies && (s.layer, s.statement) == (one.layer, one.statement)
+                    && s.allows == decision.is_allowed()
+            });
+            prop_assert!(shown, "{one:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod documented;
+mod explain;
 mod federation;
 mod fixture;
 mod grammar;
@@ -10,6 +11,7 @@ mod known_errors;
 mod laws;
 mod layers;
 mod matching;
+mod messages;
 mod principals;
 mod robustness;
 mod typed_values;

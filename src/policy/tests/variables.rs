@@ -131,6 +131,8 @@ fn only_single_valued_keys_resolve_and_a_default_does_not_stand_in_for_several()
     let context = Context::new().with_many("aws:TagKeys", ["a"]);
     assert!(!reaches("${aws:TagKeys}", "a", &context));
     assert!(!reaches("${aws:TagKeys, 'd'}", "d", &context));
+    let context = context.with("k:ey", "");
+    assert_eq!(holds(r#"{"StringEquals":{"k:ey":"${aws:TagKeys}"}}"#, &context), No);
 }
 
 #[test]

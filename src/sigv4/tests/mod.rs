@@ -118,14 +118,19 @@ impl Request {
     }
 
     /// Verifies as a service does that knows one access key.
-    pub(super) fn check(&self, rules: &Rules<'_>) -> Result<Verified, SigError> {
+    pub(super) fn check(&self, rules: &Rules) -> Result<Verified, SigError> {
         self.check_body(Body::Bytes(&self.body), rules)
     }
 
-    pub(super) fn check_body(
+    pub(super) fn check_body(&self, body: Body<'_>, rules: &Rules) -> Result<Verified, SigError> {
+        self.check_in(None, body, rules)
+    }
+
+    pub(super) fn check_in(
         &self,
+        region: Option<&str>,
         body: Body<'_>,
-        rules: &Rules<'_>,
+        rules: &Rules,
     ) -> Result<Verified, SigError> {
         self.with(|head| {
             let presented = parse(head)?.expect("credentials");
@@ -142,7 +147,7 @@ impl Request {
                 }
                 Algorithm::EcdsaP256Sha256 => {
                     let key = VerifyingKey::derive(&secret, presented.access_key_id()).unwrap();
-                    verify_v4a(&presented, &key, body, rules)
+                    verify_v4a(&presented, &key, region, body, rules)
                 }
             }
         })
@@ -162,10 +167,10 @@ pub(super) fn sts_post() -> Request {
     )
 }
 
-pub(super) fn standard() -> Rules<'static> {
+pub(super) fn standard() -> Rules {
     Rules::new(UriRules::Standard, now())
 }
 
-pub(super) fn s3() -> Rules<'static> {
+pub(super) fn s3() -> Rules {
     Rules::new(UriRules::S3, now())
 }

@@ -92,7 +92,7 @@ fn museum_m02_host_and_date_must_be_signed() {
 
 #[test]
 fn museum_m03_payload_modes() {
-    let refused = |mode: &str, rules: &Rules<'_>| {
+    let refused = |mode: &str, rules: &Rules| {
         let mut request = dated();
         request.add("x-amz-content-sha256", mode);
         let forge = Forge {
@@ -483,4 +483,26 @@ fn errors_tell_no_secrets() {
         assert!(!text.contains("TOKENCANARY") && !text.contains(SECRET), "{text}");
     }
     assert!(error.to_string().contains("SHA-256 of the canonical request: "));
+}
+
+#[test]
+fn the_warm_path_allocates_nothing() {
+    let mut request = sts_post();
+    request.add("user-agent", "any").sign(UriRules::Standard, Some("token"));
+    let mut s3_get =
+        Request::new("GET", "/bucket/key%20a?list-type=2&prefix=a%2Fb", &[("host", "s3")], "");
+    s3_get.sign(UriRules::S3, Some("token"));
+    for (request, rules) in [(&request, standard()), (&s3_get, s3())] {
+        request.with(|head| {
+            let scope = Scope { date: "20150830", region: "us-east-1", service: "service" };
+            let key = SigningKey::derive(&secret(), scope);
+            let mut verified = false;
+            let allocated = allocation_counter::measure(|| {
+                let presented = parse(head).unwrap().unwrap();
+                verified = verify(&presented, &key, Body::Bytes(&request.body), &rules).is_ok();
+            });
+            assert!(verified);
+            assert_eq!(allocated.count_total, 0);
+        });
+    }
 }
