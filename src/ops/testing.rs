@@ -217,6 +217,7 @@ impl Bench {
         headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
         let expectation = Expectation {
             service,
+            region: None,
             rules: Rules::new(UriRules::Standard, now),
             monotonic: self.clock.monotonic(),
         };
