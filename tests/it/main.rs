@@ -10,6 +10,7 @@
 )]
 
 mod aws_cli;
+mod boto3;
 mod broker;
 mod caller;
 mod edge_client;
