@@ -28,31 +28,37 @@ fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         "CreateRole" => vec![("RoleName", "new"), ("AssumeRolePolicyDocument", TRUST)],
         "DeleteUser" => vec![("UserName", "bare")],
         "DeleteRole" => vec![("RoleName", "bare")],
-        "GetUser" | "CreateAccessKey" | "ListAccessKeys" => vec![USER],
-        "GetRole" => vec![ROLE],
+        "ListUsers" | "ListRoles" => vec![],
+        "GetUser"
+        | "CreateAccessKey"
+        | "ListAccessKeys"
+        | "ListUserPolicies"
+        | "ListAttachedUserPolicies"
+        | "ListUserTags"
+        | "DeleteUserPermissionsBoundary" => vec![USER],
+        "GetRole"
+        | "UpdateRole"
+        | "ListRolePolicies"
+        | "ListAttachedRolePolicies"
+        | "ListRoleTags"
+        | "DeleteRolePermissionsBoundary" => vec![ROLE],
+        "UpdateUser" => vec![USER, ("NewPath", "/new/")],
+        "UpdateRoleDescription" => vec![ROLE, ("Description", "d")],
         "UpdateAssumeRolePolicy" => vec![ROLE, ("PolicyDocument", TRUST)],
         "UpdateAccessKey" => vec![USER, KEY, ("Status", "Inactive")],
         "DeleteAccessKey" => vec![USER, KEY],
         "PutUserPolicy" => vec![USER, NAME, POLICY],
-        "GetUserPolicy" | "DeleteUserPolicy" => vec![USER, NAME],
-        "AttachUserPolicy" | "DetachUserPolicy" => vec![USER, ARN],
         "PutRolePolicy" => vec![ROLE, NAME, POLICY],
+        "GetUserPolicy" | "DeleteUserPolicy" => vec![USER, NAME],
         "GetRolePolicy" | "DeleteRolePolicy" => vec![ROLE, NAME],
+        "AttachUserPolicy" | "DetachUserPolicy" => vec![USER, ARN],
         "AttachRolePolicy" | "DetachRolePolicy" => vec![ROLE, ARN],
-        "ListUserPolicies" | "ListAttachedUserPolicies" | "ListUserTags" => vec![USER],
-        "ListRolePolicies" | "ListAttachedRolePolicies" | "ListRoleTags" => vec![ROLE],
         "PutUserPermissionsBoundary" => vec![USER, BOUNDARY],
         "PutRolePermissionsBoundary" => vec![ROLE, BOUNDARY],
-        "DeleteUserPermissionsBoundary" => vec![USER],
-        "DeleteRolePermissionsBoundary" => vec![ROLE],
         "TagUser" => vec![USER, TAG, ("Tags.member.1.Value", "v")],
         "TagRole" => vec![ROLE, TAG, ("Tags.member.1.Value", "v")],
         "UntagUser" => vec![USER, ("TagKeys.member.1", "k")],
         "UntagRole" => vec![ROLE, ("TagKeys.member.1", "k")],
-        "ListUsers" | "ListRoles" => vec![],
-        "UpdateUser" => vec![USER, ("NewPath", "/new/")],
-        "UpdateRole" => vec![ROLE],
-        "UpdateRoleDescription" => vec![ROLE, ("Description", "d")],
         other => panic!("{other} has no row in the matrix of permissions: add one"),
     }
 }

@@ -66,6 +66,24 @@ async fn renaming_needs_permission_on_both_names() {
 }
 
 #[tokio::test]
+async fn renaming_is_subject_to_the_tags_that_the_user_has() {
+    let bench = Bench::new().await;
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "iam:UpdateUser", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:ResourceTag/team": "red" } },
+    }});
+    let caller = bench.user(&bench.a, "caller", &policy.to_string()).await;
+    for (name, team) in [("one", "red"), ("two", "blue")] {
+        let create =
+            [("UserName", name), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", team)];
+        must(&bench, &bench.a, "CreateUser", &create).await;
+    }
+    must(&bench, &caller, "UpdateUser", &[("UserName", "one"), ("NewUserName", "uno")]).await;
+    let due = [("UserName", "two"), ("NewUserName", "due")];
+    refused(bench.call(&caller, "UpdateUser", &due).await, FaultCode::AccessDenied);
+}
+
+#[tokio::test]
 async fn a_role_gets_another_description_and_duration() {
     let bench = Bench::new().await;
     bench.role(&bench.a, "r", &trusting(&[A]), &allow(&["s3:*"])).await;
@@ -148,4 +166,44 @@ async fn sessions_end_by_time_and_by_revocation_and_updates_do_not_revive_them()
     refused(bench.whoami(&second).await, FaultCode::InvalidClientTokenId);
     let third = bench.assume(&bench.a, &role, "me").await.unwrap();
     bench.whoami(&third).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_handle_a_bounded_entity_may_not_handle_another() {
+    let bench = Bench::new().await;
+    let actions = [
+        "PutUserPolicy",
+        "DeleteUserPolicy",
+        "AttachUserPolicy",
+        "DetachUserPolicy",
+        "PutUserPermissionsBoundary",
+        "DeleteUserPermissionsBoundary",
+    ];
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow",
+        "Action": actions.map(|action| format!("iam:{action}")),
+        "Resource": "*",
+        "Condition": { "StringEquals": { "iam:PermissionsBoundary": ADMINISTRATOR_ACCESS } },
+    }});
+    let caller = bench.user(&bench.a, "caller", &policy.to_string()).await;
+    let bounded = [("UserName", "bounded"), ("PermissionsBoundary", ADMINISTRATOR_ACCESS)];
+    must(&bench, &bench.a, "CreateUser", &bounded).await;
+    must(&bench, &bench.a, "CreateUser", &[("UserName", "free")]).await;
+    let document = allow(&["s3:*"]);
+    for action in actions {
+        let more: &[(&str, &str)] = match action {
+            "PutUserPolicy" => &[("PolicyName", "p"), ("PolicyDocument", &document)],
+            "DeleteUserPolicy" => &[("PolicyName", "p")],
+            "AttachUserPolicy" | "DetachUserPolicy" => &[("PolicyArn", ADMINISTRATOR_ACCESS)],
+            "PutUserPermissionsBoundary" => &[("PermissionsBoundary", ADMINISTRATOR_ACCESS)],
+            _ => &[],
+        };
+        let of = |name| [&[("UserName", name)], more].concat();
+        must(&bench, &caller, action, &of("bounded")).await;
+        // The boundary that is asked for counts there, not the one that is.
+        if action != "PutUserPermissionsBoundary" {
+            let result = bench.call(&caller, action, &of("free")).await;
+            refused(result, FaultCode::AccessDenied);
+        }
+    }
 }
