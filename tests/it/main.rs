@@ -23,5 +23,8 @@ mod edge_stop;
 mod edge_support;
 mod edge_tls;
 mod init;
+mod museum_requests;
+mod museum_trust;
 mod python;
+mod revocation;
 mod verify;
