@@ -357,7 +357,8 @@ async fn revocation_reaches_descendants_and_only_the_past() {
     ];
     for (target, admin) in targets {
         let first = bench.assume(&alice, &role, "first").await.unwrap();
-        let bystander = bench.assume(&bench.b, &format!("arn:aws:iam::{B}:role/second"), "bystander").await;
+        let bystander =
+            bench.assume(&bench.b, &format!("arn:aws:iam::{B}:role/second"), "bystander").await;
         assert_eq!(code(bystander), FaultCode::AccessDenied, "second trusts deploy alone");
         let chained = bench.assume(&first, &second, "chained").await.unwrap();
         let target =
