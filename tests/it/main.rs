@@ -24,3 +24,4 @@ mod edge_support;
 mod edge_tls;
 mod init;
 mod python;
+mod verify;
