@@ -17,7 +17,7 @@ use crate::ops::Services;
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
-use crate::sessions::{Ledger, LedgerError, Policy};
+use crate::sessions::{Ledger, LedgerError};
 use crate::settings::Settings;
 use crate::time::{Clock, SystemClock};
 
@@ -153,16 +153,12 @@ pub fn open(settings: &Settings, world: &World) -> Result<Deployment, AppError> 
     let audit = FileSink::open(&path, settings.audit.synced)
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
-    let policy = Policy {
-        confirm_every: settings.sessions.confirm_every,
-        max_staleness: settings.sessions.max_staleness,
-    };
     let services = Services {
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),
             Arc::clone(&ledger),
-            policy,
+            settings.sessions,
         ),
         directory,
         ledger,

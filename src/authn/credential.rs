@@ -1,7 +1,7 @@
 //! Credentials opened and kept at hand: secrets, signing keys, parsed session policies.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::directory::AccessKey;
@@ -9,19 +9,27 @@ use crate::id::AccessKeyId;
 use crate::policy::{DocumentKind, Policy};
 use crate::seal::Claims;
 use crate::secret::SecretAccessKey;
-use crate::sigv4::{Scope, SigningKey};
+use crate::sigv4::{Scope, SigningKey, VerifyingKey};
 use crate::time::Monotonic;
 
 /// How many signing keys a credential keeps: a few services and regions, two days at midnight.
 const SIGNING_KEYS: usize = 4;
 
-/// The signing keys of one credential, the latest used in front.
+/// The signing keys of one credential: of SigV4 by scope, the latest used in front, and the one
+/// key of SigV4A.
 #[derive(Default)]
-pub(super) struct SigningKeys(Mutex<Vec<Arc<SigningKey>>>);
+pub(super) struct SigningKeys {
+    by_scope: Mutex<Vec<Arc<SigningKey>>>,
+    v4a: OnceLock<Option<VerifyingKey>>,
+}
 
 impl SigningKeys {
+    pub(super) fn v4a(&self, secret: &SecretAccessKey, id: &AccessKeyId) -> Option<&VerifyingKey> {
+        self.v4a.get_or_init(|| VerifyingKey::derive(secret, id.as_str())).as_ref()
+    }
+
     pub(super) fn get(&self, secret: &SecretAccessKey, scope: Scope<'_>) -> Arc<SigningKey> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = keys.iter().position(|key| key.scope() == scope) {
             keys.swap(0, at);
         } else {

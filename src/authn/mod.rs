@@ -26,9 +26,6 @@ mod health;
 mod identity;
 pub mod standing;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
@@ -42,8 +39,8 @@ use crate::directory::{Directory, Snapshot};
 use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::seal::{Keyring, record, stored, token};
 use crate::secret::SecretAccessKey;
-use crate::sessions::{Ledger, LedgerError, Policy};
-use crate::sigv4::{self, Body, Presented, RequestHead, Rules, SigError, SigningKey, Verified};
+use crate::sessions::{self, Ledger, LedgerError};
+use crate::sigv4::{self, Algorithm, Body, Presented, RequestHead, Rules, SigError, Verified};
 use crate::time::Monotonic;
 use credential::{OpenKey, SigningKeys};
 use health::LedgerHealth;
@@ -119,7 +116,7 @@ pub enum Unknown {
 pub struct Expectation<'a> {
     /// The service in the scope.
     pub service: &'a str,
-    /// The region in the scope; any, if `None`.
+    /// The region that the signature must be good in; any, if `None`.
     pub region: Option<&'a str>,
     /// How the signature is held against the request; holds the time of its arrival.
     pub rules: Rules,
@@ -135,7 +132,7 @@ pub struct Authenticator {
     directory: Arc<Directory>,
     keyring: Arc<Keyring>,
     ledger: Arc<dyn Ledger>,
-    policy: Policy,
+    settings: sessions::Settings,
     /// By access key ID and the SHA-256 of the token.
     sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
@@ -170,13 +167,13 @@ impl Authenticator {
         directory: Arc<Directory>,
         keyring: Arc<Keyring>,
         ledger: Arc<dyn Ledger>,
-        policy: Policy,
+        settings: sessions::Settings,
     ) -> Self {
         Self {
             directory,
             keyring,
             ledger,
-            policy,
+            settings,
             sessions: Cache::new(CACHE),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
@@ -198,7 +195,7 @@ impl Authenticator {
         let access_key_id = AccessKeyId::parse(presented.access_key_id())
             .map_err(|_| AuthnError::Unknown(Unknown::Malformed))?;
         let found = self.find(&access_key_id, &presented)?;
-        let verified = verify(&found, &presented, body, &expectation.rules)?;
+        let verified = verify(&found, &access_key_id, &presented, body, expectation)?;
         let now = expectation.rules.now;
         let session = match found {
             Found::Key(_) => None,
@@ -278,7 +275,7 @@ impl Authenticator {
         token: &str,
         now: Monotonic,
     ) -> Result<(), AuthnError> {
-        if session.confirmed_within(self.policy.confirm_every, now) {
+        if session.confirmed_within(self.settings.confirm_every, now) {
             return Ok(());
         }
         let id = session.access_key_id();
@@ -300,7 +297,7 @@ impl Authenticator {
             }
             Err(error) => {
                 self.health.failed();
-                if self.health.silent_for(now) < self.policy.max_staleness {
+                if self.health.silent_for(now) < self.settings.max_staleness {
                     tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
                     return Ok(());
                 }
@@ -317,7 +314,10 @@ impl Expectation<'_> {
             return Err(AuthnError::WrongService { expected: self.service.to_owned() });
         }
         match self.region {
-            Some(region) if region != scope.region => {
+            // A set of regions is checked with the signature.
+            Some(region)
+                if presented.algorithm() == Algorithm::HmacSha256 && region != scope.region =>
+            {
                 Err(AuthnError::WrongRegion { expected: region.to_owned() })
             }
             _ => Ok(()),
@@ -327,10 +327,21 @@ impl Expectation<'_> {
 
 fn verify(
     found: &Found,
+    id: &AccessKeyId,
     presented: &Presented<'_>,
     body: Body<'_>,
-    rules: &Rules,
+    expectation: &Expectation<'_>,
 ) -> Result<Verified, AuthnError> {
-    let key: Arc<SigningKey> = found.signing_keys().get(found.secret(), presented.scope());
-    Ok(sigv4::verify(presented, &key, body, rules)?)
+    let (keys, rules) = (found.signing_keys(), &expectation.rules);
+    match presented.algorithm() {
+        Algorithm::HmacSha256 => {
+            let key = keys.get(found.secret(), presented.scope());
+            Ok(sigv4::verify(presented, &key, body, rules)?)
+        }
+        Algorithm::EcdsaP256Sha256 => {
+            let key =
+                keys.v4a(found.secret(), id).ok_or(AuthnError::Unknown(Unknown::Unreadable))?;
+            Ok(sigv4::verify_v4a(presented, key, expectation.region, body, rules)?)
+        }
+    }
 }

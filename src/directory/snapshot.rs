@@ -32,6 +32,17 @@ fn fold(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
+/// The IDs that an account's names stand for, in the order of the names.
+fn of_account(
+    names: &OrdMap<(AccountId, String), UniqueId>,
+    account: AccountId,
+) -> impl Iterator<Item = &UniqueId> {
+    names
+        .range((account, String::new())..)
+        .take_while(move |((owner, _), _)| *owner == account)
+        .map(|(_, id)| id)
+}
+
 impl Snapshot {
     pub(super) fn build(contents: Contents) -> Result<Self, StoreError> {
         let mut snapshot = Self { version: contents.version, ..Self::default() };
@@ -146,6 +157,11 @@ impl Snapshot {
         self.user_names.get(&(account, fold(name))).and_then(|id| self.users.get(id))
     }
 
+    /// The users of an account, by name.
+    pub fn users_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<User>> {
+        of_account(&self.user_names, account).filter_map(|id| self.users.get(id))
+    }
+
     /// A role by its unique ID.
     pub fn role(&self, id: &UniqueId) -> Option<&Arc<Role>> {
         self.roles.get(id)
@@ -166,6 +182,11 @@ impl Snapshot {
         }
         let (account, name, _) = arn::parse_assumed_role(text)?;
         self.role_named(account, name).filter(|r| r.name == name).map(|r| r.id)
+    }
+
+    /// The roles of an account, by name.
+    pub fn roles_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Role>> {
+        of_account(&self.role_names, account).filter_map(|id| self.roles.get(id))
     }
 
     /// A long-term access key.

@@ -10,8 +10,8 @@ use crate::directory::entities::Policies;
 use crate::directory::{Snapshot, managed};
 use crate::id::AccountId;
 use crate::policy::{
-    self, Decision, DocumentKind, Effect, Layer, Layers, Named, Policy, Request, decide,
-    decide_trust,
+    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
+    denial_reason, explain_trust,
 };
 
 /// What is to be done to what.
@@ -83,18 +83,29 @@ impl CallerPolicies {
         })
     }
 
-    /// Decides whether a role's trust policy, and these policies where both must agree, let the
-    /// caller have the role.
-    pub fn decide_trust(
+    /// Checks that a role's trust policy, and these policies where both must agree, let the caller
+    /// have the role.
+    ///
+    /// # Errors
+    /// What was lacking, for the operator: the caller must not learn it.
+    pub fn check_trust(
         &self,
         caller: &policy::Caller,
         ask: &Ask<'_>,
         context: &policy::Context,
         trust: Named<'_>,
-    ) -> Decision {
+    ) -> Result<(), String> {
         self.with_layers(ask.owner, None, |layers| {
             let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            decide_trust(&request, trust, layers)
+            let decision = decide_trust(&request, trust, layers);
+            if decision.is_allowed() {
+                return Ok(());
+            }
+            let reason = denial_reason(ask.action, &decision).unwrap_or_default();
+            Err(match explain_trust(&request, trust, layers).hint() {
+                Some(hint) => format!("{reason}: {hint}"),
+                None => reason,
+            })
         })
     }
 
@@ -191,6 +202,18 @@ impl Context<'_> {
         ask: &Ask<'_>,
         add: impl FnOnce(&mut policy::Context),
     ) -> Result<(), Fault> {
+        self.authorize_shown(snapshot, ask, ask.resource, add)
+    }
+
+    /// As [`authorize`](Self::authorize); a refusal names the resource as `shown`: as the caller
+    /// named it, so that a refusal tells nothing of what is there.
+    pub fn authorize_shown(
+        &self,
+        snapshot: &Snapshot,
+        ask: &Ask<'_>,
+        shown: &str,
+        add: impl FnOnce(&mut policy::Context),
+    ) -> Result<(), Fault> {
         let identity = self.identity()?;
         self.still_standing(snapshot)?;
         let mut keys = self.condition_keys()?;
@@ -200,7 +223,7 @@ impl Context<'_> {
         if decision.effect() == Effect::Allow {
             return Ok(());
         }
-        Err(denied(identity, ask, &decision))
+        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision))
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it
@@ -219,29 +242,11 @@ impl Context<'_> {
 }
 
 /// `AccessDenied` in AWS's words, with the reason.
-pub fn denied(identity: &Identity, ask: &Ask<'_>, decision: &Decision) -> Fault {
+fn denied(identity: &Identity, ask: &Ask<'_>, decision: &Decision) -> Fault {
     Fault::not_authorized(
         &identity.arn(),
         ask.action,
         Some(ask.resource),
-        Some(&why(decision, ask.action)),
+        denial_reason(ask.action, decision).as_deref(),
     )
-}
-
-/// Why a decision denies, as the end of AWS's sentence.
-pub fn why(decision: &Decision, action: &str) -> String {
-    let (article, kind) = match decision.layer() {
-        Layer::Root | Layer::Identity => ("an", "identity-based policy"),
-        Layer::Boundary => ("a", "permissions boundary"),
-        Layer::Session => ("a", "session policy"),
-        Layer::Resource => ("a", "resource-based policy"),
-        Layer::Trust => ("a", "role trust policy"),
-        Layer::ServiceControl => ("a", "service control policy"),
-        Layer::ResourceControl => ("a", "resource control policy"),
-    };
-    match decision.effect() {
-        Effect::ExplicitDeny => format!("with an explicit deny in {article} {kind}"),
-        Effect::ImplicitDeny => format!("because no {kind} allows the {action} action"),
-        Effect::Allow => String::new(),
-    }
 }

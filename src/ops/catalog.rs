@@ -1,6 +1,7 @@
 //! A row an operation of the Query services.
 
 use super::dispatch::{self, Answer};
+use super::iam as i;
 use super::sts as s;
 use super::{Context, Effect, Operation, Service};
 use crate::wire::query::Params;
@@ -26,6 +27,47 @@ pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
+    row::<s::get_session_token::GetSessionToken>(),
+    row::<i::create_user::CreateUser>(),
+    row::<i::get_user::GetUser>(),
+    row::<i::delete_user::DeleteUser>(),
+    row::<i::create_role::CreateRole>(),
+    row::<i::get_role::GetRole>(),
+    row::<i::delete_role::DeleteRole>(),
+    row::<i::update_assume_role_policy::UpdateAssumeRolePolicy>(),
+    row::<i::create_access_key::CreateAccessKey>(),
+    row::<i::update_access_key::UpdateAccessKey>(),
+    row::<i::delete_access_key::DeleteAccessKey>(),
+    row::<i::list_access_keys::ListAccessKeys>(),
+    row::<i::user_policies::PutUserPolicy>(),
+    row::<i::user_policies::GetUserPolicy>(),
+    row::<i::user_policies::DeleteUserPolicy>(),
+    row::<i::user_policies::AttachUserPolicy>(),
+    row::<i::user_policies::DetachUserPolicy>(),
+    row::<i::role_policies::PutRolePolicy>(),
+    row::<i::role_policies::GetRolePolicy>(),
+    row::<i::role_policies::DeleteRolePolicy>(),
+    row::<i::role_policies::AttachRolePolicy>(),
+    row::<i::role_policies::DetachRolePolicy>(),
+    row::<i::user_policies::ListUserPolicies>(),
+    row::<i::user_policies::ListAttachedUserPolicies>(),
+    row::<i::user_policies::PutUserPermissionsBoundary>(),
+    row::<i::user_policies::DeleteUserPermissionsBoundary>(),
+    row::<i::role_policies::ListRolePolicies>(),
+    row::<i::role_policies::ListAttachedRolePolicies>(),
+    row::<i::role_policies::PutRolePermissionsBoundary>(),
+    row::<i::role_policies::DeleteRolePermissionsBoundary>(),
+    row::<i::user_tags::TagUser>(),
+    row::<i::user_tags::UntagUser>(),
+    row::<i::user_tags::ListUserTags>(),
+    row::<i::role_tags::TagRole>(),
+    row::<i::role_tags::UntagRole>(),
+    row::<i::role_tags::ListRoleTags>(),
+    row::<i::list_users::ListUsers>(),
+    row::<i::list_roles::ListRoles>(),
+    row::<i::update_user::UpdateUser>(),
+    row::<i::update_role::UpdateRole>(),
+    row::<i::update_role::UpdateRoleDescription>(),
 ];
 
 /// The operation of an action's name and its API's version.

@@ -26,6 +26,8 @@ pub mod iam;
 pub mod manage;
 pub mod params;
 pub mod sts;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trail;
 pub mod verify;
 

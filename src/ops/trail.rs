@@ -104,7 +104,11 @@ fn of_identity(identity: &Identity) -> UserIdentity {
     }
 }
 
-/// Adds the error that was answered.
+/// Adds the error that was answered, and the reason that only the operator may know.
 pub(super) fn with_fault(record: Record, fault: &Fault) -> Record {
-    record.error(fault.code().as_str(), fault.message())
+    let record = record.error(fault.code().as_str(), fault.message());
+    match fault.note() {
+        Some(note) => record.additional("reason", note.into()),
+        None => record,
+    }
 }

@@ -1,6 +1,7 @@
 //! A parsed document.
 
 use super::condition::Condition;
+use super::context::Key;
 use super::principal::{Principal, Unresolved};
 use super::resource::ResourcePattern;
 use super::wildcard::Pattern;
@@ -155,6 +156,26 @@ impl Policy {
             }
         }
         unresolved
+    }
+
+    /// The condition keys that conditions and variables ask for, as they are written, each once,
+    /// in the order of the document.
+    pub fn condition_keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&Key> = Vec::new();
+        for statement in &self.statements {
+            let resources = statement.resource.iter().flat_map(|clause| &clause.entries);
+            let conditions = statement.conditions.iter();
+            let asked =
+                resources.flat_map(ResourcePattern::keys).chain(conditions.flat_map(|condition| {
+                    std::iter::once(&condition.key).chain(condition.operands.keys())
+                }));
+            for key in asked {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        keys.into_iter().map(Key::text).collect()
     }
 
     fn all_principals(&self) -> impl Iterator<Item = &Principal> {

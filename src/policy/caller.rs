@@ -1,5 +1,8 @@
 //! Who makes a request.
 
+use std::fmt;
+
+use crate::arn;
 use crate::id::{AccountId, UniqueId};
 
 /// Who made a federated-user session.
@@ -85,6 +88,23 @@ impl Caller {
             | Self::Saml { .. }
             | Self::Service { .. }
             | Self::Anonymous => None,
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    /// What names the caller: an ARN with the unique ID, a provider, a service, or `anonymous`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root { account } => f.write_str(&arn::account_root(*account)),
+            Self::User { id, arn, .. } => write!(f, "{arn} ({id})"),
+            Self::RoleSession { role_id, session_arn, .. } => {
+                write!(f, "{session_arn} ({role_id})")
+            }
+            Self::FederatedUser { arn, .. } => f.write_str(arn),
+            Self::WebIdentity { provider } | Self::Saml { provider } => f.write_str(provider),
+            Self::Service { name } => f.write_str(name),
+            Self::Anonymous => f.write_str("anonymous"),
         }
     }
 }

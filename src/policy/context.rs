@@ -23,6 +23,37 @@ pub struct Context {
     values: BTreeMap<String, Value>,
 }
 
+/// A condition key in a policy: as it is written, and as it is looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    text: String,
+    folded: String,
+}
+
+impl Key {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), folded: fold(text).into_owned() }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Case-folded.
+    pub(crate) fn folded(&self) -> &str {
+        &self.folded
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded == other.folded
+    }
+}
+
+impl Eq for Key {}
+
 impl Context {
     /// No keys.
     pub fn new() -> Self {
@@ -54,7 +85,7 @@ impl Context {
 
     /// The value of a key, in any case.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.folded(&fold(key))
+        self.value(&Key::new(key))
     }
 
     /// Every key, lower-cased, with its value, in the order of the keys.
@@ -62,8 +93,10 @@ impl Context {
         self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The value of a key that is folded already; `None` too when it holds no values.
-    pub(crate) fn folded(&self, key: &str) -> Option<&Value> {
-        self.values.get(key).filter(|value| !matches!(value, Value::Many(none) if none.is_empty()))
+    /// The value of a policy's key; `None` too when it holds no values.
+    pub(crate) fn value(&self, key: &Key) -> Option<&Value> {
+        self.values
+            .get(&key.folded)
+            .filter(|value| !matches!(value, Value::Many(none) if none.is_empty()))
     }
 }

@@ -5,10 +5,10 @@
 //! "SCP evaluation", "RCP evaluation". What a boundary and a session policy limit, by the way in
 //! which a resource policy names the caller, follows what AWS is observed to do.
 
-use super::ast::Policy;
+use super::ast::{DocumentKind, Policy};
 use super::caller::{Caller, FederationMaker};
 use super::context::Context;
-use super::evaluate::{Applied, Facts, apply};
+use super::evaluate::{Applied, Facts, Whom, apply};
 use super::principal::Reach;
 use crate::arn;
 use crate::id::AccountId;
@@ -92,6 +92,22 @@ pub enum Layer {
     ServiceControl,
     /// The resource control policies.
     ResourceControl,
+}
+
+impl Layer {
+    /// Whom a policy's statements are about when it stands in this layer.
+    pub(crate) fn whom(self, policy: &Policy) -> Whom {
+        match (self, policy.kind()) {
+            (Self::Resource | Self::Trust, DocumentKind::Resource | DocumentKind::Trust) => {
+                Whom::Named
+            }
+            (Self::Resource | Self::Trust, _) => Whom::Unclear,
+            // Its principal is `*`, which limits services and federated identities too.
+            (Self::ResourceControl, DocumentKind::ResourceControl) => Whom::Caller,
+            (_, kind) if kind.has_principals() => Whom::Unclear,
+            _ => Whom::Caller,
+        }
+    }
 }
 
 /// A statement that made a decision.
@@ -182,7 +198,6 @@ struct Findings {
 
 impl Findings {
     fn of(layer: Layer, policies: &[Named<'_>], facts: &Facts<'_>) -> Self {
-        let by_principal = matches!(layer, Layer::Resource | Layer::Trust);
         let mut findings = Self::default();
         for named in policies {
             let matched = |applied: &Applied<'_>| Matched {
@@ -191,7 +206,7 @@ impl Findings {
                 statement: applied.index,
                 sid: applied.statement.sid.clone(),
             };
-            let (allows, denies) = apply(named.policy, facts, by_principal);
+            let (allows, denies) = apply(named.policy, facts, layer.whom(named.policy));
             findings.allows.extend(allows.iter().map(|applied| (matched(applied), applied.reach)));
             findings.denies.extend(denies.iter().map(matched));
         }

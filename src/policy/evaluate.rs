@@ -41,18 +41,27 @@ pub(crate) struct Applied<'p> {
     pub(crate) reach: Reach,
 }
 
+/// Whom the statements of a policy are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// The caller that the policy belongs to, or everyone.
+    Caller,
+    /// Those that the statements name.
+    Named,
+    /// The document is of a kind that does not belong into its layer: nobody knows.
+    Unclear,
+}
+
 /// The statements of a policy that apply, the allowing and the denying ones.
-///
-/// `by_principal`: whether the layer is one whose statements say whom they are about.
 pub(crate) fn apply<'p>(
     policy: &'p Policy,
     facts: &Facts<'_>,
-    by_principal: bool,
+    whom: Whom,
 ) -> (Vec<Applied<'p>>, Vec<Applied<'p>>) {
     let mut allows = Vec::new();
     let mut denies = Vec::new();
     for (index, statement) in policy.statements.iter().enumerate() {
-        let (truth, reach) = statement.applies(facts, by_principal);
+        let (truth, reach) = statement.applies(facts, whom);
         let applied = Applied { index, statement, reach };
         // INVARIANT (fail closed): an undecided statement denies and never allows.
         match (statement.allows, truth) {
@@ -65,9 +74,8 @@ pub(crate) fn apply<'p>(
 }
 
 impl Statement {
-    fn applies(&self, facts: &Facts<'_>, by_principal: bool) -> (Truth, Reach) {
-        let (named, reach) =
-            if by_principal { self.names(facts) } else { (Truth::True, Reach::Account) };
+    fn applies(&self, facts: &Facts<'_>, whom: Whom) -> (Truth, Reach) {
+        let (named, reach) = self.names(facts, whom);
         let parts: [&dyn Fn() -> Truth; 4] =
             [&|| self.covers_action(facts), &|| named, &|| self.covers_resource(facts), &|| {
                 Truth::all(self.conditions.iter().map(|condition| condition.holds(facts.context)))
@@ -76,10 +84,11 @@ impl Statement {
     }
 
     /// Whether it is about the caller, and how far it carries.
-    pub(crate) fn names(&self, facts: &Facts<'_>) -> (Truth, Reach) {
-        let Some(clause) = &self.principal else {
-            // Without a principal where there must be one: nobody is named surely.
-            return (Truth::Unknown, Reach::Account);
+    pub(crate) fn names(&self, facts: &Facts<'_>, whom: Whom) -> (Truth, Reach) {
+        let clause = match (whom, &self.principal) {
+            (Whom::Caller, _) => return (Truth::True, Reach::Account),
+            (Whom::Named, Some(clause)) => clause,
+            (Whom::Named, None) | (Whom::Unclear, _) => return (Truth::Unknown, Reach::Account),
         };
         let (truth, reach) = clause.covers(facts.caller, facts.has_boundary);
         let everyone = truth == Truth::True && clause.entries.contains(&Principal::Anyone);
@@ -106,8 +115,10 @@ impl Statement {
 }
 
 impl Condition {
-    /// Whether it holds only for callers with a listed `aws:PrincipalArn`.
+    /// Whether it holds only for callers whose `aws:PrincipalArn` it spells out.
+    ///
+    /// AWS does not say what a pattern does here; only whole ARNs count as naming.
     fn names_principal(&self) -> bool {
-        self.key == "aws:principalarn" && self.is_positive()
+        self.key.folded() == "aws:principalarn" && self.is_positive() && self.operands.are_literal()
     }
 }

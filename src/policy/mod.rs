@@ -11,6 +11,46 @@
 //! - [`decide`] answers ordinary requests, within one account and across two.
 //! - [`decide_trust`] answers whether a role's trust policy lets the caller have the role.
 //!
+//! ```
+//! use countersign::id::{AccountId, UniqueId};
+//! use countersign::policy::{
+//!     Caller, Context, DocumentKind, Layers, Named, Policy, Request, decide,
+//! };
+//!
+//! let text = r#"{"Version": "2012-10-17", "Statement": {
+//!     "Sid": "OwnFolder", "Effect": "Allow", "Action": "s3:*",
+//!     "Resource": "arn:aws:s3:::bucket/${aws:username}/*"
+//! }}"#;
+//! let policy = Policy::parse(text, DocumentKind::Identity)?;
+//!
+//! let account = AccountId::parse("111111111111")?;
+//! let caller = Caller::User {
+//!     account,
+//!     id: UniqueId::parse("AIDAALICE000000000001")?,
+//!     arn: "arn:aws:iam::111111111111:user/alice".into(),
+//! };
+//! let context = Context::new().with("aws:username", "alice");
+//! let layers = Layers {
+//!     resource_account: account,
+//!     identity: &[Named { name: "own-folder", policy: &policy }],
+//!     boundary: None,
+//!     session: None,
+//!     resource: None,
+//!     service_control: &[],
+//!     resource_control: &[],
+//! };
+//! let ask = |resource| {
+//!     let request =
+//!         Request { caller: &caller, action: "s3:GetObject", resource, context: &context };
+//!     decide(&request, &layers)
+//! };
+//! let decision = ask("arn:aws:s3:::bucket/alice/report.txt");
+//! assert!(decision.is_allowed());
+//! assert_eq!(decision.matched()[0].sid.as_deref(), Some("OwnFolder"));
+//! assert!(!ask("arn:aws:s3:::bucket/bob/report.txt").is_allowed());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Trust boundary
 //!
 //! Policy documents come from tenants and, as session policies, from callers: their text is
@@ -43,8 +83,12 @@ mod condition;
 mod context;
 mod decide;
 mod evaluate;
+mod explain;
+mod federation;
 mod fold;
+mod hint;
 mod limits;
+mod message;
 mod parse;
 mod principal;
 mod resource;
@@ -59,9 +103,14 @@ pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
+pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
+pub use federation::FederatedAllow;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
     MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,
 };
+pub use message::{access_denied, access_denied_because, denial_reason};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
+pub use truth::Truth;
+pub use variables::VariableProblem;

@@ -3,6 +3,8 @@
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; "Policy
 //! evaluation logic" for what naming a session, user, role or account means.
 
+use std::fmt;
+
 use super::ast::Clause;
 use super::caller::{Caller, FederationMaker};
 use super::truth::Truth;
@@ -148,6 +150,25 @@ impl Principal {
     fn names_role(&self, caller: &Caller) -> bool {
         matches!(self, Self::Role { .. } | Self::Unique(_))
             && matches!(self.names(caller), Naming::Yes(_))
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (arn, id) = match self {
+            Self::Anyone => return f.write_str("*"),
+            Self::Account(account) => return account.fmt(f),
+            Self::Unique(id) => return id.fmt(f),
+            Self::FederatedUser { arn: name } | Self::Federated(name) | Self::Service(name) => {
+                return f.write_str(name);
+            }
+            Self::User { arn, id } | Self::Role { arn, id } => (arn, id),
+            Self::RoleSession { arn, role_id, .. } => (arn, role_id),
+        };
+        match id {
+            Some(id) => write!(f, "{arn} ({id})"),
+            None => write!(f, "{arn} (bound to no ID)"),
+        }
     }
 }
 

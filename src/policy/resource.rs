@@ -5,7 +5,9 @@
 //! matches component by component matches; one that matches only when a `*` crosses one of the
 //! first five colons is undecided, so that an `Allow` does not reach it and a `Deny` does.
 
-use super::context::Context;
+use std::fmt;
+
+use super::context::{Context, Key};
 use super::truth::Truth;
 use super::variables::Template;
 use super::wildcard::Pattern;
@@ -42,5 +44,25 @@ impl ResourcePattern {
                 resource.resolve(context).is_some_and(|pattern| pattern.matches(field))
             });
         if by_part { Truth::True } else { Truth::Unknown }
+    }
+}
+
+impl ResourcePattern {
+    /// The keys of its variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let template = match self {
+            Self::All => None,
+            Self::Arn { whole, .. } => Some(whole),
+        };
+        template.into_iter().flat_map(|template| template.keys())
+    }
+}
+
+impl fmt::Display for ResourcePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Arn { whole, .. } => whole.fmt(f),
+        }
     }
 }

@@ -3,11 +3,12 @@
 //! INVARIANT (fail closed): an `Allow` needs [`Truth::True`]; a `Deny` applies unless it is
 //! [`Truth::False`].
 
+use std::fmt;
 use std::ops::Not;
 
 /// Whether something matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Truth {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Truth {
     /// It does.
     True,
     /// It does not.
@@ -52,6 +53,16 @@ impl Truth {
 impl From<bool> for Truth {
     fn from(value: bool) -> Self {
         if value { Self::True } else { Self::False }
+    }
+}
+
+impl fmt::Display for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::True => "matches",
+            Self::False => "does not match",
+            Self::Unknown => "cannot be decided",
+        })
     }
 }
 

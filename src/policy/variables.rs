@@ -8,8 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::context::{Context, Value};
-use super::fold::fold;
+use super::context::{Context, Key, Value};
 use super::wildcard::Pattern;
 
 /// What the text of a template may hold besides literal characters.
@@ -37,7 +36,7 @@ enum Part {
     Text(String),
     Any,
     One,
-    Variable { key: String, default: Option<String> },
+    Variable { key: Key, default: Option<String> },
 }
 
 /// Why a text is no template.
@@ -110,7 +109,7 @@ impl Template {
                 Part::Text(text) => pattern.push_text(text),
                 Part::Any => pattern.push_any(),
                 Part::One => pattern.push_one(),
-                Part::Variable { key, default } => match context.folded(key) {
+                Part::Variable { key, default } => match context.value(key) {
                     Some(Value::One(value)) => pattern.push_text(value),
                     Some(Value::Many(_)) => return None,
                     None => pattern.push_text(default.as_ref()?),
@@ -120,14 +119,27 @@ impl Template {
         Some(if self.ignore_case { pattern.folded() } else { pattern })
     }
 
+    /// The keys of its variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { key, .. } => Some(key),
+            _ => None,
+        })
+    }
+
     /// Whether there is a variable in it.
     pub(crate) fn has_variables(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
+        self.keys().next().is_some()
     }
 
     /// Whether it is one variable and nothing else.
     pub(crate) fn is_one_variable(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Variable { .. }])
+    }
+
+    /// Whether there is literal text in it.
+    pub(crate) fn says_something(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Text(_)))
     }
 
     /// Whether it is the single star.
@@ -180,9 +192,9 @@ impl fmt::Display for Template {
                 Part::Text(text) => f.write_str(text)?,
                 Part::Any => f.write_str("*")?,
                 Part::One => f.write_str("?")?,
-                Part::Variable { key, default: None } => write!(f, "${{{key}}}")?,
+                Part::Variable { key, default: None } => write!(f, "${{{}}}", key.text())?,
                 Part::Variable { key, default: Some(default) } => {
-                    write!(f, "${{{key}, '{default}'}}")?;
+                    write!(f, "${{{}, '{default}'}}", key.text())?;
                 }
             }
         }
@@ -216,7 +228,7 @@ fn variable(text: &str) -> Result<(Part, &str), VariableProblem> {
     if !is_condition_key(name) {
         return Err(VariableProblem::Name);
     }
-    let key = fold(name).into_owned();
+    let key = Key::new(name);
     if let Some(rest) = rest.strip_prefix('}') {
         return Ok((Part::Variable { key, default: None }, rest));
     }

@@ -4,6 +4,8 @@
 //! one before it. Nothing is ever tried again, so there is no blow-up: plain chunks cost linear
 //! time, chunks that hold a `?` at most their length times the text's.
 
+use std::fmt;
+
 use super::fold::fold;
 
 /// A compiled pattern.
@@ -96,6 +98,23 @@ impl Pattern {
                 .and_then(|rest| middle.iter().try_fold(rest, |rest, chunk| chunk.skip_past(rest)))
                 .is_some(),
         }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, chunk) in self.chunks.iter().enumerate() {
+            if index > 0 {
+                f.write_str("*")?;
+            }
+            for piece in &chunk.0 {
+                match piece {
+                    Piece::Text(text) => f.write_str(text)?,
+                    Piece::One => f.write_str("?")?,
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -209,20 +209,3 @@ fn golden_files_of_version_1_open() {
     let owner = UniqueId::parse(&text("owner")).unwrap();
     assert!(stored::open(&keyring, &owner, &id, &bytes).is_ok());
 }
-
-#[test]
-#[ignore]
-fn make_golden() {
-    let random = SystemRandom::new();
-    let keyring = Keyring::generate(&random).unwrap();
-    let id = key_id();
-    let owner = UniqueId::generate(UniqueKind::User, &random).unwrap();
-    let made = claims("golden");
-    let token = token::seal(&keyring, &id, &made, &random).unwrap();
-    let rec =
-        record::make(&keyring, id.as_str().as_bytes(), made.expires_at, token.as_bytes()).unwrap();
-    let st = stored::seal(&keyring, &owner, &id, &made.secret, &random).unwrap();
-    std::fs::write("src/seal/golden/v1.json", serde_json::to_string_pretty(&serde_json::json!({
-        "keyring": *keyring.to_file_text(), "access_key_id": id.as_str(), "token": token, "owner": owner.as_str(),
-        "record": data_encoding::HEXLOWER.encode(&rec), "stored": data_encoding::HEXLOWER.encode(&st)})).unwrap()).unwrap();
-}

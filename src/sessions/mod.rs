@@ -13,24 +13,22 @@ pub mod embedded;
 pub mod ledger;
 mod mint;
 
-#[cfg(test)]
-mod tests;
-
 use std::time::Duration;
 
 pub use ledger::{Inserted, Ledger, LedgerError, NewRecord};
 pub use mint::{Draft, MintError, Minted, mint};
 
-/// How sessions are confirmed.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
+/// How sessions are confirmed: the table `sessions`.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
     /// How long the ledger's word for a session is taken without asking again.
     pub confirm_every: Duration,
     /// How long sessions stay good while the ledger does not answer. Zero refuses at once.
     pub max_staleness: Duration,
 }
 
-impl Default for Policy {
+impl Default for Settings {
     fn default() -> Self {
         Self { confirm_every: Duration::from_mins(1), max_staleness: Duration::from_mins(5) }
     }

@@ -23,13 +23,12 @@ mod value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{http, telemetry};
+use crate::{audit, http, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,32 +41,6 @@ pub struct Store {
 impl Default for Store {
     fn default() -> Self {
         Self { data_dir: "countersign-data".into() }
-    }
-}
-
-/// The audit trail: the table `audit`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Audit {
-    /// The file; by default `audit.jsonl` in the data folder.
-    pub path: Option<PathBuf>,
-    /// Whether a record must be on disk, not only written, before it counts as accepted.
-    pub synced: bool,
-}
-
-/// Sessions: the table `sessions`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sessions {
-    /// How long the ledger's word on a session is believed.
-    pub confirm_every: Duration,
-    /// How long sessions stay good while the ledger does not answer; 0 refuses at once.
-    pub max_staleness: Duration,
-}
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self { confirm_every: Duration::from_secs(60), max_staleness: Duration::from_secs(300) }
     }
 }
 
@@ -111,9 +84,9 @@ sections! {
     /// Logs.
     telemetry: telemetry::Settings => "",
     /// The audit trail.
-    audit: Audit => "audit",
+    audit: audit::Settings => "audit",
     /// Sessions.
-    sessions: Sessions => "sessions",
+    sessions: sessions::Settings => "sessions",
 }
 
 /// What settings are read from.

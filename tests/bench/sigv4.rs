@@ -1,3 +1,4 @@
+#![allow(clippy::print_stdout, reason = "a benchmark reports")]
 //! Verification of a typical STS request against its floor: what no verifier can do without.
 //!
 //! The floor is the SHA-256 of the canonical request, a MAC of the string to sign under a prepared

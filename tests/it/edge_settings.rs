@@ -57,7 +57,7 @@ fn flags_over_variables_over_file_over_default() {
     ] {
         let settings = Settings::load(&Case::new(file, variables, flags).inputs).unwrap();
         assert_eq!(settings.sessions.confirm_every, Duration::from_secs(seconds));
-        assert_eq!(settings.sessions.max_staleness, Duration::from_secs(300));
+        assert_eq!(settings.sessions.max_staleness, Duration::from_mins(5));
     }
 }
 

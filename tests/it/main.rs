@@ -9,6 +9,10 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod aws_cli;
+mod boto3;
+mod broker;
+mod caller;
 mod edge_client;
 mod edge_http;
 mod edge_http2;
@@ -18,3 +22,5 @@ mod edge_smuggling;
 mod edge_stop;
 mod edge_support;
 mod edge_tls;
+mod init;
+mod python;

@@ -22,6 +22,9 @@ use crate::authn::{AuthnError, Caller, Expectation};
 use crate::ops::{Facts, Service, Services};
 use crate::sigv4::{Body, RequestHead, Rules, UriRules};
 
+/// How long a presigned request to the broker itself may live, in seconds.
+const MAX_PRESIGNED_SECS: i64 = 15 * 60;
+
 /// What is known about a request besides what it asks.
 fn facts(request: &Incoming) -> Facts {
     Facts {
@@ -50,7 +53,10 @@ async fn caller(
     let expectation = Expectation {
         service: service.scope(),
         region: None,
-        rules: Rules::new(UriRules::Standard, request.received_at),
+        rules: Rules {
+            max_expires: MAX_PRESIGNED_SECS,
+            ..Rules::new(UriRules::Standard, request.received_at)
+        },
         monotonic: services.clock.monotonic(),
     };
     services.authenticator.authenticate(&head, Body::Bytes(&request.body), &expectation).await

@@ -1,1 +1,49 @@
-//! IAM
+//! Identity and Access Management, API version 2010-05-08.
+//!
+//! # Model
+//!
+//! Every operation works in the caller's own account: names never reach another. It asks
+//! [`access`] for the entity that it names, and gets it only if the caller's policies allow the
+//! action; whoever may not do it is told so whether or not the entity exists. A change is decided
+//! and made within one transaction of the directory, so that decision and change see one state.
+//!
+//! What users and roles have in common (inline and attached policies, tags) is written once, over
+//! [`holder::Holder`]; `user_policies`, `role_policies` and their like only give it AWS's names.
+//!
+//! Sources: AWS IAM API reference and the service model of 2010-05-08; "IAM and AWS STS quotas";
+//! "Actions, resources, and condition keys for AWS Identity and Access Management" in the Service
+//! Authorization Reference.
+
+mod access;
+mod attached;
+mod boundary;
+mod change;
+pub mod create_access_key;
+pub mod create_role;
+pub mod create_user;
+pub mod delete_access_key;
+pub mod delete_role;
+pub mod delete_user;
+pub mod get_role;
+pub mod get_user;
+pub mod holder;
+mod inline;
+mod keys;
+pub mod list_access_keys;
+pub mod list_roles;
+pub mod list_users;
+mod page;
+pub mod role_policies;
+pub mod role_tags;
+mod tags;
+mod trust;
+pub mod update_access_key;
+pub mod update_assume_role_policy;
+pub mod update_role;
+pub mod update_user;
+pub mod user_policies;
+pub mod user_tags;
+mod xml;
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ mod tests;
 
 use crate::api::{BodyState, Decision as Verdict, VerifyRequest, VerifyResponse};
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, why};
+use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
 use crate::ops::{Facts, Services, context};
 use crate::policy::{self, Named};
 use crate::sigv4::{PayloadCheck, Rules};
@@ -95,7 +95,8 @@ pub async fn verify(
         ));
     };
     let decision = decide(facts, &signed, &question, &asked);
-    Ok(answer.decided(&decision, body, &asked, &why(&decision, asked.action)))
+    let why = policy::denial_reason(asked.action, &decision).unwrap_or_default();
+    Ok(answer.decided(&decision, body, &asked, &why))
 }
 
 fn body_state(signed: &VerifiedRequest) -> BodyState {

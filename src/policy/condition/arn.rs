@@ -3,7 +3,7 @@
 //! Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": each of the six
 //! components is matched by itself, all of them honour wildcards, and only the sixth holds colons.
 
-use super::super::context::Context;
+use super::super::context::{Context, Key};
 use super::super::truth::Truth;
 use super::super::variables::Template;
 
@@ -31,6 +31,24 @@ impl ArnPattern {
         let parts = template.split_arn()?;
         let starts = parts.first().and_then(Template::literal) == Some("arn");
         starts.then(|| Self::Parts(Box::new(parts)))
+    }
+
+    /// The keys of its variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let templates = match self {
+            Self::Any => &[],
+            Self::Variable(whole) => std::slice::from_ref(whole),
+            Self::Parts(parts) => parts.as_slice(),
+        };
+        templates.iter().flat_map(Template::keys)
+    }
+
+    /// Whether it has neither wildcards nor variables.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self {
+            Self::Any | Self::Variable(_) => false,
+            Self::Parts(parts) => parts.iter().all(|part| part.literal().is_some()),
+        }
     }
 
     /// Whether any of the operands matches; `Unknown` when the value is no ARN.

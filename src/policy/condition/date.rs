@@ -3,6 +3,10 @@
 //! Source: IAM User Guide, "Date condition operators"; W3C NOTE-datetime. A bare four-digit text
 //! could be a year or a number of seconds and is refused.
 
+use std::fmt;
+
+use crate::time::Timestamp;
+
 /// A point in time, to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant {
@@ -15,6 +19,19 @@ impl Instant {
     /// an integer that is not four digits long.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         epoch(text).or_else(|| w3c(text))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = Timestamp::from_secs(self.secs).to_rfc3339();
+        match self.nanos {
+            0 => f.write_str(&text),
+            nanos => {
+                let fraction = format!("{nanos:09}");
+                write!(f, "{}.{}Z", text.trim_end_matches('Z'), fraction.trim_end_matches('0'))
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ipnet::IpNet;
 
-use super::context::{Context, Value};
+use super::context::{Context, Key, Value};
 use super::fold::fold;
 use super::truth::Truth;
 use super::variables::Template;
@@ -31,8 +31,7 @@ use super::variables::Template;
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
     pub(crate) operator: Operator,
-    /// The key, case-folded.
-    pub(crate) key: String,
+    pub(crate) key: Key,
     pub(crate) operands: Operands,
 }
 
@@ -60,7 +59,7 @@ pub(crate) enum Operands {
 impl Condition {
     /// Whether the request meets it.
     pub(crate) fn holds(&self, context: &Context) -> Truth {
-        let value = context.folded(&self.key);
+        let value = context.value(&self.key);
         if let Operands::Null(absent) = self.operands {
             return null(value, absent);
         }
@@ -109,6 +108,40 @@ fn null(value: Option<&Value>, absent: bool) -> Truth {
 }
 
 impl Operands {
+    /// The keys of the variables in them.
+    pub(crate) fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
+        match self {
+            Self::Text { list, .. } => Box::new(list.iter().flat_map(Template::keys)),
+            Self::Arn(list) => Box::new(list.iter().flat_map(ArnPattern::keys)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// Whether they are texts or ARNs without wildcards and variables.
+    pub(crate) fn are_literal(&self) -> bool {
+        match self {
+            Self::Text { list, .. } => list.iter().all(|template| template.literal().is_some()),
+            Self::Arn(list) => list.iter().all(ArnPattern::is_literal),
+            _ => false,
+        }
+    }
+
+    /// Each of them as text.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        fn all<T: ToString>(list: &[T]) -> Vec<String> {
+            list.iter().map(ToString::to_string).collect()
+        }
+        match self {
+            Self::Text { list, .. } => all(list),
+            Self::Arn(list) => all(list),
+            Self::Number(_, list) => all(list),
+            Self::Date(_, list) => all(list),
+            Self::Ip(list) => all(list),
+            Self::Binary(list) => list.iter().map(|bytes| BASE64.encode(bytes)).collect(),
+            Self::Bool(value) | Self::Null(value) => vec![value.to_string()],
+        }
+    }
+
     /// Whether the value compares with any of them; `Unknown` when it is not of their type.
     fn hold(&self, value: &str, context: &Context) -> Truth {
         match self {

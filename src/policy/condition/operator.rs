@@ -1,6 +1,7 @@
 //! The names of condition operators.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A condition operator, with its quantifier and `IfExists`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,42 @@ impl Operator {
                 Some(Quantifier::AnyValue) => false,
                 None => self.negated,
             }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.quantifier {
+            Some(Quantifier::AllValues) => "ForAllValues:",
+            Some(Quantifier::AnyValue) => "ForAnyValue:",
+            None => "",
+        })?;
+        let relation = |relation: Relation| match relation {
+            Relation::Equals if self.negated => "NotEquals",
+            Relation::Equals => "Equals",
+            Relation::LessThan => "LessThan",
+            Relation::LessThanEquals => "LessThanEquals",
+            Relation::GreaterThan => "GreaterThan",
+            Relation::GreaterThanEquals => "GreaterThanEquals",
+        };
+        match (self.comparison, self.negated) {
+            (Comparison::StringEquals, false) => f.write_str("StringEquals"),
+            (Comparison::StringEquals, true) => f.write_str("StringNotEquals"),
+            (Comparison::StringEqualsIgnoreCase, false) => f.write_str("StringEqualsIgnoreCase"),
+            (Comparison::StringEqualsIgnoreCase, true) => f.write_str("StringNotEqualsIgnoreCase"),
+            (Comparison::StringLike, false) => f.write_str("StringLike"),
+            (Comparison::StringLike, true) => f.write_str("StringNotLike"),
+            (Comparison::Numeric(with), _) => write!(f, "Numeric{}", relation(with)),
+            (Comparison::Date(with), _) => write!(f, "Date{}", relation(with)),
+            (Comparison::Bool, _) => f.write_str("Bool"),
+            (Comparison::Binary, _) => f.write_str("BinaryEquals"),
+            (Comparison::IpAddress, false) => f.write_str("IpAddress"),
+            (Comparison::IpAddress, true) => f.write_str("NotIpAddress"),
+            (Comparison::Arn, false) => f.write_str("ArnLike"),
+            (Comparison::Arn, true) => f.write_str("ArnNotLike"),
+            (Comparison::Null, _) => f.write_str("Null"),
+        }?;
+        f.write_str(if self.if_exists { "IfExists" } else { "" })
     }
 }
 

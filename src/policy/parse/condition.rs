@@ -5,7 +5,7 @@ use super::super::condition::{
     ArnPattern, Comparison, Condition, Decimal, Instant, Operands, Operator, parse_binary,
     parse_bool, parse_network,
 };
-use super::super::fold::fold;
+use super::super::context::Key;
 use super::super::variables::{Syntax, Template, is_condition_key};
 use super::error::{ParseError, Reason};
 use super::json::{Json, Path};
@@ -31,7 +31,7 @@ pub(super) fn parse(
                 return Err(path.refuse(Reason::ConditionKey));
             }
             let operands = operands(operator.comparison, json, &path, version)?;
-            conditions.push(Condition { operator, key: fold(key).into_owned(), operands });
+            conditions.push(Condition { operator, key: Key::new(key), operands });
         }
     }
     Ok(conditions)

@@ -2,7 +2,7 @@
 
 mod condition;
 mod error;
-mod json;
+pub(crate) mod json;
 mod principal;
 mod statement;
 

@@ -3,7 +3,7 @@
 use crate::id::{AccountId, UniqueId};
 use crate::policy::{
     Caller, Context, Decision, DocumentKind, FederationMaker, Layers, Named, Policy, Request,
-    decide, decide_trust,
+    Trace, decide, decide_trust, explain, explain_trust,
 };
 
 pub(crate) const USER_ARN: &str = "arn:aws:iam::111111111111:user/team/alice";
@@ -137,6 +137,18 @@ impl World {
         let request = Request { caller, action, resource: TARGET_ROLE, context: &self.context };
         let trust = Named { name: "trust", policy: self.trust.as_ref().unwrap() };
         self.with_layers(|layers| decide_trust(&request, trust, layers))
+    }
+
+    /// The trace of a decision: of the trust policy for `sts:AssumeRole`, else of the resource's.
+    pub(crate) fn explain(&self, caller: &Caller, action: &str) -> Trace {
+        let resource = if action == "sts:AssumeRole" { TARGET_ROLE } else { RESOURCE };
+        let request = Request { caller, action, resource, context: &self.context };
+        self.with_layers(|layers| match &self.trust {
+            Some(policy) if action == "sts:AssumeRole" => {
+                explain_trust(&request, Named { name: "trust", policy }, layers)
+            }
+            _ => explain(&request, layers),
+        })
     }
 
     fn with_layers<T>(&self, ask: impl FnOnce(&Layers<'_>) -> T) -> T {

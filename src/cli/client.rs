@@ -1,0 +1,163 @@
+//! Clients of a running broker.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use hyper::Method;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::api::ErrorResponse;
+use crate::http::client::{Client, Response};
+use crate::secret::SecretAccessKey;
+use crate::sigv4::{RequestHead, Signer, UriRules};
+use crate::time::{Clock, SystemClock};
+
+/// Where the API is, and who asks.
+#[derive(Args, Clone)]
+pub(super) struct Endpoint {
+    /// The broker's API [default: http://127.0.0.1:8350]
+    #[arg(
+        id = "endpoint_url",
+        long = "endpoint-url",
+        env = "AWS_ENDPOINT_URL",
+        value_name = "URL"
+    )]
+    url: Option<String>,
+    /// The certificate authority (PEM) of an https endpoint
+    #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+    /// Speak plaintext to an endpoint beyond loopback
+    #[arg(long)]
+    insecure_plaintext: bool,
+}
+
+/// An access key.
+pub(super) struct Credentials {
+    pub(super) access_key_id: String,
+    pub(super) secret: SecretAccessKey,
+    pub(super) session_token: Option<String>,
+}
+
+impl Credentials {
+    /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+    fn from_environment() -> anyhow::Result<Self> {
+        let variable = |name: &str| {
+            std::env::var(name).with_context(|| format!("{name} is not set: who asks?"))
+        };
+        Ok(Self {
+            access_key_id: variable("AWS_ACCESS_KEY_ID")?,
+            secret: SecretAccessKey::parse(Zeroizing::new(variable("AWS_SECRET_ACCESS_KEY")?))
+                .context("AWS_SECRET_ACCESS_KEY")?,
+            session_token: std::env::var("AWS_SESSION_TOKEN")
+                .ok()
+                .filter(|token| !token.is_empty()),
+        })
+    }
+}
+
+/// A client that signs.
+pub(super) struct SignedClient {
+    client: Client,
+    credentials: Credentials,
+}
+
+impl SignedClient {
+    /// With the endpoint and credentials of flags and environment.
+    pub(super) fn connect(endpoint: &Endpoint) -> anyhow::Result<Self> {
+        let url = endpoint.url.as_deref().unwrap_or("http://127.0.0.1:8350");
+        let client = Client::url(url, endpoint.ca_bundle.as_deref(), endpoint.insecure_plaintext)?;
+        Ok(Self { client, credentials: Credentials::from_environment()? })
+    }
+
+    /// With these.
+    pub(super) fn new(url: &str, credentials: Credentials) -> anyhow::Result<Self> {
+        Ok(Self { client: Client::url(url, None, false)?, credentials })
+    }
+
+    /// The access key that signs.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Sends a request signed for a service.
+    pub(super) async fn send(
+        &self,
+        service: &str,
+        method: Method,
+        target: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<Response> {
+        let host = self.client.host().to_owned();
+        let given: [(&str, &[u8]); 2] =
+            [("host", host.as_bytes()), ("content-type", content_type.as_bytes())];
+        let signer = Signer {
+            access_key_id: &self.credentials.access_key_id,
+            secret: &self.credentials.secret,
+            session_token: self.credentials.session_token.as_deref(),
+            region: "us-east-1",
+            service,
+            uri: UriRules::Standard,
+            content_sha256: true,
+        };
+        let head = RequestHead { method: method.as_str(), target, headers: &given };
+        let added = signer.sign(&head, &body, SystemClock::new().now())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(hyper::header::CONTENT_TYPE, HeaderValue::from_str(content_type)?);
+        for (name, value) in added {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(&value)?);
+        }
+        Ok(self.client.request(method, target, headers, body).await?)
+    }
+
+    /// Sends JSON to `/countersign/v1` and reads the JSON that comes back.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body)?;
+        read(&self.send("countersign", method, target, "application/json", body).await?)
+    }
+}
+
+/// A client of the admin socket.
+pub(super) struct AdminClient(Client);
+
+impl AdminClient {
+    /// Of the socket at this path.
+    pub(super) fn new(socket: &Path) -> Self {
+        Self(Client::unix(socket))
+    }
+
+    /// Sends a request and reads the JSON that comes back. `None` sends no body.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> anyhow::Result<T> {
+        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let response = self
+            .0
+            .request(method, target, HeaderMap::new(), body)
+            .await
+            .context("is the broker running, and its data directory given with --data-dir?")?;
+        read(&response)
+    }
+}
+
+fn read<T: DeserializeOwned>(response: &Response) -> anyhow::Result<T> {
+    if response.status.is_success() {
+        return serde_json::from_slice(&response.body).context("the answer is not as expected");
+    }
+    match serde_json::from_slice::<ErrorResponse>(&response.body) {
+        Ok(error) => bail!("{}: {}", error.error.code, error.error.message),
+        Err(_) => bail!("the broker answered {}", response.status),
+    }
+}

@@ -1,0 +1,144 @@
+//! Who may do what to which entity.
+//!
+//! INVARIANT (not denied is not allowed): an entity is handed out by name only to a caller whose
+//! policies allow the action on it. A caller without permission gets the same answer whether or
+//! not there is such an entity: it shows the name as it was asked, as AWS does.
+
+use std::sync::Arc;
+
+use super::holder::Holder;
+use crate::arn;
+use crate::authn::PrincipalEntity;
+use crate::directory::{Snapshot, Tag, User};
+use crate::id::AccountId;
+use crate::ops::authorize::Ask;
+use crate::ops::fault::Fault;
+use crate::ops::{Context, Operation, context};
+use crate::policy::{Context as Keys, Value};
+
+/// The entity of the caller's account that has this name, for a caller who may do `O` to it.
+///
+/// `add` adds the condition keys that belong to the action; the tags of the entity are added here.
+///
+/// # Errors
+/// `AccessDenied`; `NoSuchEntity` for a caller who may.
+pub(super) fn existing<O: Operation, H: Holder>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: &str,
+    add: impl FnOnce(&mut Keys, Option<&H>),
+) -> Result<Arc<H>, Fault> {
+    let account = context.identity()?.account();
+    let found = H::named(state, account, name);
+    let resource =
+        found.as_ref().map_or_else(|| arn::iam(account, H::KIND, "/", name), |found| found.arn());
+    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    let shown = format!("{} {name}", H::KIND);
+    context.authorize_shown(state, &ask, &shown, |keys| {
+        if let Some(found) = &found {
+            context::add_resource_tags(keys, found.tags());
+        }
+        add(keys, found.as_deref());
+    })?;
+    found.ok_or_else(|| Fault::no_such_entity(H::ENTITY, name))
+}
+
+/// The user that a request names, or without a name the caller itself.
+///
+/// # Errors
+/// As [`existing`]; `ValidationError` if there is no name and the caller is no user.
+pub(super) fn user_or_caller<O: Operation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: Option<&str>,
+) -> Result<Arc<User>, Fault> {
+    let own = match (name, context.identity()?.principal()) {
+        (Some(_), _) => None,
+        // It may have been renamed since it signed. If it is gone, so is its credential.
+        (None, PrincipalEntity::User(user)) => Some(state.user(&user.id).unwrap_or(user)),
+        (None, PrincipalEntity::Role(_)) => {
+            return Err(Fault::validation(
+                "Must specify userName when calling with non-User credentials",
+            ));
+        }
+    };
+    let name = name.or_else(|| own.map(|user| user.name.as_str())).unwrap_or_default();
+    existing::<O, User>(context, state, name, |_, _| ())
+}
+
+/// An entity that is to be made.
+pub(super) struct New<'a> {
+    /// `/` or `/division/team/`.
+    pub path: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its tags.
+    pub tags: &'a [Tag],
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<&'a str>,
+}
+
+/// Lets a caller pass who may make such an entity in its account, which is returned, and tag it if
+/// it is to have tags.
+///
+/// # Errors
+/// `AccessDenied`; then `EntityAlreadyExists` and `LimitExceeded`.
+pub(super) fn to_create<O: Operation, H: Holder>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    new: &New<'_>,
+) -> Result<AccountId, Fault> {
+    let account = context.identity()?.account();
+    let resource = arn::iam(account, H::KIND, new.path, new.name);
+    let add_tags = |keys: &mut Keys| {
+        let tags = new.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+        context::add_request_tags(keys, tags);
+    };
+    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    context.authorize(state, &ask, |keys| {
+        add_tags(keys);
+        add_boundary(keys, new.boundary);
+    })?;
+    if !new.tags.is_empty() {
+        let ask = Ask { action: &action(H::NAMES.tag), ..ask };
+        context.authorize(state, &ask, add_tags)?;
+    }
+    if H::named(state, account, new.name).is_some() {
+        return Err(Fault::already_exists(H::ENTITY, new.name));
+    }
+    H::PER_ACCOUNT.check(H::all(state, account).count() + 1)?;
+    Ok(account)
+}
+
+/// Lets a caller pass who may list the entities below a path of its account, which is returned.
+///
+/// The action has no resource of its own; it is taken to be the path, so that policies for `*` and
+/// for `user/*` both allow it, as with AWS.
+pub(super) fn to_list<O: Operation, H: Holder>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    prefix: &str,
+) -> Result<AccountId, Fault> {
+    let account = context.identity()?.account();
+    let resource = arn::iam(account, H::KIND, prefix, "");
+    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    context.authorize(state, &ask, |_| ())?;
+    Ok(account)
+}
+
+/// Adds `iam:PermissionsBoundary`: the boundary that a principal has, or is to get.
+pub(super) fn add_boundary(keys: &mut Keys, boundary: Option<&str>) {
+    if let Some(arn) = boundary {
+        keys.insert("iam:PermissionsBoundary", Value::One(arn.to_owned()));
+    }
+}
+
+/// Adds the boundary of a holder that was found.
+pub(super) fn add_boundary_of<H: Holder>(keys: &mut Keys, found: Option<&H>) {
+    add_boundary(keys, found.and_then(|holder| holder.policies().boundary.as_deref()));
+}
+
+/// The action of an operation of IAM, as policies name it.
+pub(super) fn action(operation: &str) -> String {
+    format!("iam:{operation}")
+}

@@ -1,0 +1,71 @@
+//! UpdateAccessKey: puts a long-term key out of use, or into use again.
+//!
+//! INVARIANT (revocation is complete): a key that becomes inactive takes the sessions that came
+//! from it with it, for good. When it is active again it can make new ones.
+//!
+//! Source: AWS IAM API reference, UpdateAccessKey.
+
+use serde_json::Value;
+
+use super::keys::Named;
+use crate::directory::{AccessKey, Entity, KeyStatus, Revoked};
+use crate::ops::fault::Fault;
+use crate::ops::params;
+use crate::ops::{Context, Effect, Operation, Service};
+use crate::wire::query::Params;
+
+/// The operation.
+pub struct UpdateAccessKey;
+
+/// Which key, and what becomes of it.
+pub struct Request {
+    key: Named,
+    status: KeyStatus,
+}
+
+impl Operation for UpdateAccessKey {
+    const NAME: &'static str = "UpdateAccessKey";
+    const SERVICE: Service = Service::Iam;
+    const EFFECT: Effect = Effect::Write;
+    const HAS_RESULT: bool = false;
+    type Request = Request;
+    type Response = ();
+
+    fn read(params: &Params) -> Result<Request, Fault> {
+        let words =
+            [KeyStatus::Active, KeyStatus::Inactive].map(|status| (status.as_str(), status));
+        params::read(params, |v| Request {
+            key: Named::read(v),
+            // What stands in for a word that is wrong is dropped unseen.
+            status: v.required_choice("Status", &words).unwrap_or(KeyStatus::Inactive),
+        })
+    }
+
+    fn describe(request: &Request) -> Value {
+        let mut told = request.key.describe();
+        if let Some(told) = told.as_object_mut() {
+            told.insert("status".to_owned(), Value::from(request.status.as_str()));
+        }
+        told
+    }
+
+    async fn execute(context: &Context<'_>, request: Request) -> Result<(), Fault> {
+        context
+            .change(|tx| {
+                let key = request.key.find::<Self>(context, tx.state())?;
+                if key.status == request.status {
+                    return Ok(());
+                }
+                let revoked = match request.status {
+                    KeyStatus::Active => key.revoked,
+                    KeyStatus::Inactive => {
+                        Some(Revoked { version: tx.version(), at: context.facts.now.floor_secs() })
+                    }
+                };
+                let status = request.status;
+                tx.put(Entity::AccessKey(AccessKey { status, revoked, ..AccessKey::clone(&key) }));
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,189 @@
+//! Actions, resources, wildcards.
+
+use super::fixture::*;
+use crate::policy::wildcard::Pattern;
+use crate::policy::{DocumentKind, Effect, Policy, Reason};
+
+#[test]
+fn wildcards_match_characters_not_bytes() {
+    for (pattern, text, expected) in [
+        ("", "", true),
+        ("", "a", false),
+        ("*", "", true),
+        ("*", "änything", true),
+        ("?", "ä", true),
+        ("?", "", false),
+        ("??", "ä", false),
+        ("a?c", "a\u{1f600}c", true),
+        ("a*c", "ac", true),
+        ("a*c", "abcbc", true),
+        ("a*c", "abcb", false),
+        ("*a*b*", "xxaxxbxx", true),
+        ("*a*b*", "xxbxxaxx", false),
+        ("a*a", "a", false),
+        ("a*a", "aa", true),
+        ("ab*ba", "aba", false),
+        ("*?", "", false),
+        ("?*?", "a", false),
+        ("?*?", "ab", true),
+        ("*a?b*", "aab-axb", true),
+        ("*a?b", "a-b-a", false),
+        ("*.txt", "a.txt.txt", true),
+        ("**", "x", true),
+        ("a.c", "abc", false),
+        ("[a]", "a", false),
+        ("\\*", "*", false),
+    ] {
+        assert_eq!(Pattern::parse(pattern).matches(text), expected, "{pattern} {text}");
+    }
+}
+
+fn action_allows(element: &str, action: &str) -> bool {
+    let policy = identity(&format!(r#"{{"Effect":"Allow",{element},"Resource":"*"}}"#));
+    let world = World { identity: vec![policy], ..World::default() };
+    world.ask(&user(), action, RESOURCE).is_allowed()
+}
+
+#[test]
+fn actions_are_case_insensitive_patterns() {
+    for (element, action, expected) in [
+        (r#""Action":"s3:GetObject""#, "S3:getobject", true),
+        (r#""Action":"S3:GETOBJECT""#, "s3:GetObject", true),
+        (r#""Action":"s3:Get*""#, "s3:GetObjectAcl", true),
+        (r#""Action":"s3:*Object""#, "s3:GetObjectAcl", false),
+        (r#""Action":"s3:?etObject""#, "s3:GetObject", true),
+        (r#""Action":"s3:*""#, "s3express:GetObject", false),
+        (r#""Action":"*""#, "ec2:RunInstances", true),
+        (r#""Action":"*:*""#, "ec2:RunInstances", true),
+        (r#""Action":["ec2:*","s3:*"]"#, "s3:GetObject", true),
+        (r#""NotAction":"iam:*""#, "s3:GetObject", true),
+        (r#""NotAction":"iam:*""#, "IAM:CreateUser", false),
+        (r#""NotAction":["iam:*","s3:*"]"#, "s3:GetObject", false),
+    ] {
+        assert_eq!(action_allows(element, action), expected, "{element} {action}");
+    }
+}
+
+#[test]
+fn what_cannot_be_an_action_is_refused() {
+    for action in [
+        "",
+        "s3",
+        "s3:",
+        ":Get",
+        "GetObject",
+        "s*:Get",
+        "*:Get",
+        "s3:Get Object",
+        "s3:Get:Object",
+        "s3:${aws:username}",
+        "s3:Gét",
+        "s3.*",
+        "?:*",
+        "s3/*",
+        " s3:*",
+    ] {
+        for element in ["Action", "NotAction"] {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Deny","Resource":"*","{element}":["s3:*","{action}"]}}}}"#
+            );
+            let error = Policy::parse(&text, DocumentKind::Identity).unwrap_err();
+            assert_eq!(error.path, format!("$.Statement.{element}[1]"));
+            assert_eq!(error.reason, Reason::Action, "{action}");
+        }
+    }
+}
+
+#[test]
+fn a_trust_policy_has_only_actions_of_sts() {
+    for (element, good) in [
+        (r#""Action":"sts:AssumeRole""#, true),
+        (r#""Action":["STS:AssumeRole","sts:TagSession"]"#, true),
+        (r#""Action":"sts:*""#, true),
+        (r#""Action":"*""#, false),
+        (r#""Action":"*:*""#, false),
+        (r#""Action":["sts:AssumeRole","iam:PassRole"]"#, false),
+        (r#""NotAction":"sts:TagSession""#, false),
+    ] {
+        let text = format!(r#"{{"Statement":{{"Effect":"Allow","Principal":"*",{element}}}}}"#);
+        let parsed = Policy::parse(&text, DocumentKind::Trust);
+        assert_eq!(parsed.is_ok(), good, "{element}");
+        if let Err(error) = parsed {
+            assert_eq!(error.reason, Reason::TrustAction);
+        }
+    }
+}
+
+/// What a resource element makes of a resource: allowed, denied.
+fn resource(element: &str, resource: &str) -> (bool, bool) {
+    let policy =
+        |effect: &str| identity(&format!(r#"{{"Effect":"{effect}","Action":"*",{element}}}"#));
+    let ask = |effect: &str| {
+        let world = World { identity: vec![policy(effect)], ..World::default() };
+        world.ask(&user(), ACTION, resource).effect()
+    };
+    (ask("Allow") == Effect::Allow, ask("Deny") == Effect::ExplicitDeny)
+}
+
+#[test]
+fn resources_match_as_whole_arns() {
+    const YES: (bool, bool) = (true, true);
+    const NO: (bool, bool) = (false, false);
+    for (element, arn, expected) in [
+        (r#""Resource":"*""#, "*", YES),
+        (r#""Resource":"*""#, "arn:aws:s3:::b", YES),
+        (r#""Resource":"arn:aws:s3:::b""#, "arn:aws:s3:::b", YES),
+        (r#""Resource":"arn:aws:s3:::b""#, "arn:aws:s3:::B", NO),
+        (r#""Resource":"arn:aws:s3:::b""#, "arn:aws:s3:::b/k", NO),
+        (r#""Resource":"arn:aws:s3:::b/*""#, "arn:aws:s3:::b", NO),
+        (r#""Resource":"arn:aws:s3:::b/*""#, "arn:aws:s3:::b/x/y:z", YES),
+        (r#""Resource":"arn:aws:s3:::b*""#, "arn:aws:s3:::bigger/k", YES),
+        (r#""Resource":"arn:aws:s3:::b?/k""#, "arn:aws:s3:::bä/k", YES),
+        (r#""Resource":"arn:aws:s3:::*""#, "*", NO),
+        (r#""Resource":"arn:aws:sqs:*:111111111111:q""#, "arn:aws:sqs:eu:111111111111:q", YES),
+        (r#""Resource":"arn:aws:sqs:*:111111111111:q""#, "arn:aws:sqs:eu:222222222222:q", NO),
+        (r#""Resource":["arn:aws:s3:::a","arn:aws:s3:::b"]"#, "arn:aws:s3:::b", YES),
+        (r#""NotResource":"arn:aws:s3:::b""#, "arn:aws:s3:::b", NO),
+        (r#""NotResource":"arn:aws:s3:::b""#, "arn:aws:s3:::c", YES),
+        (r#""NotResource":["arn:aws:s3:::a","arn:aws:s3:::b"]"#, "arn:aws:s3:::a", NO),
+        (r#""NotResource":"*""#, "arn:aws:s3:::c", NO),
+    ] {
+        assert_eq!(resource(element, arn), expected, "{element} {arn}");
+    }
+}
+
+/// AWS leaves open whether a star crosses the colon after its component: the closed side of both.
+#[test]
+fn a_star_that_would_have_to_cross_a_colon_does_not_allow_and_does_deny() {
+    let pattern = "arn:aws:sns:*:111111111111:topic";
+    let resource_arn = "arn:aws:sns:eu:222222222222:x:111111111111:topic";
+    assert_eq!(resource(&format!(r#""Resource":"{pattern}""#), resource_arn), (false, true));
+    assert_eq!(resource(&format!(r#""NotResource":"{pattern}""#), resource_arn), (false, true));
+}
+
+#[test]
+fn what_cannot_be_a_resource_is_refused() {
+    for bad in [
+        "",
+        "bucket",
+        "**",
+        "arn",
+        "arn:aws:s3",
+        "arn:aws:s3:::",
+        "arn:aws:*:::x",
+        "arn:aws:s?:::x",
+        "arn:aws::::x",
+        "arn::s3:::x",
+        "*:aws:s3:::x",
+        "arn:aws:s3::*",
+        "ARN:aws:s3:::x",
+        "arn:aws:s3:::a\\u0000b",
+    ] {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":"*","Resource":["*","{bad}"]}}}}"#
+        );
+        let error = Policy::parse(&text, DocumentKind::Identity).unwrap_err();
+        assert_eq!(error.path, "$.Statement.Resource[1]");
+        assert_eq!(error.reason, Reason::Resource, "{bad}");
+    }
+}
