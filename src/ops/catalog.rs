@@ -27,6 +27,7 @@ pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
+    row::<s::get_session_token::GetSessionToken>(),
     row::<i::create_user::CreateUser>(),
     row::<i::get_user::GetUser>(),
     row::<i::delete_user::DeleteUser>(),

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::sts::get_session_token::limits_of_user_sessions;
 use super::trail::{self, About};
 use super::{Context, Effect, Operation};
 use crate::audit::{EventId, Record, UserIdentity};
@@ -24,7 +25,9 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let identity = trail::user_identity(context.caller);
-        let request = match O::read(params) {
+        let read = limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
+            .and_then(|()| O::read(params));
+        let request = match read {
             Ok(request) => request,
             Err(fault) => {
                 refused(context, &about, identity, &fault).await;

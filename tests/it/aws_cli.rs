@@ -132,9 +132,15 @@ fn credentials_that_are_no_good() {
     refused(cli.aws(&session, ask, &[]), "InvalidClientTokenId");
 
     // What is not there is said at once: an error that clients repeat would be asked for again.
-    let complaint =
-        refused(cli.aws(&broker.home.first, "iam list-saml-providers", &[]), "InvalidAction");
-    assert!(complaint.contains("ListSAMLProviders"), "{complaint}");
+    let complaint = refused(
+        cli.aws(
+            &broker.home.first,
+            "iam generate-service-last-accessed-details --arn arn:aws:iam::aws:policy/None",
+            &[],
+        ),
+        "InvalidAction",
+    );
+    assert!(complaint.contains("GenerateServiceLastAccessedDetails"), "{complaint}");
     let asked = broker.log().lines().filter(|line| line.contains("InvalidAction")).count();
     assert_eq!(asked, 1, "it was asked again");
 }

@@ -10,6 +10,7 @@
 )]
 
 mod aws_cli;
+mod boto3;
 mod broker;
 mod caller;
 mod edge_client;
@@ -23,3 +24,4 @@ mod edge_support;
 mod edge_tls;
 mod init;
 mod python;
+mod verify;

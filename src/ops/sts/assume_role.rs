@@ -63,15 +63,7 @@ impl Operation for AssumeRole {
     type Response = Response;
 
     fn read(params: &Params) -> Result<Request, Fault> {
-        let unbuilt = ["SerialNumber", "TokenCode", "ProvidedContexts"];
-        for name in unbuilt {
-            // Ignoring a second factor or a context would grant on less than the caller showed.
-            if params.text(name).is_some() || params.list(name)?.is_some_and(|l| !l.is_empty()) {
-                return Err(Fault::invalid_combination(format!(
-                    "The parameter {name} is not supported by this version."
-                )));
-            }
-        }
+        session_input::refuse_unbuilt(params, &["SerialNumber", "TokenCode", "ProvidedContexts"])?;
         params::read(params, |v| Request {
             role_arn: v.required("RoleArn", &rules::ARN).to_owned(),
             session_name: v.required("RoleSessionName", &rules::SESSION_NAME).to_owned(),
@@ -127,10 +119,7 @@ impl Operation for AssumeRole {
 
     fn outcome(response: &Response) -> Value {
         json!({
-            "credentials": {
-                "accessKeyId": response.minted.access_key_id,
-                "expiration": response.minted.expires_at.to_rfc3339(),
-            },
+            "credentials": session_input::described(&response.minted),
             "assumedRoleUser": { "assumedRoleId": response.role_id, "arn": response.arn },
             "sourceIdentity": response.source_identity,
             "packedPolicySize": response.minted.packed_policy_size,

@@ -3,4 +3,8 @@
 pub mod assume_role;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
+pub mod get_session_token;
 mod session_input;
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use serde_json::{Value, json};
+
 use crate::directory::managed;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{TagFault, Validator, check_tag_keys, rules};
 use crate::policy::{DocumentKind, Policy};
 use crate::seal::claims::{SessionPolicies, Tag};
 use crate::sessions::{MintError, Minted};
+use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
 /// The most session tags, inherited ones counted.
@@ -36,13 +39,12 @@ impl SessionInput {
             .list("PolicyArns", 0..=MAX_POLICY_ARNS, |v| v.required("arn", &rules::ARN).to_owned());
         let tags = v.tags("Tags");
         let transitive = v.texts("TransitiveTagKeys", 0..=MAX_TAGS, &rules::TAG_KEY);
-        let minimum = v.integer("MinimumSessionTokenSize", 0..=4096);
         Self {
             policy: v.optional("Policy", &rules::SESSION_POLICY).map(ToOwned::to_owned),
             policy_arns: arns.unwrap_or_default(),
             tags: tags.iter().map(|t| (t.key.to_owned(), t.value.to_owned())).collect(),
             transitive: transitive.unwrap_or_default().into_iter().map(ToOwned::to_owned).collect(),
-            minimum_token_size: minimum.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(),
+            minimum_token_size: minimum_token_size(v),
         }
     }
 
@@ -111,6 +113,33 @@ impl SessionInput {
         }
         Ok(tags)
     }
+}
+
+/// Refuses parameters that this version does not support. Ignoring a second factor or a context
+/// would grant on less than the caller showed.
+pub(super) fn refuse_unbuilt(params: &Params, names: &[&str]) -> Result<(), Fault> {
+    for name in names {
+        if params.text(name).is_some() || params.list(name)?.is_some_and(|list| !list.is_empty()) {
+            return Err(Fault::invalid_combination(format!(
+                "The parameter {name} is not supported by this version."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// `MinimumSessionTokenSize`, in characters.
+pub(super) fn minimum_token_size(v: &mut Validator<'_, '_>) -> usize {
+    let minimum = v.integer("MinimumSessionTokenSize", 0..=4096);
+    minimum.and_then(|n| usize::try_from(n).ok()).unwrap_or_default()
+}
+
+/// What audit records tell of credentials that were handed out.
+pub(super) fn described(minted: &Minted) -> Value {
+    json!({
+        "accessKeyId": minted.access_key_id,
+        "expiration": minted.expires_at.to_rfc3339(),
+    })
 }
 
 /// What a session that was not made is answered with.

@@ -77,11 +77,11 @@ pub async fn verify(
             "The request is not signed: it has neither an Authorization header nor a presigned query.",
         ));
     };
-    if !signed.path_as_signed() {
-        // Signer and asker may mean different resources by this path.
+    if !signed.path_as_signed() || question.has_dot_segment() {
+        // Signer, proxies and service may mean different resources by this path.
         return Ok(answer.refused(
             "AmbiguousPath",
-            "The path holds dot segments or empty segments, which the signature does not tell apart.",
+            "The path holds dot segments or empty segments, which may be read in several ways.",
         ));
     }
     let answer = answer.authenticated(&signed);

@@ -117,6 +117,16 @@ impl<'a> Question<'a> {
         if self.request.service == "s3" { UriRules::S3 } else { UriRules::Standard }
     }
 
+    /// Whether a segment of the path is `.` or `..`, escaped or not: readers that normalise the path
+    /// (RFC 3986, section 6.2.2) find another in it than those that do not. Keys of S3 are opaque.
+    pub fn has_dot_segment(&self) -> bool {
+        let path = self.request.uri.split('?').next().unwrap_or_default();
+        self.uri_rules() != UriRules::S3
+            && path.split('/').any(|segment| {
+                matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+            })
+    }
+
     /// What is to be authorized, if anything.
     pub fn asked(&self) -> Option<Ask<'_>> {
         self.asked.as_ref().map(|asked| Ask {

@@ -332,6 +332,8 @@ fn a_role_does_not_trust_itself() {
     };
     let decision = world.assume(&session(), "sts:AssumeRole");
     assert_eq!((decision.effect(), decision.layer()), (Effect::ImplicitDeny, Layer::Trust));
+    let decision = World { identity: vec![], ..world }.assume(&session(), "sts:AssumeRole");
+    assert_eq!((decision.effect(), decision.layer()), (Effect::ImplicitDeny, Layer::Trust));
 }
 
 #[test]

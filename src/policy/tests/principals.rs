@@ -178,6 +178,14 @@ fn what_cannot_be_a_principal_is_refused() {
             Reason::Principal,
         ),
         (r#""Principal":{"AWS":"arn:aws-cn:iam::111111111111:root"}"#, Reason::Principal),
+        (r#""Principal":{"AWS":"arn:aws:iam::111111111111:role/a${b}/c"}"#, Reason::Principal),
+        (r#""Principal":{"AWS":"arn:aws:iam::111111111111:user/a$b/c"}"#, Reason::Principal),
+        (r#""Principal":{"AWS":"arn:aws:iam:eu-west-1:111111111111:root"}"#, Reason::Principal),
+        (
+            r#""Principal":{"Federated":"arn:aws:iam:eu:111111111111:oidc-provider/a.b"}"#,
+            Reason::Principal,
+        ),
+        (r#""Principal":{"Federated":"arn:aws:iam:::oidc-provider/a.b"}"#, Reason::Principal),
         (r#""Principal":{"AWS":"arn:aws:iam:::root"}"#, Reason::Principal),
         (r#""Principal":{"AWS":"arn:aws:sts::111111111111:assumed-role/r"}"#, Reason::Principal),
         (

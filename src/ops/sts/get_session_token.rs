@@ -1,0 +1,125 @@
+//! GetSessionToken: session credentials of the calling user itself.
+//!
+//! No policy is asked: a user needs no permission for it. Only a long-term key may call it. The
+//! session may do what its user may, but for IAM and most of STS: see
+//! [`limits_of_user_sessions`].
+//!
+//! Source: AWS STS API reference, GetSessionToken.
+
+use serde_json::{Value, json};
+
+use super::session_input;
+use crate::authn::{Identity, PrincipalEntity};
+use crate::ops::fault::Fault;
+use crate::ops::params;
+use crate::ops::{Context, Effect, Operation, Service};
+use crate::seal::claims::{PrincipalClaim, PrincipalKind};
+use crate::sessions::{Draft, Minted, mint};
+use crate::wire::query::Params;
+use crate::wire::xml::Xml;
+
+/// Seconds of a session when none are asked for: twelve hours.
+const DEFAULT_DURATION: i64 = 43_200;
+
+/// The operation.
+pub struct GetSessionToken;
+
+/// What is asked for.
+pub struct Request {
+    duration: i64,
+    minimum_token_size: usize,
+}
+
+impl Operation for GetSessionToken {
+    const NAME: &'static str = "GetSessionToken";
+    const SERVICE: Service = Service::Sts;
+    const EFFECT: Effect = Effect::Mint;
+    type Request = Request;
+    type Response = Minted;
+
+    fn read(params: &Params) -> Result<Request, Fault> {
+        session_input::refuse_unbuilt(params, &["SerialNumber", "TokenCode"])?;
+        params::read(params, |v| Request {
+            duration: v.integer("DurationSeconds", 900..=129_600).unwrap_or(DEFAULT_DURATION),
+            minimum_token_size: session_input::minimum_token_size(v),
+        })
+    }
+
+    fn describe(request: &Request) -> Value {
+        json!({ "durationSeconds": request.duration })
+    }
+
+    async fn execute(context: &Context<'_>, request: Request) -> Result<Minted, Fault> {
+        let identity = context.identity()?;
+        let PrincipalEntity::User(user) = identity.principal() else {
+            return Err(refused());
+        };
+        if identity.session().is_some() {
+            return Err(refused());
+        }
+        let snapshot = context.services.directory.snapshot();
+        context.still_standing(&snapshot)?;
+        let now = context.facts.now.floor_secs();
+        let draft = Draft {
+            principal: PrincipalClaim {
+                kind: PrincipalKind::User,
+                account: user.account,
+                id: user.id,
+                arn: user.arn(),
+            },
+            ancestors: identity.chain(now, snapshot.version()),
+            issued_at: now,
+            expires_at: now.plus_secs(request.duration),
+            version: snapshot.version(),
+            session_name: String::new(),
+            source_identity: None,
+            tags: Vec::new(),
+            policies: None,
+            mfa_at: None,
+        };
+        let services = context.services;
+        mint(
+            &services.keyring,
+            &*services.ledger,
+            &*services.random,
+            draft,
+            request.minimum_token_size,
+        )
+        .await
+        .map_err(session_input::mint_fault)
+    }
+
+    fn outcome(minted: &Minted) -> Value {
+        json!({ "credentials": session_input::described(minted) })
+    }
+
+    fn write(minted: &Minted, xml: &mut Xml) {
+        session_input::write_credentials(minted, xml);
+        session_input::write_sizes(minted, xml);
+    }
+}
+
+fn refused() -> Fault {
+    Fault::access_denied("Cannot call GetSessionToken with session credentials")
+}
+
+/// What a session of GetSessionToken may not call: IAM, unless a second factor was shown when it was
+/// made, and STS but for AssumeRole and GetCallerIdentity.
+pub fn limits_of_user_sessions(
+    identity: &Identity,
+    service: Service,
+    action: &str,
+) -> Result<(), Fault> {
+    let (PrincipalEntity::User(_), Some(session)) = (identity.principal(), identity.session())
+    else {
+        return Ok(());
+    };
+    match service {
+        Service::Iam if session.claims().mfa_at.is_none() => Err(Fault::invalid_client_token()
+            .with_note("a session of GetSessionToken without MFA cannot call IAM")),
+        Service::Sts if !matches!(action, "AssumeRole" | "GetCallerIdentity") => {
+            Err(Fault::access_denied(format!("Cannot call {action} with session credentials")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,517 @@
+//! AssumeRole and its kin through signed requests: what is granted, refused, inherited, recorded.
+
+use serde_json::json;
+
+use crate::api::RevocationTarget;
+use crate::authn::Caller;
+use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::testing::{A, B, Bench, Credentials, allow, element, find, trusting};
+use crate::seal::claims::Tag;
+
+type Parameters<'a> = Vec<(&'a str, &'a str)>;
+
+fn ask<'a>(role: &'a str, more: &[(&'a str, &'a str)]) -> Parameters<'a> {
+    let mut parameters = vec![("RoleArn", role), ("RoleSessionName", "monday")];
+    parameters.extend_from_slice(more);
+    parameters
+}
+
+fn code<T>(result: Result<T, Fault>) -> FaultCode {
+    result.err().expect("an error").code()
+}
+
+/// A user of A who may assume anything, and a role of B that trusts A and may do anything.
+async fn stage(bench: &Bench) -> (Credentials, String) {
+    let alice = bench
+        .user(
+            &bench.a,
+            "alice",
+            &allow(&["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]),
+        )
+        .await;
+    let role = bench.role(&bench.b, "deploy", &trusting(&[A]), &allow(&["*"])).await;
+    (alice, role)
+}
+
+async fn claims_of(bench: &Bench, credentials: &Credentials) -> (Vec<Tag>, Option<String>, usize) {
+    let caller = bench.verify(credentials, "GetCallerIdentity", &[]).await.unwrap();
+    let Caller::Signed(signed) = caller else { panic!("signed") };
+    let claims = signed.identity().session().unwrap().claims();
+    (claims.tags.clone(), claims.source_identity.clone(), claims.ancestors.len())
+}
+
+#[tokio::test]
+async fn a_trusted_caller_of_another_account_gets_a_session() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &[])).await.unwrap();
+    assert!(element(&answer, "AccessKeyId").starts_with("ASIA"));
+    assert_eq!(element(&answer, "Arn"), format!("arn:aws:sts::{B}:assumed-role/deploy/monday"));
+    assert!(element(&answer, "AssumedRoleId").ends_with(":monday"));
+    assert_eq!(find(&answer, "PackedPolicySize"), None);
+    let session = Credentials::of_answer(&answer);
+    assert_eq!(
+        bench.whoami(&session).await.unwrap(),
+        format!("arn:aws:sts::{B}:assumed-role/deploy/monday")
+    );
+}
+
+#[tokio::test]
+async fn both_accounts_must_agree_and_every_refusal_reads_the_same() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let nobody = bench.user(&bench.a, "nobody", &allow(&["orders:*"])).await;
+    let wary = bench.role(&bench.b, "wary", &trusting(&[B]), &allow(&["*"])).await;
+    let mut messages = Vec::new();
+    for target in [
+        wary.as_str(),
+        &format!("arn:aws:iam::{B}:role/missing"),
+        "arn:aws:iam::999988887777:role/deploy",
+    ] {
+        let fault = bench.call(&alice, "AssumeRole", &ask(target, &[])).await.unwrap_err();
+        assert_eq!(fault.code(), FaultCode::AccessDenied);
+        messages.push(fault.message().replace(target, "ROLE"));
+    }
+    assert!(messages.windows(2).all(|pair| pair[0] == pair[1]), "{messages:?}");
+    assert_eq!(
+        code(bench.call(&nobody, "AssumeRole", &ask(&role, &[])).await),
+        FaultCode::AccessDenied
+    );
+    // A role's path belongs to its ARN.
+    let elsewhere = role.replace("role/", "role/x/");
+    assert_eq!(
+        code(bench.call(&alice, "AssumeRole", &ask(&elsewhere, &[])).await),
+        FaultCode::AccessDenied
+    );
+}
+
+#[tokio::test]
+async fn museum_m21_the_external_id_counts() {
+    let bench = Bench::new().await;
+    let (alice, _) = stage(&bench).await;
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": A },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "sts:ExternalId": "partner-7" } },
+        }],
+    });
+    let role = bench.role(&bench.b, "partner", &trust.to_string(), &allow(&["*"])).await;
+    for wrong in [vec![], vec![("ExternalId", "partner-8")], vec![("ExternalId", "PARTNER-7")]] {
+        assert_eq!(
+            code(bench.call(&alice, "AssumeRole", &ask(&role, &wrong)).await),
+            FaultCode::AccessDenied
+        );
+    }
+    let empty = bench.call(&alice, "AssumeRole", &ask(&role, &[("ExternalId", "")])).await;
+    assert_eq!(code(empty), FaultCode::ValidationError);
+    let right = [("ExternalId", "partner-7")];
+    assert!(bench.call(&alice, "AssumeRole", &ask(&role, &right)).await.is_ok());
+    let reason = bench.records().into_iter().find_map(|record| {
+        Some(record.pointer("/additionalEventData/reason")?.as_str()?.to_owned())
+    });
+    assert!(reason.unwrap().contains("sts:ExternalId partner-7 (the request has none)"));
+}
+
+#[tokio::test]
+async fn museum_m22_durations_are_held_to_role_and_chain() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    for (seconds, good) in [
+        ("899", false),
+        ("900", true),
+        ("3600", true),
+        ("3601", false),
+        ("43200", false),
+        ("43201", false),
+        ("9223372036854775808", false),
+        ("-1", false),
+        ("1e3", false),
+    ] {
+        let result =
+            bench.call(&alice, "AssumeRole", &ask(&role, &[("DurationSeconds", seconds)])).await;
+        match result {
+            Ok(_) => assert!(good, "{seconds}"),
+            Err(fault) => {
+                assert!(!good && fault.code() == FaultCode::ValidationError, "{seconds}: {fault:?}")
+            }
+        }
+    }
+    let long = bench.role(&bench.b, "long", &trusting(&[B, &role]), &allow(&["*"])).await;
+    let update = [("RoleName", "long"), ("MaxSessionDuration", "43200")];
+    bench.call(&bench.b, "UpdateRole", &update).await.unwrap();
+    assert!(
+        bench
+            .call(&bench.b, "AssumeRole", &ask(&long, &[("DurationSeconds", "43200")]))
+            .await
+            .is_ok()
+    );
+    let session = bench.assume(&alice, &role, "first").await.unwrap();
+    let chained =
+        bench.call(&session, "AssumeRole", &ask(&long, &[("DurationSeconds", "3601")])).await;
+    assert_eq!(code(chained), FaultCode::ValidationError);
+    assert!(
+        bench
+            .call(&session, "AssumeRole", &ask(&long, &[("DurationSeconds", "3600")]))
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_at_its_expiry_to_the_second() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let short = [("DurationSeconds", "900")];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &short)).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    bench.advance(899);
+    assert!(bench.whoami(&session).await.is_ok());
+    bench.advance(1);
+    assert_eq!(code(bench.whoami(&session).await), FaultCode::ExpiredToken);
+}
+
+#[tokio::test]
+async fn museum_m30_tags_and_source_identity_travel_and_cannot_be_escaped() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let second = bench.role(&bench.b, "second", &trusting(&[&role]), &allow(&["*"])).await;
+    let tagged = [
+        ("Tags.member.1.Key", "Team"),
+        ("Tags.member.1.Value", "blue"),
+        ("Tags.member.2.Key", "Ticket"),
+        ("Tags.member.2.Value", "7"),
+        ("TransitiveTagKeys.member.1", "Team"),
+        ("SourceIdentity", "alice"),
+    ];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &tagged)).await.unwrap();
+    assert_eq!(element(&answer, "SourceIdentity"), "alice");
+    assert!(element(&answer, "PackedPolicySize").parse::<u8>().unwrap() > 0);
+    let session = Credentials::of_answer(&answer);
+
+    let next = bench.assume(&session, &second, "next").await.unwrap();
+    let (tags, source_identity, ancestors) = claims_of(&bench, &next).await;
+    let team = Tag { key: "Team".into(), value: "blue".into(), transitive: true };
+    assert_eq!((tags, source_identity.as_deref(), ancestors), (vec![team], Some("alice"), 2));
+
+    for (wrong, expected) in [
+        (
+            vec![("Tags.member.1.Key", "tEAM"), ("Tags.member.1.Value", "red")],
+            FaultCode::InvalidParameterValue,
+        ),
+        (vec![("SourceIdentity", "mallory")], FaultCode::AccessDenied),
+        (
+            vec![
+                ("Tags.member.1.Key", "a"),
+                ("Tags.member.1.Value", "1"),
+                ("Tags.member.2.Key", "A"),
+                ("Tags.member.2.Value", "2"),
+            ],
+            FaultCode::InvalidParameterValue,
+        ),
+        (vec![("TransitiveTagKeys.member.1", "unsent")], FaultCode::ValidationError),
+    ] {
+        let result = bench.call(&session, "AssumeRole", &ask(&second, &wrong)).await;
+        assert_eq!(code(result), expected, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn tags_and_source_identity_need_their_own_permission() {
+    let bench = Bench::new().await;
+    let (alice, _) = stage(&bench).await;
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": A }, "Action": "sts:AssumeRole" }],
+    });
+    let role = bench.role(&bench.b, "plain", &trust.to_string(), &allow(&["*"])).await;
+    assert!(bench.call(&alice, "AssumeRole", &ask(&role, &[])).await.is_ok());
+    for more in [
+        vec![("SourceIdentity", "alice")],
+        vec![("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "1")],
+    ] {
+        assert_eq!(
+            code(bench.call(&alice, "AssumeRole", &ask(&role, &more)).await),
+            FaultCode::AccessDenied
+        );
+    }
+    // What a chain hands down needs it too.
+    let (_, open) = (0, format!("arn:aws:iam::{B}:role/deploy"));
+    let closed = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": open }, "Action": "sts:AssumeRole" }],
+    });
+    let closed = bench.role(&bench.b, "closed", &closed.to_string(), &allow(&["*"])).await;
+    let named = [("SourceIdentity", "alice")];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&open, &named)).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    assert_eq!(
+        code(bench.call(&session, "AssumeRole", &ask(&closed, &[])).await),
+        FaultCode::AccessDenied
+    );
+}
+
+#[tokio::test]
+async fn museum_m15_m16_a_narrow_session_stays_narrow() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    bench.role(&bench.b, "other", &trusting(&[B]), &allow(&["*"])).await;
+    let policy = allow(&["orders:GetOrder"]);
+    let narrow = [("Policy", policy.as_str())];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &narrow)).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    let other = format!("arn:aws:iam::{B}:role/other");
+    for (action, parameters) in [
+        ("AssumeRole", ask(&other, &[])),
+        ("CreateUser", vec![("UserName", "mallory")]),
+        ("CreateAccessKey", vec![("UserName", "admin")]),
+        ("GetAccessKeyInfo", vec![("AccessKeyId", "ASIAAAAAAAAAAAAAAAAA")]),
+    ] {
+        let result = bench.call(&session, action, &parameters).await;
+        assert_eq!(code(result), FaultCode::AccessDenied, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn session_policies_are_checked_and_bounded() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let long =
+        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[],\"x\":\"{}\"}}", "x".repeat(2100));
+    for (wrong, expected) in [
+        (vec![("Policy", "{}")], FaultCode::MalformedPolicyDocument),
+        (vec![("Policy", long.as_str())], FaultCode::ValidationError),
+        (vec![("policy", "{}")], FaultCode::MalformedInput),
+        (
+            vec![("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/Missing")],
+            FaultCode::MalformedPolicyDocument,
+        ),
+        (
+            vec![("PolicyArns.member.1.arn", admin), ("PolicyArns.member.2.arn", admin)],
+            FaultCode::ValidationError,
+        ),
+        (
+            vec![("SerialNumber", "arn:aws:iam::111122223333:mfa/me"), ("TokenCode", "123456")],
+            FaultCode::InvalidParameterCombination,
+        ),
+        (vec![("MinimumSessionTokenSize", "4097")], FaultCode::ValidationError),
+    ] {
+        let result = bench.call(&alice, "AssumeRole", &ask(&role, &wrong)).await;
+        assert_eq!(code(result), expected, "{wrong:?}");
+    }
+    let padded = bench
+        .call(&alice, "AssumeRole", &ask(&role, &[("MinimumSessionTokenSize", "3000")]))
+        .await
+        .unwrap();
+    let token = element(&padded, "SessionToken");
+    assert!((3000..=3008).contains(&token.len()));
+    assert_eq!(element(&padded, "SessionTokenSize"), token.len().to_string());
+}
+
+#[tokio::test]
+async fn too_many_tags_for_a_token_are_told_as_a_percentage() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let tags: Vec<(String, String)> = (1..=20)
+        .flat_map(|n| {
+            [
+                (format!("Tags.member.{n}.Key"), format!("key-{n}")),
+                (format!("Tags.member.{n}.Value"), "x".repeat(256)),
+            ]
+        })
+        .collect();
+    let more: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let fault = bench.call(&alice, "AssumeRole", &ask(&role, &more)).await.unwrap_err();
+    assert_eq!(fault.code(), FaultCode::PackedPolicyTooLarge);
+    assert!(fault.message().contains('%'));
+}
+
+#[tokio::test]
+async fn a_chain_has_an_end() {
+    let bench = Bench::new().await;
+    let trust = trusting(&[B]);
+    let role = bench.role(&bench.b, "loop", &trust, &allow(&["*"])).await;
+    let mut session = bench.assume(&bench.b, &role, "s-1").await.unwrap();
+    for n in 2..=8 {
+        session = bench.assume(&session, &role, &format!("s-{n}")).await.unwrap();
+    }
+    assert_eq!(claims_of(&bench, &session).await.2, 8);
+    assert_eq!(code(bench.assume(&session, &role, "s-9").await), FaultCode::AccessDenied);
+}
+
+#[tokio::test]
+async fn revocation_reaches_descendants_and_only_the_past() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let second = bench.role(&bench.b, "second", &trusting(&[&role]), &allow(&["*"])).await;
+    let key = RevocationTarget::AccessKey(alice.access_key_id.clone());
+    let user = RevocationTarget::User(format!("arn:aws:iam::{A}:user/alice"));
+    let targets = [
+        (None, &bench.b),
+        (Some(RevocationTarget::Role(role.clone())), &bench.b),
+        (Some(user), &bench.a),
+        (Some(key), &bench.a),
+    ];
+    for (target, admin) in targets {
+        let first = bench.assume(&alice, &role, "first").await.unwrap();
+        let bystander =
+            bench.assume(&bench.b, &format!("arn:aws:iam::{B}:role/second"), "bystander").await;
+        assert_eq!(code(bystander), FaultCode::AccessDenied, "second trusts deploy alone");
+        let chained = bench.assume(&first, &second, "chained").await.unwrap();
+        let target =
+            target.unwrap_or_else(|| RevocationTarget::Session(first.access_key_id.clone()));
+        bench.revoke(admin, target.clone()).await.unwrap();
+        for session in [&first, &chained] {
+            assert_eq!(
+                code(bench.whoami(session).await),
+                FaultCode::InvalidClientTokenId,
+                "{target:?}"
+            );
+        }
+        // What is made afterwards is new.
+        let fresh = bench.assume(&alice, &role, "fresh").await.unwrap();
+        assert!(bench.whoami(&fresh).await.is_ok(), "{target:?}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_needs_permission_and_the_own_account() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let session = bench.assume(&alice, &role, "first").await.unwrap();
+    let target = || RevocationTarget::Session(session.access_key_id.clone());
+    assert_eq!(code(bench.revoke(&alice, target()).await), FaultCode::AccessDenied);
+    assert_eq!(
+        code(bench.revoke(&bench.a, target()).await),
+        FaultCode::AccessDenied,
+        "A's admin, B's session"
+    );
+    assert!(bench.whoami(&session).await.is_ok());
+    for wrong in [
+        RevocationTarget::Session(alice.access_key_id.clone()),
+        RevocationTarget::AccessKey(session.access_key_id.clone()),
+        RevocationTarget::Role("x".into()),
+        RevocationTarget::User(role.clone()),
+    ] {
+        assert_eq!(code(bench.revoke(&bench.b, wrong).await), FaultCode::ValidationError);
+    }
+}
+
+#[tokio::test]
+async fn museum_m25_a_name_made_again_revives_nothing() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let session = bench.assume(&alice, &role, "first").await.unwrap();
+    let delete = [("RoleName", "deploy"), ("PolicyName", "own")];
+    bench.call(&bench.b, "DeleteRolePolicy", &delete).await.unwrap();
+    bench.call(&bench.b, "DeleteRole", &[("RoleName", "deploy")]).await.unwrap();
+    assert_eq!(code(bench.whoami(&session).await), FaultCode::InvalidClientTokenId);
+    bench.role(&bench.b, "deploy", &trusting(&[A]), &allow(&["*"])).await;
+    assert_eq!(code(bench.whoami(&session).await), FaultCode::InvalidClientTokenId);
+    assert!(bench.assume(&alice, &role, "again").await.is_ok());
+}
+
+#[tokio::test]
+async fn museum_m20_nothing_is_stored_for_a_role_that_is_not_there() {
+    let bench = Bench::new().await;
+    let (alice, _) = stage(&bench).await;
+    let before = bench.services.directory.snapshot();
+    let bogus = "arn:aws:iam::999988887777:role/ghost";
+    assert_eq!(code(bench.assume(&alice, bogus, "x1").await), FaultCode::AccessDenied);
+    let after = bench.services.directory.snapshot();
+    assert_eq!(
+        (before.version(), before.accounts().count()),
+        (after.version(), after.accounts().count())
+    );
+}
+
+#[tokio::test]
+async fn get_session_token_is_the_user_and_no_more() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let answer = bench.call(&alice, "GetSessionToken", &[]).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    assert_eq!(bench.whoami(&session).await.unwrap(), format!("arn:aws:iam::{A}:user/alice"));
+    assert_eq!(code(bench.call(&session, "GetSessionToken", &[]).await), FaultCode::AccessDenied);
+    let role_session = bench.assume(&session, &role, "from-session").await.unwrap();
+    assert_eq!(
+        code(bench.call(&role_session, "GetSessionToken", &[]).await),
+        FaultCode::AccessDenied
+    );
+    // Not even an administrator's session reaches IAM without a second factor.
+    let answer =
+        bench.call(&bench.a, "GetSessionToken", &[("DurationSeconds", "900")]).await.unwrap();
+    let admin = Credentials::of_answer(&answer);
+    assert_eq!(code(bench.call(&admin, "GetUser", &[]).await), FaultCode::InvalidClientTokenId);
+    let info = [("AccessKeyId", admin.access_key_id.as_str())];
+    assert_eq!(code(bench.call(&admin, "GetAccessKeyInfo", &info).await), FaultCode::AccessDenied);
+    bench.advance(900);
+    assert_eq!(code(bench.whoami(&admin).await), FaultCode::ExpiredToken);
+    for (seconds, good) in [("899", false), ("129600", true), ("129601", false)] {
+        let result = bench.call(&alice, "GetSessionToken", &[("DurationSeconds", seconds)]).await;
+        assert_eq!(result.is_ok(), good, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_made_inactive_ends_its_sessions_for_good() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let session = bench.assume(&alice, &role, "first").await.unwrap();
+    let token = Credentials::of_answer(&bench.call(&alice, "GetSessionToken", &[]).await.unwrap());
+    for status in ["Inactive", "Active"] {
+        let set = [
+            ("UserName", "alice"),
+            ("AccessKeyId", alice.access_key_id.as_str()),
+            ("Status", status),
+        ];
+        bench.call(&bench.a, "UpdateAccessKey", &set).await.unwrap();
+        for dead in [&session, &token] {
+            assert_eq!(code(bench.whoami(dead).await), FaultCode::InvalidClientTokenId, "{status}");
+        }
+    }
+    assert!(bench.assume(&alice, &role, "again").await.is_ok());
+}
+
+#[tokio::test]
+async fn without_the_audit_log_nothing_is_handed_out_or_changed() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let version = bench.services.directory.snapshot().version();
+    bench.sink.fail(true);
+    assert_eq!(code(bench.assume(&alice, &role, "x1").await), FaultCode::ServiceUnavailable);
+    assert_eq!(
+        code(bench.call(&bench.a, "CreateUser", &[("UserName", "bob")]).await),
+        FaultCode::ServiceUnavailable
+    );
+    assert_eq!(bench.services.directory.snapshot().version(), version);
+    assert!(bench.whoami(&alice).await.is_ok(), "reads go on");
+    bench.sink.fail(false);
+    assert!(bench.assume(&alice, &role, "x1").await.is_ok());
+}
+
+#[tokio::test]
+async fn every_grant_has_an_intent_before_and_an_outcome_after() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let session = bench.assume(&alice, &role, "first").await.unwrap();
+    let second = bench.role(&bench.b, "second", &trusting(&[&role]), &allow(&["*"])).await;
+    bench.assume(&session, &second, "next").await.unwrap();
+    let records: Vec<_> =
+        bench.records().into_iter().filter(|record| record["eventName"] == "AssumeRole").collect();
+    let phases: Vec<_> =
+        records.iter().map(|r| r["additionalEventData"]["phase"].as_str().unwrap()).collect();
+    assert_eq!(phases, ["intent", "outcome", "intent", "outcome"]);
+    assert_eq!(records[0]["sharedEventID"], records[1]["sharedEventID"]);
+    let ancestors = records[3]["additionalEventData"]["ancestors"].as_array().unwrap();
+    assert!(ancestors[0].as_str().unwrap().contains("user/alice"));
+    let text = serde_json::to_string(&bench.records()).unwrap();
+    for secret in
+        [session.secret.expose(), session.token.as_deref().unwrap(), alice.secret.expose()]
+    {
+        assert!(!text.contains(secret));
+    }
+}
