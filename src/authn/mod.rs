@@ -26,9 +26,6 @@ mod health;
 mod identity;
 pub mod standing;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;

@@ -1,1 +1,263 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
+use super::embedded::EmbeddedStore;
+use super::entities::Policies;
+use super::store::{Batch, Contents};
+use super::*;
+use crate::future::BoxFuture;
+use crate::id::{AccessKeyId, AccessKeyKind, AccountId, DeploymentId, UniqueId, UniqueKind};
+use crate::random::SystemRandom;
+use crate::time::Timestamp;
+
+fn account_id() -> AccountId {
+    AccountId::parse("111122223333").unwrap()
+}
+
+fn deployment() -> DeploymentId {
+    DeploymentId([7; 16])
+}
+
+fn user(name: &str) -> User {
+    User {
+        id: UniqueId::generate(UniqueKind::User, &SystemRandom::new()).unwrap(),
+        account: account_id(),
+        name: name.to_owned(),
+        path: "/".to_owned(),
+        created_at: Timestamp::from_secs(1_790_000_000),
+        tags: vec![Tag { key: "k".into(), value: "v".into() }],
+        policies: Policies {
+            inline: BTreeMap::from([("p".to_owned(), document())]),
+            ..Policies::default()
+        },
+        revoked: None,
+    }
+}
+
+fn document() -> Document {
+    Document::parse(r#"{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*"}}"#).unwrap()
+}
+
+fn open(path: &std::path::Path) -> Directory {
+    Directory::open(Box::new(EmbeddedStore::open(path, deployment()).unwrap())).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.redb");
+    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    let directory = Arc::new(open(&path));
+    let writes = (0..100).map(|n| {
+        let directory = Arc::clone(&directory);
+        tokio::spawn(async move {
+            let user = user(&format!("user-{n}"));
+            let written = directory
+                .write(|tx| {
+                    tx.put(Entity::User(user));
+                    Ok::<_, ()>(())
+                })
+                .await;
+            let ((), version) = written.unwrap();
+            assert!(directory.snapshot().version() >= version, "published before acknowledged");
+            version
+        })
+    });
+    let mut versions = Vec::new();
+    for write in writes.collect::<Vec<_>>() {
+        versions.push(write.await.unwrap());
+    }
+    versions.sort_unstable();
+    assert_eq!(versions, (2..=101).collect::<Vec<_>>(), "each write has a version of its own");
+    let before = directory.snapshot();
+    drop(directory);
+    let after = open(&path).snapshot();
+    assert_eq!(after.version(), 101);
+    for n in 0..100 {
+        let name = format!("USER-{n}");
+        let (a, b) =
+            (before.user_named(account_id(), &name), after.user_named(account_id(), &name));
+        assert_eq!(a.unwrap(), b.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_closure_that_refuses_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.redb");
+    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    let directory = open(&path);
+    let refused = directory
+        .write(|tx| {
+            tx.put(Entity::User(user("alice")));
+            Err::<(), _>("no")
+        })
+        .await;
+    assert!(matches!(refused, Err(WriteError::Refused("no"))));
+    assert!(directory.snapshot().user_named(account_id(), "alice").is_none());
+    assert_eq!(directory.write(|_| Ok::<_, ()>(5)).await.unwrap(), (5, 1));
+}
+
+#[test]
+fn another_deployments_directory_and_a_second_opener_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.redb");
+    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    let other = EmbeddedStore::open(&path, DeploymentId([8; 16])).unwrap();
+    assert!(matches!(other.load(), Err(StoreError::Damaged(_))));
+    let second = EmbeddedStore::open(&path, deployment());
+    assert!(second.err().unwrap().to_string().contains("in use by another process"));
+}
+
+#[test]
+fn names_are_found_in_any_case_and_forgotten_with_their_entity() {
+    let alice = user("Alice");
+    let mut snapshot =
+        Snapshot::build(Contents { version: 1, entities: vec![Entity::User(alice.clone())] })
+            .unwrap();
+    assert_eq!(snapshot.user_named(account_id(), "aLICE").unwrap().id, alice.id);
+    assert_eq!(snapshot.principal_id("arn:aws:iam::111122223333:user/Alice"), Some(alice.id));
+    assert_eq!(snapshot.principal_id("arn:aws:iam::111122223333:user/alice"), None);
+    let renamed = User { name: "Bob".into(), ..alice.clone() };
+    snapshot.apply(&Change::Put(Box::new(Entity::User(renamed))));
+    assert!(snapshot.user_named(account_id(), "alice").is_none());
+    snapshot.apply(&Change::Delete(EntityKey::User(alice.id)));
+    assert!(snapshot.user_named(account_id(), "bob").is_none());
+}
+
+#[test]
+fn keys_are_listed_by_user() {
+    let (alice, bob) = (user("alice"), user("bob"));
+    let key = |user: &User| {
+        let id = AccessKeyId::generate(AccessKeyKind::LongTerm, account_id(), &SystemRandom::new());
+        AccessKey {
+            id: id.unwrap(),
+            user: user.id,
+            sealed: vec![1, 2],
+            status: KeyStatus::Active,
+            created_at: Timestamp::from_secs(0),
+            revoked: None,
+        }
+    };
+    let keys = [key(&alice), key(&bob), key(&alice)];
+    let entities = keys.iter().cloned().map(Entity::AccessKey).collect();
+    let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
+    assert_eq!(snapshot.access_keys_of(alice.id).count(), 2);
+    assert_eq!(snapshot.access_keys_of(bob.id).next().unwrap().id, keys[1].id);
+}
+
+/// A store in memory that can be told to fail.
+#[derive(Default)]
+struct Fragile {
+    contents: Mutex<(u64, Vec<Entity>)>,
+    broken: AtomicBool,
+    failures: AtomicU64,
+}
+
+impl DirectoryStore for Arc<Fragile> {
+    fn load(&self) -> Result<Contents, StoreError> {
+        let (version, entities) = self.contents.lock().unwrap().clone();
+        Ok(Contents { version, entities })
+    }
+
+    fn submit(
+        &self,
+        batch: Batch,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        let store = Arc::clone(self);
+        let stale = batch.failures != store.failures();
+        let broken = store.broken.load(Ordering::SeqCst);
+        if broken && !stale {
+            store.failures.fetch_add(1, Ordering::SeqCst);
+        }
+        if broken || stale {
+            return Ok(Box::pin(async { Err(StoreError::Unknown("broken".into())) }));
+        }
+        let mut contents = store.contents.lock().unwrap();
+        contents.0 = batch.version;
+        for change in batch.changes {
+            if let Change::Put(entity) = change {
+                contents.1.push(*entity);
+            }
+        }
+        batch.published.publish(batch.snapshot);
+        Ok(Box::pin(async { Ok(()) }))
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
+    }
+
+    fn recover(&self) -> BoxFuture<'_, Result<Contents, StoreError>> {
+        Box::pin(async { self.load() })
+    }
+}
+
+#[tokio::test]
+async fn after_a_failed_write_nothing_is_built_on_it() {
+    let store = Arc::new(Fragile::default());
+    let directory = Directory::open(Box::new(Arc::clone(&store))).unwrap();
+    let put = |name: &'static str| {
+        directory.write(move |tx| {
+            tx.put(Entity::User(user(name)));
+            Ok::<_, ()>(())
+        })
+    };
+    put("alice").await.unwrap();
+    store.broken.store(true, Ordering::SeqCst);
+    assert!(matches!(put("bob").await, Err(WriteError::Store(StoreError::Unknown(_)))));
+    assert!(directory.is_failing());
+    assert!(directory.snapshot().user_named(account_id(), "bob").is_none());
+    store.broken.store(false, Ordering::SeqCst);
+    let seen = directory
+        .write(|tx| {
+            let bob = tx.state().user_named(account_id(), "bob").is_some();
+            tx.put(Entity::User(user("carol")));
+            Ok::<_, ()>(bob)
+        })
+        .await;
+    assert_eq!(seen.unwrap(), (false, 2), "the failed write is not seen, its version is free");
+    assert!(!directory.is_failing());
+}
+
+#[test]
+fn a_stored_policy_that_does_not_parse_denies_everything() {
+    let stored = r#""{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Unknown\":{\"a:b\":\"c\"}}}}""#;
+    let document: Document = serde_json::from_str(stored).unwrap();
+    let request = crate::policy::Request {
+        caller: &crate::policy::Caller::Root { account: account_id() },
+        action: "a:B",
+        resource: "*",
+        context: &crate::policy::Context::new(),
+    };
+    let named = crate::policy::Named { name: "p", policy: document.policy() };
+    let layers = crate::policy::Layers {
+        resource_account: account_id(),
+        identity: &[named],
+        boundary: None,
+        session: None,
+        resource: None,
+        service_control: &[],
+        resource_control: &[],
+    };
+    let decision = crate::policy::decide(&request, &layers);
+    assert_eq!(decision.effect(), crate::policy::Effect::ExplicitDeny);
+}
+
+/// The stored form of every entity in format version 1, as released: it must read for ever.
+#[test]
+fn golden_entities_of_version_1_read() {
+    let text = include_str!("golden/v1.jsonl");
+    let entities: Vec<Entity> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entities.len(), 5);
+    for (line, entity) in text.lines().zip(&entities) {
+        let again: serde_json::Value = serde_json::to_value(entity).unwrap();
+        let stored: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(again, stored, "what is read is written alike");
+    }
+    let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
+    let role = snapshot.role_named(account_id(), "deploy").unwrap();
+    assert_eq!(role.trust.bound().len(), 1);
+}

@@ -13,9 +13,6 @@ pub mod embedded;
 pub mod ledger;
 mod mint;
 
-#[cfg(test)]
-mod tests;
-
 use std::time::Duration;
 
 pub use ledger::{Inserted, Ledger, LedgerError, NewRecord};

@@ -90,8 +90,8 @@ fn signed(case: &Case, headers: &Added, parameters: &Added) -> Request {
     }
     for (name, value) in parameters {
         let mark = if request.target.contains('?') { '&' } else { '?' };
-        let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        request.target = format!("{}{mark}{name}={}", request.target, value.replace('+', "%20"));
+        let value: String = value.bytes().map(super::reference::escape).collect();
+        request.target = format!("{}{mark}{name}={value}", request.target);
     }
     request
 }

@@ -76,7 +76,8 @@ impl Meaning {
     }
 }
 
-fn escape(byte: u8) -> String {
+/// A byte as it stands in a canonical query.
+pub(super) fn escape(byte: u8) -> String {
     match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()

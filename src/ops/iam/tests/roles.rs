@@ -168,6 +168,9 @@ async fn a_trust_policy_names_only_what_exists() {
         format!("arn:aws:iam::{B}:user/far/Carol"),
         format!("arn:aws:sts::{B}:assumed-role/none/any-session"),
         format!("arn:aws:iam::{A}:role/there"),
+        format!("arn:aws:iam::{B}:role/near/there"),
+        format!("arn:aws:iam::{B}:role/There"),
+        format!("arn:aws:sts::{B}:assumed-role/There/any-session"),
         "AIDAAAAAAAAAAAAAAAAAA".to_owned(),
         "AROAAAAAAAAAAAAAAAAAA".to_owned(),
     ];
