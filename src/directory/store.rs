@@ -103,7 +103,7 @@ pub struct Contents {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing was written.
-    #[error("the directory store did not take the write: {0}")]
+    #[error("the directory store is not available, nothing was written: {0}")]
     Unavailable(String),
     /// It may have been written or not.
     #[error("the outcome of the write is unknown: {0}")]

@@ -29,13 +29,13 @@ impl fmt::Display for Origin {
 #[expect(missing_docs, reason = "the fields are what the messages say")]
 pub enum Problem {
     /// A key or variable that no setting has.
-    #[error("{origin}: unknown {what} `{name}`{}", hint(suggestion.as_deref()))]
+    #[error("{origin}: unknown {what} `{name}`{}", hint(name, suggestion.as_deref()))]
     Unknown { origin: Origin, what: &'static str, name: String, suggestion: Option<String> },
     /// A value of the wrong kind.
     #[error("{origin}: `{key}` {message}")]
     Value { origin: Origin, key: String, message: String },
     /// The file cannot be read.
-    #[error("{}: cannot read the settings: {reason}", file.display())]
+    #[error("{}: cannot read the settings: {}", file.display(), why(*reason))]
     Unreadable { file: PathBuf, reason: std::io::ErrorKind },
     /// The file is not TOML.
     #[error("{origin}: {message}")]
@@ -48,8 +48,22 @@ pub enum Problem {
     DataDirInside { file: PathBuf },
 }
 
-fn hint(suggestion: Option<&str>) -> String {
+fn hint(name: &str, suggestion: Option<&str>) -> String {
+    // What Kubernetes sets in every pod for a Service that is named countersign.
+    if name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.starts_with("COUNTERSIGN_PORT")
+    {
+        return "; if Kubernetes sets it, give the pod `enableServiceLinks: false`".to_owned();
+    }
     suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+fn why(reason: std::io::ErrorKind) -> String {
+    match reason {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// The settings cannot be used. Its text has a line for each problem.
