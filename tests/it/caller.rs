@@ -161,6 +161,11 @@ impl Caller {
         Self { client, api, credentials, secret }
     }
 
+    /// The API that it asks.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.api
+    }
+
     /// The account of the key.
     pub(crate) fn account(&self) -> String {
         countersign::id::AccessKeyId::parse(&self.credentials.id).unwrap().account().to_string()

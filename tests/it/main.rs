@@ -24,6 +24,7 @@ mod edge_support;
 mod edge_tls;
 mod init;
 mod museum_requests;
+mod museum_secrets;
 mod museum_trust;
 mod python;
 mod revocation;
