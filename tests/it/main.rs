@@ -13,6 +13,7 @@ mod aws_cli;
 mod boto3;
 mod broker;
 mod caller;
+mod crash;
 mod edge_client;
 mod edge_http;
 mod edge_http2;
