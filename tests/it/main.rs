@@ -9,10 +9,12 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod audit_trouble;
 mod aws_cli;
 mod boto3;
 mod broker;
 mod caller;
+mod certificates;
 mod crash;
 mod edge_client;
 mod edge_http;
@@ -29,4 +31,6 @@ mod museum_secrets;
 mod museum_trust;
 mod python;
 mod revocation;
+mod signals;
+mod tls;
 mod verify;
