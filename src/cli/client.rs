@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use hyper::Method;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -27,7 +27,7 @@ pub(super) struct Endpoint {
         value_name = "URL"
     )]
     url: Option<String>,
-    /// The certificate authority (PEM) of an https endpoint
+    /// The certificate authority (PEM) of an https endpoint, which must be given
     #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
     /// Speak plaintext to an endpoint beyond loopback
@@ -46,7 +46,8 @@ impl Credentials {
     /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
     fn from_environment() -> anyhow::Result<Self> {
         let variable = |name: &str| {
-            std::env::var(name).with_context(|| format!("{name} is not set: who asks?"))
+            std::env::var(name)
+                .map_err(|_| anyhow!("{name} is not set: the request cannot be signed"))
         };
         Ok(Self {
             access_key_id: variable("AWS_ACCESS_KEY_ID")?,
@@ -143,11 +144,12 @@ impl AdminClient {
         body: Option<&(impl Serialize + Sync)>,
     ) -> anyhow::Result<T> {
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let response = self
-            .0
-            .request(method, target, HeaderMap::new(), body)
-            .await
-            .context("is the broker running, and its data directory given with --data-dir?")?;
+        let response =
+            self.0.request(method, target, HeaderMap::new(), body).await.map_err(|error| {
+                anyhow!(
+                    "{error}: is the broker running, and its data directory given with --data-dir?"
+                )
+            })?;
         read(&response)
     }
 }

@@ -10,12 +10,12 @@ use crate::settings::Settings;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Read all settings, tell every problem, start nothing
+    /// Read all settings, tell every problem, start nothing; the files they name are not opened
     Check {
         #[command(flatten)]
         place: Place,
     },
-    /// List every setting by its key
+    /// List every setting by its key; `tls.key` is the variable COUNTERSIGN_TLS_KEY
     Keys,
 }
 

@@ -14,7 +14,8 @@ use crate::app::{DataDir, World};
 Standard output holds the first access key and nothing else; it is told once.
 COUNTERSIGN_BOOTSTRAP_ACCOUNT_ID, COUNTERSIGN_BOOTSTRAP_ACCESS_KEY_ID and
 COUNTERSIGN_BOOTSTRAP_SECRET_ACCESS_KEY set them instead; each may be given as a file by its
-name and _FILE.
+name and _FILE. Where a deployment is already, nothing is changed, nothing is printed there, and
+the exit code is 0.
 
 Examples:
   countersign init --data-dir data
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
 enum Format {
     /// For reading
     Text,
-    /// `AWS_ACCESS_KEY_ID=…` and `AWS_SECRET_ACCESS_KEY=…`, safe for a shell
+    /// `AWS_ACCESS_KEY_ID=…` and `AWS_SECRET_ACCESS_KEY=…`, for a shell's `export $(…)`
     Env,
     /// The JSON of a `credential_process`
     Json,
@@ -60,7 +61,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match bootstrap::init(&data, &world, from_environment)? {
         Outcome::Present => {
             output::error(&format!(
-                "{} holds a deployment already: nothing was changed",
+                "{} holds a deployment already: nothing was changed, and its first access key \
+                 is not told again",
                 data.path().display()
             ));
         }

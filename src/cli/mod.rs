@@ -42,10 +42,9 @@ Examples:
   countersign dev                       see the main job done on a throw-away broker
   countersign init --data-dir data      make a deployment; prints the first access key once
   countersign serve --data-dir data     serve it on 127.0.0.1:8350
-  export $(countersign init --data-dir data --format env)
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
-  countersign sessions revoke ASIA...   end a session now
+  countersign sessions revoke ASIA... --admin --data-dir data
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -101,7 +100,7 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            output::error(&format!("countersign: {error:#}"));
+            output::error(&format!("countersign: {}", output::chain(&error)));
             ExitCode::FAILURE
         }
     }

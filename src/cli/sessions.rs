@@ -20,12 +20,16 @@ pub(super) enum Command {
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("target").required(true).multiple(false),
+    override_usage = "\
+countersign sessions revoke [OPTIONS] <ASIA...|--role <ARN>|--user <ARN>|--access-key <AKIA...>>",
     after_help = "\
 Whatever came from the sessions ends too. The request is signed with AWS_ACCESS_KEY_ID,
-AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, whose policies must allow
-countersign:RevokeSessions; with --admin it goes over the admin socket instead.
+AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. They must belong to the account of what is
+revoked, and their policies must allow countersign:RevokeSessions. With --admin the request goes
+over the admin socket instead, to any account.
 
 Examples:
+  countersign sessions revoke ASIA... --admin --data-dir data
   countersign sessions revoke ASIA...
   countersign sessions revoke --role arn:aws:iam::123456789012:role/deploy
   countersign sessions revoke --user arn:aws:iam::123456789012:user/alice --admin --data-dir data"
@@ -43,7 +47,7 @@ pub(super) struct Revoke {
     /// A long-term key's ID
     #[arg(long, group = "target", value_name = "AKIA...")]
     access_key: Option<String>,
-    /// Ask over the admin socket
+    /// Ask over the admin socket of the data directory
     #[arg(long)]
     admin: bool,
     #[command(flatten)]
@@ -65,8 +69,24 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let made: RevocationView = if asked.admin {
         accounts::admin(&asked.place)?.json(Method::POST, PATH, Some(&body)).await?
     } else {
-        SignedClient::connect(&asked.endpoint)?.json(Method::POST, PATH, &body).await?
+        SignedClient::connect(&asked.endpoint)?
+            .json(Method::POST, PATH, &body)
+            .await
+            .map_err(hint)?
     };
+    if made.held == Some(false) {
+        output::error("no session of that access key ID is known: check it for a typing error");
+    }
     output::line(&format!("revoked at {} (directory version {})", made.revoked_at, made.version))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Across accounts no policy can allow it, which the message cannot know.
+fn hint(error: anyhow::Error) -> anyhow::Error {
+    if error.to_string().contains("no resource-based policy") {
+        return anyhow::anyhow!(
+            "{error}: sign as somebody of the account it belongs to, or use --admin"
+        );
+    }
+    error
 }

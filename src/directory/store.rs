@@ -82,7 +82,7 @@ pub struct Batch {
     pub failures: u64,
     /// The directory's version after it.
     pub version: u64,
-    /// The changes, in order.
+    /// The changes, in order; none when it only waits for those before it.
     pub changes: Vec<Change>,
     /// The state after it, to be published once it is durable.
     pub snapshot: Arc<Snapshot>,
@@ -103,7 +103,7 @@ pub struct Contents {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing was written.
-    #[error("the directory store did not take the write: {0}")]
+    #[error("the directory store is not available, nothing was written: {0}")]
     Unavailable(String),
     /// It may have been written or not.
     #[error("the outcome of the write is unknown: {0}")]

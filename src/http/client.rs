@@ -44,7 +44,9 @@ pub enum EndpointError {
         host: String,
     },
     /// TLS without a CA to trust.
-    #[error("an https endpoint needs the file of the CA to trust")]
+    #[error(
+        "an https endpoint needs the CA to trust: give its file as --ca-bundle or AWS_CA_BUNDLE"
+    )]
     NoCa,
     /// The CA's file is of no use.
     #[error(transparent)]

@@ -35,7 +35,7 @@ pub enum Problem {
     #[error("{origin}: `{key}` {message}")]
     Value { origin: Origin, key: String, message: String },
     /// The file cannot be read.
-    #[error("{}: cannot read the settings: {reason}", file.display())]
+    #[error("{}: cannot read the settings: {}", file.display(), why(*reason))]
     Unreadable { file: PathBuf, reason: std::io::ErrorKind },
     /// The file is not TOML.
     #[error("{origin}: {message}")]
@@ -50,6 +50,13 @@ pub enum Problem {
 
 fn hint(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+fn why(reason: std::io::ErrorKind) -> String {
+    match reason {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// The settings cannot be used. Its text has a line for each problem.

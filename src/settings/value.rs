@@ -42,6 +42,7 @@ impl Failed {
         let expected = match expected.to_string().as_str() {
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up".to_owned(),
             "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+            "a boolean" => "true or false".to_owned(),
             other => other.to_owned(),
         };
         Self { field: None, message: format!("takes {expected}") }
@@ -51,7 +52,12 @@ impl Failed {
 /// What was expected is told, what was found is not: it may be a secret.
 impl de::Error for Failed {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { field: None, message: format!("cannot be used: {message}") }
+        match message.to_string().as_str() {
+            "invalid socket address syntax" => {
+                Self::takes("an IP address and a port such as 127.0.0.1:8350")
+            }
+            other => Self { field: None, message: format!("cannot be used: {other}") },
+        }
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -88,7 +88,8 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let (filter, handle) = reload::Layer::new(filter(level));
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let colors = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colors).with_writer(writer);
     let lines = match format {
         Format::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
         Format::Text => lines.boxed(),

@@ -113,12 +113,12 @@ fn every_mistake_has_its_line() {
     let mut errors = case.errors();
     errors.sort();
     let mut expected = [
-        "COUNTERSIGN_AUDIT_SYNCED: `audit.synced` takes a boolean",
+        "COUNTERSIGN_AUDIT_SYNCED: `audit.synced` takes true or false",
         "COUNTERSIGN_LISTENN: unknown variable `COUNTERSIGN_LISTENN`; did you mean `COUNTERSIGN_LISTEN`?",
         "COUNTERSIGN_TLS: unknown variable `COUNTERSIGN_TLS`",
         "--limits-header-timeout: `limits.header_timeout` takes a duration such as \"60s\" or \"5m\"",
         "given.toml:1: unknown key `listn`; did you mean `listen`?",
-        "given.toml:2: `listen` cannot be used: invalid socket address syntax",
+        "given.toml:2: `listen` takes an IP address and a port such as 127.0.0.1:8350",
         "given.toml:3: `log` takes one of off, error, warn, info, debug, trace",
         "given.toml:4: unknown key `confirm_every`; did you mean `sessions.confirm_every`?",
         "given.toml:5: unknown key `sesions`; did you mean `sessions`?",
@@ -140,11 +140,11 @@ fn a_file_that_was_named_must_be_there_and_be_toml() {
     let errors = case.errors();
     assert!(errors[0].starts_with("given.toml:1: "), "{errors:?}");
     case.inputs.config = Some(case.folder.path().join("absent.toml"));
-    assert_eq!(case.errors(), ["absent.toml: cannot read the settings: entity not found"]);
+    assert_eq!(case.errors(), ["absent.toml: cannot read the settings: there is no such file"]);
     case.inputs.config = None;
     case.inputs.environment =
         vec![("COUNTERSIGN_CONFIG".into(), case.folder.path().join("absent.toml").into())];
-    assert_eq!(case.errors(), ["absent.toml: cannot read the settings: entity not found"]);
+    assert_eq!(case.errors(), ["absent.toml: cannot read the settings: there is no such file"]);
 }
 
 #[test]

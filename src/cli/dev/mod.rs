@@ -42,11 +42,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         setup::EXTERNAL_ID
     ))?;
     let failed = story::tell(&stage).await?;
-    output::line(&stage.exports())?;
     if failed > 0 {
         output::line(&format!("{failed} steps went wrong."))?;
     }
     if !arguments.once {
+        output::line(&stage.exports())?;
         output::line("Serving until Ctrl-C.")?;
         stop.await;
     }
