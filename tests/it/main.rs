@@ -26,6 +26,7 @@ mod edge_stop;
 mod edge_support;
 mod edge_tls;
 mod init;
+mod layers;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
