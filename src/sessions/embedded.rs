@@ -1,7 +1,7 @@
 //! The ledger in one file: redb, one writer thread, concurrent mints share a durable commit.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -33,8 +33,34 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
 /// A ledger in `sessions.redb`.
 pub struct EmbeddedLedger {
-    database: Arc<Database>,
+    file: Arc<File>,
     writer: Arc<Writer<Job>>,
+}
+
+/// The file, open or to be opened again.
+struct File {
+    path: PathBuf,
+    /// `None` after a failed write: redb takes no more through that handle. The next use opens it
+    /// again.
+    database: Mutex<Option<Arc<Database>>>,
+}
+
+impl File {
+    fn open(&self) -> Result<Arc<Database>, LedgerError> {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = database.as_ref() {
+            return Ok(Arc::clone(open));
+        }
+        // Not created here: a ledger that was taken away is missed, not replaced.
+        let open = Arc::new(Database::open(&self.path).map_err(unavailable)?);
+        tracing::info!("the session ledger is open again");
+        *database = Some(Arc::clone(&open));
+        Ok(open)
+    }
+
+    fn close(&self) {
+        *self.database.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 enum Job {
@@ -63,13 +89,16 @@ impl EmbeddedLedger {
                 .map_err(unavailable)?;
         }
         prepare(&database, deployment)?;
-        let database = Arc::new(database);
-        let shared = Arc::clone(&database);
+        let file = Arc::new(File {
+            path: path.to_owned(),
+            database: Mutex::new(Some(Arc::new(database))),
+        });
+        let shared = Arc::clone(&file);
         let writer = Writer::start("sessions-writer", QUEUE, move |jobs| {
             commit(&shared, jobs, clock.now());
         })
         .map_err(unavailable)?;
-        Ok(Self { database, writer: Arc::new(writer) })
+        Ok(Self { file, writer: Arc::new(writer) })
     }
 
     /// Removes expired records from time to time, until the ledger is dropped.
@@ -100,9 +129,10 @@ impl Ledger for EmbeddedLedger {
         &self,
         access_key_id: AccessKeyId,
     ) -> BoxFuture<'_, Result<Option<Vec<u8>>, LedgerError>> {
-        let database = Arc::clone(&self.database);
+        let file = Arc::clone(&self.file);
         Box::pin(async move {
             tokio::task::spawn_blocking(move || {
+                let database = file.open()?;
                 let read = database.begin_read().map_err(unavailable)?;
                 let records = read.open_table(RECORDS).map_err(unavailable)?;
                 let found = records.get(access_key_id.as_str()).map_err(unavailable)?;
@@ -150,8 +180,12 @@ fn prepare(database: &Database, deployment: DeploymentId) -> Result<(), LedgerEr
 }
 
 /// Stores a run of records in one durable commit and answers each.
-fn commit(database: &Database, jobs: Vec<Job>, now: Timestamp) {
-    match store(database, &jobs, now) {
+fn commit(file: &File, jobs: Vec<Job>, now: Timestamp) {
+    let stored = file
+        .open()
+        .map_err(|error| error.to_string())
+        .and_then(|database| store(&database, &jobs, now).map_err(|error| error.to_string()));
+    match stored {
         Ok(outcomes) => {
             let mut outcomes = outcomes.into_iter();
             for job in jobs {
@@ -161,10 +195,11 @@ fn commit(database: &Database, jobs: Vec<Job>, now: Timestamp) {
             }
         }
         Err(error) => {
-            tracing::error!(%error, "the session ledger could not be written");
+            tracing::error!(error, "the session ledger could not be written");
+            file.close();
             for job in jobs {
                 if let Job::Insert(_, done) = job {
-                    let _ = done.send(Err(LedgerError::Unknown(error.to_string())));
+                    let _ = done.send(Err(LedgerError::Unknown(error.clone())));
                 }
             }
         }
@@ -215,4 +250,44 @@ fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Insert
 
 fn unavailable(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{AccessKeyKind, AccountId, UniqueId, UniqueKind};
+    use crate::random::SystemRandom;
+    use crate::time::ManualClock;
+
+    fn record(secs: i64) -> NewRecord {
+        let random = SystemRandom::new();
+        let account = AccountId::parse("111122223333").unwrap();
+        NewRecord {
+            access_key_id: AccessKeyId::generate(AccessKeyKind::Session, account, &random).unwrap(),
+            principal: UniqueId::generate(UniqueKind::Role, &random).unwrap(),
+            expires_at: Timestamp::from_secs(secs),
+            record: b"bytes".to_vec(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_failed_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sessions.redb");
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1000)));
+        let ledger = EmbeddedLedger::open(&path, DeploymentId([1; 16]), clock).unwrap();
+        let first = record(2000);
+        let id = first.access_key_id;
+        assert_eq!(ledger.insert(first).await, Ok(Inserted::Kept));
+        ledger.file.close();
+        // Taken away, it is missed and not replaced; put back, it is used again.
+        let aside = folder.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        assert!(ledger.find(id).await.is_err());
+        assert!(ledger.insert(record(2000)).await.is_err());
+        assert!(!path.exists());
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(ledger.find(id).await, Ok(Some(b"bytes".to_vec())));
+        assert_eq!(ledger.insert(record(2000)).await, Ok(Inserted::Kept));
+    }
 }

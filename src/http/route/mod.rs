@@ -25,6 +25,9 @@ use crate::sigv4::{Body, RequestHead, Rules, UriRules};
 /// How long a presigned request to the broker itself may live, in seconds.
 const MAX_PRESIGNED_SECS: i64 = 15 * 60;
 
+/// How much of `User-Agent` is looked at, in bytes: conditions and audit records take no more.
+const MAX_USER_AGENT: usize = 1024;
+
 /// What is known about a request besides what it asks.
 fn facts(request: &Incoming) -> Facts {
     Facts {
@@ -32,7 +35,8 @@ fn facts(request: &Incoming) -> Facts {
         now: request.received_at,
         source_ip: request.peer.source_ip(),
         secure: request.is_secure(),
-        user_agent: text(&request.headers, USER_AGENT.as_str()).map(ToOwned::to_owned),
+        user_agent: text(&request.headers, USER_AGENT.as_str())
+            .map(|agent| agent.get(..MAX_USER_AGENT).unwrap_or(agent).to_owned()),
     }
 }
 

@@ -94,6 +94,17 @@ pub async fn verify(
             "The signature is good. Whether the action is allowed was not asked.",
         ));
     };
+    if let PayloadCheck::SignedHash(_) = signed.payload() {
+        // INVARIANT (everything that matters is signed): whoever captured the request could send it
+        // with another body.
+        return Ok(answer.with(
+            Verdict::Deny,
+            body,
+            "BodyUnverified",
+            "The signature covers a body that was not shown: pass body, or body_sha256 computed over \
+             the bytes. An empty body is an empty text.",
+        ));
+    }
     let decision = decide(facts, &signed, &question, &asked);
     let why = policy::denial_reason(asked.action, &decision).unwrap_or_default();
     Ok(answer.decided(&decision, body, &asked, &why))

@@ -18,6 +18,17 @@ const HOST: &str = "orders.example";
 
 /// A request to the service `orders`, signed now.
 fn signed(bench: &Bench, who: &Credentials, uri: &str, body: &[u8]) -> VerifyRequest {
+    signed_with(bench, who, uri, body, false)
+}
+
+/// The same, perhaps with the body's hash in a signed header.
+fn signed_with(
+    bench: &Bench,
+    who: &Credentials,
+    uri: &str,
+    body: &[u8],
+    content_sha256: bool,
+) -> VerifyRequest {
     let signer = Signer {
         access_key_id: &who.access_key_id,
         secret: &who.secret,
@@ -25,7 +36,7 @@ fn signed(bench: &Bench, who: &Credentials, uri: &str, body: &[u8]) -> VerifyReq
         region: "eu-west-1",
         service: "orders",
         uri: UriRules::Standard,
-        content_sha256: false,
+        content_sha256,
     };
     let head = RequestHead { method: "GET", target: uri, headers: &[("host", HOST.as_bytes())] };
     let added = signer.sign(&head, body, bench.clock.now()).unwrap();
@@ -153,6 +164,20 @@ async fn what_was_not_signed_is_refused() {
         ..good.clone()
     };
     assert_eq!(ok(&bench, &hash).await.decision, Decision::Allow);
+}
+
+#[tokio::test]
+async fn a_signed_body_that_is_not_shown_is_never_an_allow() {
+    let bench = Bench::new().await;
+    let mut question = signed_with(&bench, &bench.a, "/orders/42", b"body", true);
+    question.body = None;
+    let alone = ok(&bench, &question).await;
+    assert_eq!((alone.decision, alone.body), (Decision::NotAsked, Some(BodyState::Unverified)));
+    let question = asking(question, "orders:GetOrder", A);
+    let answer = ok(&bench, &question).await;
+    assert_eq!((answer.decision, answer.reason.code.as_str()), (Decision::Deny, "BodyUnverified"));
+    let shown = VerifyRequest { body: Some(data_encoding::BASE64.encode(b"body")), ..question };
+    assert_eq!(ok(&bench, &shown).await.decision, Decision::Allow);
 }
 
 fn sha256(bytes: &[u8]) -> Vec<u8> {

@@ -13,6 +13,11 @@
     clippy::panic,
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    missing_docs,
     reason = "a tool that measures, and fails loudly"
 )]
 
