@@ -74,7 +74,7 @@ fn print_bootstrap(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// Serves a data directory and asks who the first key belongs to.
 async fn caller_arn(data: &Path, folder: TempDir, id: &str, secret: &str) -> String {
     let first = Credentials { id: id.into(), secret: secret.into(), token: None };
-    let broker = Broker::serve(Arc::new(Home::of(folder, data, first)), &[]);
+    let broker = Broker::serve(&Arc::new(Home::of(folder, data, first)), &[]);
     broker.admin().whoami().await.ok().text("Arn").unwrap()
 }
 
@@ -307,16 +307,16 @@ fn a_keyring_of_another_deployment_or_version_is_refused() {
         assert!(complaint.contains(expected), "{expected}: {complaint}");
     }
     std::fs::write(&keyring, own).unwrap();
-    Broker::serve(Arc::new(home), &[]);
+    Broker::serve(&Arc::new(home), &[]);
 }
 
 #[test]
 fn stores_of_another_deployment_or_version_are_refused() {
     const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
     let home = Arc::new(Home::init());
-    drop(Broker::serve(Arc::clone(&home), &[]));
+    drop(Broker::serve(&home, &[]));
     let other = Arc::new(Home::init());
-    drop(Broker::serve(Arc::clone(&other), &[]));
+    drop(Broker::serve(&other, &[]));
     for file in ["directory.redb", "sessions.redb"] {
         let path = home.data().join(file);
         let own = std::fs::read(&path).unwrap();
@@ -339,7 +339,7 @@ fn stores_of_another_deployment_or_version_are_refused() {
 
         std::fs::write(&path, own).unwrap();
     }
-    Broker::serve(home, &[]);
+    Broker::serve(&home, &[]);
 }
 
 #[test]
