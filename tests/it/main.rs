@@ -31,6 +31,7 @@ mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
 mod python;
+mod readme;
 mod revocation;
 mod signals;
 mod tls;
