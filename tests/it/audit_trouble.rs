@@ -87,7 +87,7 @@ async fn its_folder_is_gone() {
     let folder = home.folder().join("audit");
     let log = folder.join("audit.jsonl");
     let settings = [("COUNTERSIGN_AUDIT_PATH", log.to_str().unwrap())];
-    let broker = Broker::serve(Arc::clone(&home), &settings);
+    let broker = Broker::serve(&home, &settings);
     let before = Before::make(&broker).await;
     let aside = home.folder().join("aside");
     std::fs::rename(&folder, &aside).unwrap();
@@ -130,7 +130,7 @@ fn fill(log: &Path, room: u64) {
 async fn the_disk_is_full() {
     let home = Arc::new(Home::init());
     let log = home.data().join("audit.jsonl");
-    let mut broker = Broker::serve(Arc::clone(&home), &[]);
+    let mut broker = Broker::serve(&home, &[]);
     let before = Before::make(&broker).await;
     let admin = broker.admin();
     admin.assume(&before.role, &[]).await.unwrap();

@@ -1,7 +1,7 @@
 //! The real program: made, served, killed and asked, as an operator does it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -140,12 +140,12 @@ impl Broker {
 
     /// A new deployment, served with these `COUNTERSIGN_*` variables.
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
-        Self::serve(Arc::new(Home::init()), settings)
+        Self::serve(&Arc::new(Home::init()), settings)
     }
 
     /// Serves a deployment.
-    pub(crate) fn serve(home: Arc<Home>, settings: &[(&str, &str)]) -> Self {
-        Self::serve_by(&home, settings, home.serve_command())
+    pub(crate) fn serve(home: &Arc<Home>, settings: &[(&str, &str)]) -> Self {
+        Self::serve_by(home, settings, home.serve_command())
     }
 
     /// Serves a deployment by a command of the caller's making.
@@ -180,7 +180,8 @@ impl Broker {
         self.kill();
         let settings = std::mem::take(&mut self.settings);
         let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        *self = Self::serve(Arc::clone(&self.home), &settings);
+        let home = Arc::clone(&self.home);
+        *self = Self::serve(&home, &settings);
     }
 
     /// Sends a signal.
@@ -293,7 +294,6 @@ impl Broker {
 
     fn wait_until_ready(&self) {
         let ready = || {
-            use std::io::{Read, Write};
             let Ok(mut stream) = std::net::TcpStream::connect(self.ops) else { return false };
             let asked =
                 stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
@@ -307,6 +307,7 @@ impl Broker {
 }
 
 impl Drop for Broker {
+    #[expect(clippy::print_stderr, reason = "the test harness shows it with the failure")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.log();

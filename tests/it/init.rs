@@ -74,7 +74,7 @@ fn print_bootstrap(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// Serves a data directory and asks who the first key belongs to.
 async fn caller_arn(data: &Path, folder: TempDir, id: &str, secret: &str) -> String {
     let first = Credentials { id: id.into(), secret: secret.into(), token: None };
-    let broker = Broker::serve(Arc::new(Home::of(folder, data, first)), &[]);
+    let broker = Broker::serve(&Arc::new(Home::of(folder, data, first)), &[]);
     broker.admin().whoami().await.ok().text("Arn").unwrap()
 }
 
@@ -119,7 +119,7 @@ fn the_env_format_is_two_lines_that_a_shell_reads() {
     }
 }
 
-/// The example of the help text, run in a shell: what it sets reaches a program started there.
+/// The help's own example, run in a shell: what it sets reaches a program that is started there.
 #[test]
 fn the_example_in_the_help_works() {
     let help = good(&countersign(["init", "--help"]).output().unwrap());
@@ -259,13 +259,11 @@ fn museum_m60_no_keyring_no_start() {
     let keyring = home.data().join("keyring.json");
     let aside = home.folder().join("keyring.json");
     std::fs::rename(&keyring, &aside).unwrap();
-    let complaint = serve_refuses(&home);
-    assert!(complaint.contains("put the keyring back"), "{complaint}");
-    assert!(!keyring.exists(), "a keyring was made up");
     // Neither does init make one for a directory that it does not fit.
-    let complaint = refused(&init(&home.data(), "text", &[]));
-    assert!(complaint.contains("put the keyring back"), "{complaint}");
-    assert!(!keyring.exists());
+    for complaint in [serve_refuses(&home), refused(&init(&home.data(), "text", &[]))] {
+        assert!(complaint.contains("put the keyring back"), "{complaint}");
+        assert!(!keyring.exists(), "a keyring was made up");
+    }
 
     let nowhere = countersign(["serve", "--data-dir", "/nowhere"]).output().unwrap();
     assert!(refused(&nowhere).contains("init"));
@@ -302,16 +300,16 @@ fn a_keyring_of_another_deployment_or_version_is_refused() {
         assert!(complaint.contains(expected), "{expected}: {complaint}");
     }
     std::fs::write(&keyring, own).unwrap();
-    Broker::serve(Arc::new(home), &[]);
+    Broker::serve(&Arc::new(home), &[]);
 }
 
 #[test]
 fn stores_of_another_deployment_or_version_are_refused() {
     const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
     let home = Arc::new(Home::init());
-    drop(Broker::serve(Arc::clone(&home), &[]));
+    drop(Broker::serve(&home, &[]));
     let other = Arc::new(Home::init());
-    drop(Broker::serve(Arc::clone(&other), &[]));
+    drop(Broker::serve(&other, &[]));
     for file in ["directory.redb", "sessions.redb"] {
         let path = home.data().join(file);
         let own = std::fs::read(&path).unwrap();
@@ -334,7 +332,7 @@ fn stores_of_another_deployment_or_version_are_refused() {
 
         std::fs::write(&path, own).unwrap();
     }
-    Broker::serve(home, &[]);
+    Broker::serve(&home, &[]);
 }
 
 #[test]

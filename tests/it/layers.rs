@@ -212,7 +212,7 @@ fn files(folder: &Path, module: &[String], all: &mut Vec<(PathBuf, Vec<String>)>
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let within = [module, &[name.clone()]].concat();
+        let within = [module, std::slice::from_ref(&name)].concat();
         if path.is_dir() {
             files(&path, &within, all);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

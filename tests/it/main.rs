@@ -6,6 +6,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
@@ -31,6 +35,7 @@ mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
 mod python;
+mod readme;
 mod revocation;
 mod signals;
 mod tls;

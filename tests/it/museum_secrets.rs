@@ -73,7 +73,7 @@ fn bootstrapped(canaries: &mut Canaries) -> Broker {
     canaries.answers.push(String::from_utf8(made.stderr).unwrap());
     let first = Credentials { id, secret, token: None };
     let home = Arc::new(Home::of(folder, &data, first));
-    Broker::serve(home, &[("COUNTERSIGN_LOG", "trace")])
+    Broker::serve(&home, &[("COUNTERSIGN_LOG", "trace")])
 }
 
 /// Fields of the protocols that hold secrets, whether or not an operation knows them.

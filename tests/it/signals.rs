@@ -17,10 +17,10 @@ impl InWork {
     fn begin(api: SocketAddr, request: &Prepared) -> Self {
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
         for (name, value) in &request.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        let length = request.body.len();
-        head.push_str(&format!("expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"));
+        let length = request.body.len().to_string();
+        head.extend(["expect: 100-continue\r\ncontent-length: ", &length, "\r\n\r\n"]);
         let stream = TcpStream::connect(api).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         (&stream).write_all(head.as_bytes()).unwrap();

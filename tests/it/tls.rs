@@ -36,7 +36,7 @@ impl Site {
         if client_ca {
             settings.push(("COUNTERSIGN_TLS_VERIFY_CLIENT_CA", ca.to_str().unwrap()));
         }
-        Broker::serve(Arc::clone(&self.home), &settings)
+        Broker::serve(&self.home, &settings)
     }
 }
 

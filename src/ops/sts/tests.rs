@@ -135,7 +135,10 @@ async fn museum_m22_durations_are_held_to_role_and_chain() {
         match result {
             Ok(_) => assert!(good, "{seconds}"),
             Err(fault) => {
-                assert!(!good && fault.code() == FaultCode::ValidationError, "{seconds}: {fault:?}")
+                assert!(
+                    !good && fault.code() == FaultCode::ValidationError,
+                    "{seconds}: {fault:?}"
+                );
             }
         }
     }
