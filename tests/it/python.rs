@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
 }
 
 /// The interpreter that has the clients; they are installed first if need be.
-fn python() -> &'static Path {
+pub(crate) fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let made =
