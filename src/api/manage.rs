@@ -75,4 +75,8 @@ pub struct RevocationView {
     pub version: u64,
     /// When it was made.
     pub revoked_at: String,
+    /// Whether the ledger holds a session of that access key ID; absent for other targets, and when
+    /// the ledger does not answer. The revocation is in force either way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<bool>,
 }

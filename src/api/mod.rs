@@ -8,7 +8,7 @@ mod json;
 mod manage;
 mod verify;
 
-pub use json::strict;
+pub use json::{StrictError, strict};
 pub use manage::{
     AccountView, Accounts, CreateAccount, CreateRevocation, CreatedAccount, RevocationTarget,
     RevocationView,

@@ -169,17 +169,6 @@ fn given(
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// There is a directory and no keyring to open it with.
-    #[error(
-        "{} is there and {} is not: put the keyring back, or choose another data directory",
-        directory.display(), keyring.display()
-    )]
-    KeyringLost {
-        /// The directory.
-        directory: PathBuf,
-        /// The keyring.
-        keyring: PathBuf,
-    },
     /// The environment makes no sense.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
@@ -210,7 +199,7 @@ pub fn init(
     let (keyring, directory) = (data.keyring(), data.directory());
     match (keyring.exists(), directory.exists()) {
         (true, true) => return Ok(Outcome::Present),
-        (false, true) => return Err(InitError::KeyringLost { directory, keyring }),
+        (false, true) => return Err(AppError::KeyringLost { directory, keyring }.into()),
         (_, false) => {}
     }
     // What is wrong with the environment is told before anything is made.

@@ -69,6 +69,17 @@ pub enum AppError {
     /// The data directory was never made.
     #[error("{} holds no keyring: run 'countersign init --data-dir {}' first", .0.display(), .0.display())]
     NotInitialized(PathBuf),
+    /// There is a directory and no keyring to open it with.
+    #[error(
+        "{} is there and {} is not: put the keyring back, or choose another data directory",
+        directory.display(), keyring.display()
+    )]
+    KeyringLost {
+        /// The directory.
+        directory: PathBuf,
+        /// The keyring.
+        keyring: PathBuf,
+    },
     /// The keyring belongs to others too.
     #[error("{} can be read by others (mode {mode:o}): run 'chmod 600' on it", path.display())]
     KeyringExposed {
@@ -178,6 +189,9 @@ fn read_keyring(data: &DataDir) -> Result<Keyring, AppError> {
     let metadata = match std::fs::metadata(&path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if data.directory().exists() {
+                return Err(AppError::KeyringLost { directory: data.directory(), keyring: path });
+            }
             return Err(AppError::NotInitialized(data.path().to_owned()));
         }
         Err(error) => return Err(file(error)),

@@ -57,7 +57,8 @@ impl VerifiedRequest {
         self.path_as_signed
     }
 
-    /// The region of the scope.
+    /// The region of the scope; of a SigV4A request, the one it had to be good in. Empty if there is
+    /// none.
     pub fn region(&self) -> &str {
         &self.region
     }

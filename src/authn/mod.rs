@@ -215,12 +215,13 @@ impl Authenticator {
             Some(session) => Identity::of_session(&snapshot, access_key_id, session)?,
             None => Identity::of_key(&snapshot, access_key_id)?,
         };
-        Ok(Caller::Signed(Box::new(VerifiedRequest::new(
-            identity,
-            snapshot,
-            &verified,
-            presented.scope().region,
-        ))))
+        let region = match presented.algorithm() {
+            Algorithm::HmacSha256 => presented.scope().region,
+            // Its scope has none: the one that the set was found to cover.
+            Algorithm::EcdsaP256Sha256 => expectation.region.unwrap_or_default(),
+        };
+        let signed = VerifiedRequest::new(identity, snapshot, &verified, region);
+        Ok(Caller::Signed(Box::new(signed)))
     }
 
     /// Whether the ledger failed to answer the last time it was asked.

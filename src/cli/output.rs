@@ -35,12 +35,12 @@ mod tests {
 
     #[test]
     fn a_cause_is_told_once() {
-        let cause = || std::io::Error::other("no such file");
         #[derive(Debug, thiserror::Error)]
         #[error("keyring: {source}")]
         struct Outer {
             source: std::io::Error,
         }
+        let cause = || std::io::Error::other("no such file");
         let error = anyhow::Error::from(Outer { source: cause() });
         assert_eq!(chain(&error), "keyring: no such file");
         assert_eq!(chain(&error.context("cannot start")), "cannot start: keyring: no such file");

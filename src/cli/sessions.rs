@@ -74,6 +74,9 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             .await
             .map_err(hint)?
     };
+    if made.held == Some(false) {
+        output::error("no session of that access key ID is known: check it for a typing error");
+    }
     output::line(&format!("revoked at {} (directory version {})", made.revoked_at, made.version))?;
     Ok(ExitCode::SUCCESS)
 }

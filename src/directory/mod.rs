@@ -93,7 +93,8 @@ impl Directory {
     /// Decides and makes one change.
     ///
     /// `decide` sees the newest state. What it returns is returned once its changes are durable,
-    /// with the version they have; a `decide` that changes nothing has the version it read.
+    /// with the version they have; a `decide` that changes nothing, or refuses, has the version it
+    /// read, and is answered once that is durable.
     ///
     /// # Errors
     /// What `decide` refuses with, or the store's failure. After [`StoreError::Unknown`] the change
@@ -112,12 +113,19 @@ impl Directory {
             self.recovered.store(failures, Ordering::SeqCst);
         }
         let mut transaction = Transaction::new(Arc::clone(&head.snapshot));
-        let result = decide(&mut transaction).map_err(WriteError::Refused)?;
-        let Some((snapshot, changes)) = transaction.finish() else {
-            return Ok((result, head.snapshot.version()));
+        let decided = decide(&mut transaction);
+        let (snapshot, changes) = match transaction.finish() {
+            Some((snapshot, changes)) if decided.is_ok() => (Arc::new(snapshot), changes),
+            _ if self.snapshot().version() == head.snapshot.version() => {
+                return decided
+                    .map(|it| (it, head.snapshot.version()))
+                    .map_err(WriteError::Refused);
+            }
+            // INVARIANT (acknowledged means kept): what was decided on may not be durable yet. An
+            // empty batch is answered when it is, or is refused with it.
+            _ => (Arc::clone(&head.snapshot), Vec::new()),
         };
         let version = snapshot.version();
-        let snapshot = Arc::new(snapshot);
         let stored = self.store.submit(store::Batch {
             failures,
             version,
@@ -128,6 +136,6 @@ impl Directory {
         head.snapshot = snapshot;
         drop(head);
         stored.await?;
-        Ok((result, version))
+        decided.map(|it| (it, version)).map_err(WriteError::Refused)
     }
 }

@@ -82,7 +82,7 @@ pub struct Batch {
     pub failures: u64,
     /// The directory's version after it.
     pub version: u64,
-    /// The changes, in order.
+    /// The changes, in order; none when it only waits for those before it.
     pub changes: Vec<Change>,
     /// The state after it, to be published once it is durable.
     pub snapshot: Arc<Snapshot>,

@@ -221,6 +221,94 @@ async fn after_a_failed_write_nothing_is_built_on_it() {
     assert!(!directory.is_failing());
 }
 
+type Done = tokio::sync::oneshot::Sender<Result<(), StoreError>>;
+
+/// A store whose writes wait until they are kept or lost.
+#[derive(Default)]
+struct Held {
+    waiting: Mutex<Vec<(Batch, Done)>>,
+    failures: AtomicU64,
+}
+
+impl Held {
+    fn end(&self, kept: bool) {
+        if !kept {
+            self.failures.fetch_add(1, Ordering::SeqCst);
+        }
+        for (batch, done) in self.waiting.lock().unwrap().drain(..) {
+            let outcome = if kept {
+                batch.published.publish(batch.snapshot);
+                Ok(())
+            } else {
+                Err(StoreError::Unknown("lost".into()))
+            };
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+impl DirectoryStore for Arc<Held> {
+    fn load(&self) -> Result<Contents, StoreError> {
+        Ok(Contents::default())
+    }
+
+    fn submit(
+        &self,
+        batch: Batch,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        let (done, outcome) = tokio::sync::oneshot::channel();
+        self.waiting.lock().unwrap().push((batch, done));
+        Ok(Box::pin(async { outcome.await.unwrap() }))
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
+    }
+
+    fn recover(&self) -> BoxFuture<'_, Result<Contents, StoreError>> {
+        Box::pin(async { self.load() })
+    }
+}
+
+/// Whoever is told that there is nothing left to do, or that what he asks cannot be, has been told
+/// of a write before his: that one must be kept first.
+#[tokio::test]
+async fn what_changes_nothing_waits_for_what_it_was_decided_on() {
+    for kept in [true, false] {
+        let store = Arc::new(Held::default());
+        let directory = Arc::new(Directory::open(Box::new(Arc::clone(&store))).unwrap());
+        let write = |refuse: bool| {
+            let directory = Arc::clone(&directory);
+            tokio::spawn(async move {
+                let decide = |tx: &mut Transaction| match tx.state().user_named(account_id(), "al")
+                {
+                    Some(_) if refuse => Err("it is there"),
+                    Some(_) => Ok(()),
+                    None => {
+                        tx.put(Entity::User(user("al")));
+                        Ok(())
+                    }
+                };
+                directory.write(decide).await
+            })
+        };
+        let first = write(false);
+        tokio::task::yield_now().await;
+        let (again, refused) = (write(false), write(true));
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!again.is_finished(), "acknowledged before it is durable");
+        assert!(!refused.is_finished(), "refused for what is not durable");
+        store.end(kept);
+        assert_eq!(first.await.unwrap().is_ok(), kept);
+        assert_eq!(again.await.unwrap().is_ok(), kept);
+        let refused = refused.await.unwrap();
+        assert_eq!(matches!(refused, Err(WriteError::Refused("it is there"))), kept);
+        assert_eq!(directory.snapshot().user_named(account_id(), "al").is_some(), kept);
+    }
+}
+
 #[test]
 fn a_stored_policy_that_does_not_parse_denies_everything() {
     let stored = r#""{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Unknown\":{\"a:b\":\"c\"}}}}""#;

@@ -30,7 +30,18 @@ pub(crate) struct Exchange {
     pub(crate) metrics: Metrics,
     /// One permit a request in work.
     pub(crate) room: Arc<Semaphore>,
+    /// One permit a kibibyte of a request that arrives or is in work.
+    pub(crate) memory: Arc<Semaphore>,
 }
+
+/// What a request counts for besides the bytes of its head and body, in kibibytes.
+const OVERHEAD_KIB: usize = 4;
+
+/// Room for a body that is not there yet: who announces much need not send it.
+const FIRST_ROOM: usize = 64 * 1024;
+
+/// What a request in work holds until it is answered.
+type Room = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// Why the edge itself refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,7 +151,7 @@ impl Exchange {
         request_id: RequestId,
         origin: Origin,
         request: Request<hyper::body::Incoming>,
-    ) -> Result<(Incoming, OwnedSemaphorePermit), Refusal> {
+    ) -> Result<(Incoming, Room), Refusal> {
         let received_at = self.clock.now();
         let (Parts { method, uri, mut headers, .. }, body) = request.into_parts();
         let target = target(&method, &uri)?;
@@ -153,10 +164,13 @@ impl Exchange {
         if headers.len() > Limits::HEADERS {
             return Err(Refusal::TooManyHeaders);
         }
-        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let fields = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        let mut held = Held::new(&self.memory, target.len() + fields.sum::<usize>())?;
         let awaits_word = headers.contains_key(header::EXPECT);
-        let body =
-            read_body(body, self.limits.body_bytes, self.limits.body_timeout, awaits_word).await?;
+        let Limits { body_bytes, body_timeout, .. } = self.limits;
+        let body = read_body(body, body_bytes, body_timeout, awaits_word, &mut held).await?;
+        // Only now: a body that does not come must not keep others out.
+        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let Origin { peer, tls } = origin;
         let listener = self.listener;
         let incoming = Incoming {
@@ -170,7 +184,7 @@ impl Exchange {
             headers,
             body,
         };
-        Ok((incoming, permit))
+        Ok((incoming, (permit, held.permit)))
     }
 
     fn record(&self, seen: &Seen, outgoing: &Outgoing) {
@@ -247,6 +261,32 @@ fn one_host(uri: &Uri, headers: &mut HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// The share of the memory for requests that one of them has.
+struct Held {
+    memory: Arc<Semaphore>,
+    permit: OwnedSemaphorePermit,
+    head: usize,
+}
+
+impl Held {
+    fn new(memory: &Arc<Semaphore>, head: usize) -> Result<Self, Refusal> {
+        let permit = Arc::clone(memory).try_acquire_many_owned(0).map_err(|_| Refusal::Busy)?;
+        let mut held = Self { memory: Arc::clone(memory), permit, head };
+        held.grow(0)?;
+        Ok(held)
+    }
+
+    /// Makes the share large enough for a body of `length` bytes.
+    fn grow(&mut self, length: usize) -> Result<(), Refusal> {
+        let wanted = OVERHEAD_KIB + self.head.saturating_add(length).div_ceil(1024);
+        let more = wanted.saturating_sub(self.permit.num_permits());
+        let more = u32::try_from(more).map_err(|_| Refusal::Busy)?;
+        let memory = Arc::clone(&self.memory);
+        self.permit.merge(memory.try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?);
+        Ok(())
+    }
+}
+
 /// Reads at most `limit` bytes within `time`.
 ///
 /// A body a little over the limit is read to its end and dropped: a client that is still sending
@@ -256,6 +296,7 @@ async fn read_body<B>(
     limit: usize,
     time: Duration,
     awaits_word: bool,
+    held: &mut Held,
 ) -> Result<Bytes, Refusal>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -278,11 +319,15 @@ where
                 if length > patience {
                     return Err(Refusal::BodyTooLarge);
                 }
-            } else if first.is_empty() && rest.is_empty() {
+                continue;
+            }
+            held.grow(length)?;
+            if first.is_empty() && rest.is_empty() {
                 first = data;
             } else {
                 if rest.is_empty() {
-                    rest = Vec::with_capacity(least.min(limit).max(first.len() + data.len()));
+                    let room = least.min(limit).min(FIRST_ROOM);
+                    rest = Vec::with_capacity(room.max(first.len() + data.len()));
                     rest.extend_from_slice(&first);
                     first = Bytes::new();
                 }

@@ -170,6 +170,7 @@ impl Bound {
             random: Arc::clone(&edge.random),
             metrics: edge.metrics.clone(),
             room: Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS))),
+            memory: Arc::new(Semaphore::new(limits.memory_kib().min(Semaphore::MAX_PERMITS))),
         });
         let connections = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         Ok(Self { name, address, socket, tls, connections, exchange })

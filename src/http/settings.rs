@@ -79,6 +79,12 @@ impl Limits {
     pub const STREAMS: u32 = 128;
     /// HTTP/2 streams that a peer may have reset before they were served; more ends the connection.
     pub const PENDING_RESETS: usize = 20;
+
+    /// Kibibytes of all requests that arrive or are in work: as many as `requests` of the largest.
+    pub(crate) fn memory_kib(&self) -> usize {
+        let largest = self.body_bytes.saturating_add(2 * Self::HEAD_BYTES) / 1024;
+        self.requests.saturating_mul(largest)
+    }
 }
 
 impl Default for Limits {

@@ -7,7 +7,7 @@
 use crate::authn::{Identity, PrincipalEntity};
 use crate::directory::Tag;
 use crate::ops::Facts;
-use crate::policy::{Context, Value};
+use crate::policy::{Context, Value, fold};
 use crate::time::Timestamp;
 
 /// The keys of the request and its time.
@@ -67,9 +67,8 @@ pub fn principal_tags(identity: &Identity) -> Vec<(String, String)> {
         PrincipalEntity::Role(role) => &role.tags,
     };
     let session = identity.session().map_or(&[][..], |session| &session.claims().tags);
-    let own = entity.iter().filter(|tag| {
-        !session.iter().any(|over| over.key.to_lowercase() == tag.key.to_lowercase())
-    });
+    let own =
+        entity.iter().filter(|tag| !session.iter().any(|over| fold(&over.key) == fold(&tag.key)));
     own.map(|tag| (tag.key.clone(), tag.value.clone()))
         .chain(session.iter().map(|tag| (tag.key.clone(), tag.value.clone())))
         .collect()

@@ -105,6 +105,8 @@ pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
 pub use federation::FederatedAllow;
+#[cfg(feature = "server")]
+pub(crate) use fold::fold;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
     MAX_DEPTH, SESSION_CHARS, TRUST_CHARS, TRUST_CHARS_MAX, count_without_whitespace,

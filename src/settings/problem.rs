@@ -29,7 +29,7 @@ impl fmt::Display for Origin {
 #[expect(missing_docs, reason = "the fields are what the messages say")]
 pub enum Problem {
     /// A key or variable that no setting has.
-    #[error("{origin}: unknown {what} `{name}`{}", hint(name, suggestion.as_deref()))]
+    #[error("{origin}: unknown {what} `{name}`{}", hint(suggestion.as_deref()))]
     Unknown { origin: Origin, what: &'static str, name: String, suggestion: Option<String> },
     /// A value of the wrong kind.
     #[error("{origin}: `{key}` {message}")]
@@ -48,14 +48,7 @@ pub enum Problem {
     DataDirInside { file: PathBuf },
 }
 
-fn hint(name: &str, suggestion: Option<&str>) -> String {
-    // What Kubernetes sets in every pod for a Service that is named countersign.
-    if name.contains("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.starts_with("COUNTERSIGN_PORT")
-    {
-        return "; if Kubernetes sets it, give the pod `enableServiceLinks: false`".to_owned();
-    }
+fn hint(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 

@@ -57,7 +57,7 @@ impl Values {
                         message: "is not UTF-8".into(),
                     }),
                 }
-            } else if !name.starts_with(BOOTSTRAP) {
+            } else if !name.starts_with(BOOTSTRAP) && !is_service_link(name) {
                 problems.push(Problem::Unknown {
                     origin,
                     what: "variable",
@@ -217,5 +217,48 @@ fn convert(value: &Spanned<DeValue<'_>>) -> Option<Value> {
         DeValue::Float(digits) => digits.as_str().parse().ok().map(Value::Float),
         DeValue::Array(items) => items.iter().map(convert).collect::<Option<_>>().map(Value::List),
         DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// Whether Kubernetes sets this variable in every pod beside a Service named `countersign`.
+///
+/// Source: Kubernetes documentation, "Service", environment variables: `{NAME}_SERVICE_HOST`,
+/// `{NAME}_SERVICE_PORT` with the names of ports, and Docker's `{NAME}_PORT` with port, protocol
+/// and part.
+fn is_service_link(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
+    let numbered = |rest: &str| {
+        let mut parts = rest.split('_');
+        let port = parts.next().is_some_and(|port| port.parse::<u16>().is_ok());
+        let protocol = matches!(parts.next(), Some("TCP" | "UDP" | "SCTP"));
+        let part = matches!(parts.next(), None | Some("PROTO" | "PORT" | "ADDR"));
+        port && protocol && part && parts.next().is_none()
+    };
+    rest == "SERVICE_HOST"
+        || rest == "SERVICE_PORT"
+        || rest.starts_with("SERVICE_PORT_")
+        || rest == "PORT"
+        || rest.strip_prefix("PORT_").is_some_and(numbered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_service_link;
+
+    #[test]
+    fn only_what_kubernetes_sets_is_a_service_link() {
+        for link in [
+            "SERVICE_HOST",
+            "SERVICE_PORT",
+            "SERVICE_PORT_API",
+            "PORT",
+            "PORT_8350_TCP",
+            "PORT_8350_TCP_ADDR",
+        ] {
+            assert!(is_service_link(&format!("COUNTERSIGN_{link}")), "{link}");
+        }
+        for other in ["PORTS", "PORT_X_TCP", "PORT_8350", "PORT_8350_TCP_X", "SERVICE", "LISTEN"] {
+            assert!(!is_service_link(&format!("COUNTERSIGN_{other}")), "{other}");
+        }
     }
 }

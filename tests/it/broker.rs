@@ -127,6 +127,7 @@ pub(crate) struct Broker {
     pub(crate) api: SocketAddr,
     pub(crate) verify: SocketAddr,
     pub(crate) ops: SocketAddr,
+    tls: bool,
     process: Process,
     settings: Vec<(String, String)>,
 }
@@ -157,9 +158,14 @@ impl Broker {
             settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         command.envs(settings.iter().cloned());
         let mut process = Process::spawn(command);
-        let [api, verify, ops] =
-            ["api", "verify", "ops"].map(|name| process.listening(name).parse().unwrap());
-        let broker = Self { home: Arc::clone(home), api, verify, ops, process, settings };
+        let said = |name: &str, process: &mut Process| {
+            let line = process.listening(name);
+            (line["address"].as_str().unwrap().parse().unwrap(), line["tls"] == true)
+        };
+        let (api, tls) = said("api", &mut process);
+        let (verify, _) = said("verify", &mut process);
+        let (ops, _) = said("ops", &mut process);
+        let broker = Self { home: Arc::clone(home), api, verify, ops, tls, process, settings };
         broker.wait_until_ready();
         broker
     }
@@ -204,7 +210,16 @@ impl Broker {
 
     /// Where the AWS-protocol services are, as a URL.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.api)
+        format!("{}://{}", self.scheme(), self.api)
+    }
+
+    /// Where downstream services ask, as a URL.
+    pub(crate) fn verify_url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.verify)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
     }
 
     /// The first administrator.
@@ -338,8 +353,8 @@ impl Process {
         Self { child, log, lines, early: Vec::new() }
     }
 
-    /// The address that the listener of this name says it has.
-    fn listening(&mut self, name: &str) -> String {
+    /// What the listener of this name says of itself.
+    fn listening(&mut self, name: &str) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
             let said = self
@@ -347,7 +362,7 @@ impl Process {
                 .iter()
                 .find(|line| line["message"] == "listening" && line["listener"] == name);
             if let Some(line) = said {
-                return line["address"].as_str().unwrap().to_owned();
+                return line.clone();
             }
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.early.extend(serde_json::from_str::<Value>(&line)),

@@ -161,6 +161,11 @@ impl Caller {
         Self { client, api, credentials, secret }
     }
 
+    /// The API that it asks.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.api
+    }
+
     /// The account of the key.
     pub(crate) fn account(&self) -> String {
         countersign::id::AccessKeyId::parse(&self.credentials.id).unwrap().account().to_string()
@@ -274,6 +279,11 @@ impl Caller {
 
     /// Revokes over `/countersign/v1`.
     pub(crate) async fn revoke(&self, target: &Value) -> Answer {
+        self.try_revoke(target).await.unwrap()
+    }
+
+    /// Revokes over `/countersign/v1`; there may be no answer.
+    pub(crate) async fn try_revoke(&self, target: &Value) -> Result<Answer, ClientError> {
         let plan = Plan {
             service: "countersign",
             method: Method::POST,
@@ -282,7 +292,7 @@ impl Caller {
             body: json!({ "target": target }).to_string(),
             at: None,
         };
-        self.send(self.sign(plan)).await
+        self.try_send(self.sign(plan)).await
     }
 }
 

@@ -151,3 +151,29 @@ async fn header_lists_are_bounded_as_they_are_read_not_as_they_are_sent() {
         assert_eq!(begun, usize::from(accepted), "{references} of {}", field.len());
     }
 }
+
+/// A body that does not come costs its sender's connection, not everybody's room.
+#[tokio::test]
+async fn requests_whose_bodies_do_not_come_do_not_keep_others_out() {
+    const HEADERS_ONLY: u8 = 4;
+    let server = Setup::default().start().await;
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        let mut bytes = opening();
+        for index in 0..128 {
+            let block = [vec![0x83, PATH_ROOT, SCHEME_HTTP], authority("a")].concat();
+            bytes.extend(frame(HEADERS, HEADERS_ONLY, 2 * index + 1, &block));
+        }
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        idle.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (answer, _) = exchange(
+        server.address,
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        Duration::from_secs(5),
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

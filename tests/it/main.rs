@@ -9,10 +9,13 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod audit_trouble;
 mod aws_cli;
 mod boto3;
 mod broker;
 mod caller;
+mod certificates;
+mod crash;
 mod edge_client;
 mod edge_http;
 mod edge_http2;
@@ -24,9 +27,13 @@ mod edge_support;
 mod edge_tls;
 mod fault_proxy;
 mod init;
+mod layers;
 mod museum_requests;
+mod museum_secrets;
 mod museum_trust;
 mod python;
 mod revocation;
 mod sdks;
+mod signals;
+mod tls;
 mod verify;

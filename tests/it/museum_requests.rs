@@ -205,6 +205,7 @@ async fn museum_m07_a_parameter_comes_once() {
         |body: &str| Plan { body: body.to_owned(), ..Plan::query("sts", "GetCallerIdentity", &[]) };
     let good = "Action=GetCallerIdentity&Version=2011-06-15";
     admin.send(admin.sign(form(good))).await.ok();
+    admin.send(admin.sign(Plan::get("sts", "GetCallerIdentity", &[]))).await.ok();
     for body in [
         "Action=GetCallerIdentity&Action=GetSessionToken&Version=2011-06-15",
         "Action=GetCallerIdentity&action=GetSessionToken&Version=2011-06-15",

@@ -62,7 +62,7 @@ pub(crate) fn aws(url: &str, key: Option<&Credentials>, words: &str, more: &[&st
 pub(crate) fn run_script(broker: &Broker, name: &str, variables: &[(&str, &str)]) -> String {
     let mut command = client(&broker.url());
     let output = with_key(&mut command, &broker.home.first)
-        .env("COUNTERSIGN_VERIFY_URL", format!("http://{}", broker.verify))
+        .env("COUNTERSIGN_VERIFY_URL", broker.verify_url())
         .env("PYTHONUNBUFFERED", "1")
         .envs(variables.iter().copied())
         .arg(folder().join(name))

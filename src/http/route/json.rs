@@ -74,7 +74,7 @@ pub(super) fn spell(request: &Incoming, fault: &Fault) -> Outgoing {
     let code = fault.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = problem(request, status, code.as_str(), fault.message());
-    match fault.note() {
+    match fault.loggable_note() {
         Some(note) => answer.with_log("note", note),
         None => answer,
     }

@@ -85,7 +85,7 @@ fn spell(request: &Incoming, namespace: Namespace, fault: &Fault) -> Outgoing {
     let body = xml::error(namespace, code.side().as_str(), code.as_str(), fault.message(), &id);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = Outgoing::new(status, XML, body).with_log("code", code.as_str());
-    match fault.note() {
+    match fault.loggable_note() {
         Some(note) => answer.with_log("note", note),
         None => answer,
     }

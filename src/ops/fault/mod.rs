@@ -58,6 +58,12 @@ impl Fault {
         self.note.as_deref()
     }
 
+    /// What may stand in the operator's log. The note of a refusal by policy may quote the request
+    /// (an ExternalId, a tag): it belongs into the audit record alone.
+    pub fn loggable_note(&self) -> Option<&str> {
+        self.note().filter(|_| self.code != FaultCode::AccessDenied)
+    }
+
     /// `AccessDenied` (403).
     pub fn access_denied(message: impl Into<String>) -> Self {
         Self::new(FaultCode::AccessDenied, message)

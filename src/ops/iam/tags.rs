@@ -13,7 +13,7 @@ use crate::directory;
 use crate::ops::fault::Fault;
 use crate::ops::params::{self, TagFault, Validator, check_tag_keys, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
-use crate::policy::{Context as Keys, Value as KeyValue};
+use crate::policy::{Context as Keys, Value as KeyValue, fold};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -176,7 +176,7 @@ fn holder<H: Holder>(v: &mut Validator<'_, '_>) -> String {
     v.required(H::NAME_PARAM, &H::NAME_RULE).to_owned()
 }
 
-/// Keys of tags are compared without case, as where a list of them is read.
+/// Keys of tags are compared without case, as policies do and where a list of them is read.
 fn same_key(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+    fold(a) == fold(b)
 }

@@ -56,7 +56,7 @@ async fn make(context: &Context<'_>, request: &CreateAccount) -> Result<CreatedA
     };
     let role_id = UniqueId::generate(UniqueKind::Role, random).map_err(Fault::internal)?;
     let now = context.facts.now.floor_secs();
-    let account = Account { id, name: name.to_owned(), created_at: now };
+    let mut account = Account { id, name: name.to_owned(), created_at: now };
     let (role_arn, _) = context
         .services
         .directory
@@ -71,9 +71,10 @@ async fn make(context: &Context<'_>, request: &CreateAccount) -> Result<CreatedA
             let first = state
                 .accounts()
                 .min_by_key(|account| (account.created_at, account.id))
-                .map(|account| account.id)
                 .ok_or_else(|| Fault::internal("the directory has no account"))?;
-            let role = administrator(&account, role_id, role_name, first)?;
+            // INVARIANT: the first account stays the oldest, whatever the clock shows.
+            account.created_at = account.created_at.max(first.created_at.plus_secs(1));
+            let role = administrator(&account, role_id, role_name, first.id)?;
             let role_arn = role.arn();
             tx.put(Entity::Account(account.clone()));
             tx.put(Entity::Role(role));
@@ -122,5 +123,36 @@ fn view(account: &Account) -> AccountView {
         id: account.id.to_string(),
         name: account.name.clone(),
         created_at: account.created_at.to_rfc3339(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authn::Caller;
+    use crate::ops::testing::{A, Bench};
+
+    async fn create_account(bench: &Bench, id: &str) -> Role {
+        let facts = bench.facts();
+        let context =
+            Context { services: &bench.services, caller: &Caller::Anonymous, facts: &facts };
+        let request =
+            CreateAccount { name: "new".to_owned(), id: Some(id.to_owned()), role_name: None };
+        create(&Asker::HostOperator(&context), &request).await.unwrap();
+        let snapshot = bench.services.directory.snapshot();
+        let role = snapshot.role_named(AccountId::parse(id).unwrap(), DEFAULT_ROLE).unwrap();
+        role.as_ref().clone()
+    }
+
+    /// A lower ID, made in the very second of the first account or by a clock that stood behind,
+    /// does not make another account the first.
+    #[tokio::test]
+    async fn the_first_account_stays_the_first() {
+        let bench = Bench::new().await;
+        let first = arn::account_root(AccountId::parse(A).unwrap());
+        for id in ["000000000007", "000000000003", "999999999999"] {
+            let role = create_account(&bench, id).await;
+            assert!(role.trust.text().contains(&first), "{id}: {}", role.trust.text());
+        }
     }
 }

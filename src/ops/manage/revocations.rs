@@ -68,7 +68,12 @@ async fn revoke(asker: &Asker<'_>, target: &RevocationTarget) -> Result<Revocati
         .await
         .map_err(write_fault)?;
     tracing::info!(target = %parsed.resource(), version = revoked.version, "sessions revoked");
+    let held = match parsed {
+        Target::Session(id) => context.services.ledger.find(id).await.ok().map(|r| r.is_some()),
+        _ => None,
+    };
     Ok(RevocationView {
+        held,
         target: target.clone(),
         version: revoked.version,
         revoked_at: revoked.at.to_rfc3339(),

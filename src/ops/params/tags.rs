@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Validator, rules};
 use crate::ops::fault::{Fault, FaultCode};
+use crate::policy::fold;
 
 /// At most this many tags in a request.
 const MAX_TAGS: usize = 50;
@@ -60,7 +61,7 @@ pub fn check_tag_keys<'k>(
 ) -> Result<(), Fault> {
     let mut seen = HashSet::new();
     for key in keys {
-        let lower = key.to_lowercase();
+        let lower = fold(key);
         if lower.starts_with("aws:") {
             let message = "Tag keys beginning with aws: are reserved for system use.";
             return Err(Fault::new(service.code(), message));

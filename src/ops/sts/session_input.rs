@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::directory::managed;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{TagFault, Validator, check_tag_keys, rules};
-use crate::policy::{DocumentKind, Policy};
+use crate::policy::{DocumentKind, Policy, fold};
 use crate::seal::claims::{SessionPolicies, Tag};
 use crate::sessions::{MintError, Minted};
 use crate::wire::query::Params;
@@ -76,7 +76,6 @@ impl SessionInput {
     /// Source: IAM User Guide, "Pass session tags in AWS STS".
     pub(super) fn tags(&self, inherited: &[Tag]) -> Result<Vec<Tag>, Fault> {
         check_tag_keys(self.tags.iter().map(|(key, _)| key.as_str()), TagFault::Sts)?;
-        let fold = |key: &str| key.to_lowercase();
         let mut transitive = HashSet::new();
         for key in &self.transitive {
             if !transitive.insert(fold(key)) {
@@ -86,7 +85,7 @@ impl SessionInput {
                 ));
             }
         }
-        let passed: HashSet<String> = self.tags.iter().map(|(key, _)| fold(key)).collect();
+        let passed: HashSet<_> = self.tags.iter().map(|(key, _)| fold(key)).collect();
         if !transitive.is_subset(&passed) {
             return Err(Fault::validation(
                 "The specified transitive tag key must be included in the requested tags.",

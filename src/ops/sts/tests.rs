@@ -515,3 +515,52 @@ async fn every_grant_has_an_intent_before_and_an_outcome_after() {
         assert!(!text.contains(secret));
     }
 }
+
+/// Keys of tags are the same here exactly if they are the same to a policy: `ς` ends a word that
+/// `σ` does not, and the Kelvin sign is no `k`.
+#[tokio::test]
+async fn museum_m30_keys_of_tags_are_compared_as_policies_compare_them() {
+    let bench = Bench::new().await;
+    let (alice, first) = stage(&bench).await;
+    let second = bench.role(&bench.b, "second", &trusting(&[B]), &allow(&["*"])).await;
+    let passed = [
+        ("Tags.member.1.Key", "ΑΣ"),
+        ("Tags.member.1.Value", "low"),
+        ("TransitiveTagKeys.member.1", "ΑΣ"),
+    ];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&first, &passed)).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    let over = [("Tags.member.1.Key", "ασ"), ("Tags.member.1.Value", "high")];
+    let result = bench.call(&session, "AssumeRole", &ask(&second, &over)).await;
+    assert_eq!(code(result), FaultCode::InvalidParameterValue, "a transitive tag was set again");
+    let twice = [
+        ("Tags.member.1.Key", "ΑΣ"),
+        ("Tags.member.1.Value", "low"),
+        ("Tags.member.2.Key", "ασ"),
+        ("Tags.member.2.Value", "high"),
+    ];
+    let result = bench.call(&alice, "AssumeRole", &ask(&second, &twice)).await;
+    assert_eq!(code(result), FaultCode::InvalidParameterValue, "a key came twice");
+
+    // A tag of the role stays, whatever a session's key looks like.
+    let tag = [("RoleName", "deploy"), ("Tags.member.1.Key", "risk"), ("Tags.member.1.Value", "1")];
+    bench.call(&bench.b, "TagRole", &tag).await.unwrap();
+    let lookalike = [("Tags.member.1.Key", "ris\u{212a}"), ("Tags.member.1.Value", "0")];
+    let answer = bench.call(&alice, "AssumeRole", &ask(&first, &lookalike)).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    let caller = bench.verify(&session, "GetCallerIdentity", &[]).await.unwrap();
+    let Caller::Signed(signed) = caller else { panic!("signed") };
+    let tags = crate::ops::context::principal_tags(signed.identity());
+    assert!(tags.contains(&("risk".to_owned(), "1".to_owned())), "{tags:?}");
+    // Nor does setting or removing the one touch the other.
+    let tag = [
+        ("RoleName", "deploy"),
+        ("Tags.member.1.Key", "ris\u{212a}"),
+        ("Tags.member.1.Value", "0"),
+    ];
+    bench.call(&bench.b, "TagRole", &tag).await.unwrap();
+    let untag = [("RoleName", "deploy"), ("TagKeys.member.1", "ris\u{212a}")];
+    bench.call(&bench.b, "UntagRole", &untag).await.unwrap();
+    let listed = bench.call(&bench.b, "ListRoleTags", &[("RoleName", "deploy")]).await.unwrap();
+    assert_eq!((element(&listed, "Key"), element(&listed, "Value")), ("risk", "1"));
+}

@@ -9,7 +9,7 @@ use crate::api::{OneOrMany, VerifyRequest};
 use crate::arn::Arn;
 use crate::id::AccountId;
 use crate::ops::authorize::Ask;
-use crate::policy::{Context, DocumentKind, Policy, Value};
+use crate::policy::{Context, DocumentKind, Policy, Value, fold};
 use crate::sigv4::{Body, RequestHead, UriRules};
 
 /// A question makes no sense.
@@ -290,7 +290,7 @@ fn check_keys(request: &VerifyRequest) -> Result<(), Malformed> {
     }
     let mut seen = std::collections::HashSet::new();
     for (key, value) in &request.context {
-        let lower = key.to_lowercase();
+        let lower = fold(key);
         let (prefix, name) = lower.split_once(':').unwrap_or_default();
         if prefix.is_empty() || name.is_empty() || key.len() > MAX_TEXT {
             return malformed("context", "a key is prefix:name");

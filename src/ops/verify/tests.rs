@@ -306,3 +306,78 @@ async fn museum_m28_a_session_ends_although_the_ledger_still_holds_it() {
     let answer = ok(&bench, &ask(&bench)).await;
     assert_eq!((answer.decision, answer.reason.code.as_str()), (Decision::Deny, "ExpiredToken"));
 }
+
+/// The same request as [`signed`] makes, without a body, by SigV4A for every region.
+fn signed_v4a(bench: &Bench, who: &Credentials, uri: &str) -> VerifyRequest {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use p256::elliptic_curve::sec1::ToSec1Point as _;
+    use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+    use sha2::{Digest as _, Sha256};
+
+    let mut bytes = [0_u8; 32];
+    let scalar = (1..=254_u8).find_map(|counter| {
+        let key = format!("AWS4A{}", who.secret.expose());
+        let mut mac: Hmac<Sha256> = Hmac::new_from_slice(key.as_bytes()).unwrap();
+        mac.update(b"\0\0\0\x01AWS4-ECDSA-P256-SHA256\0");
+        mac.update(who.access_key_id.as_bytes());
+        mac.update(&[counter, 0, 0, 1, 0]);
+        bytes = mac.finalize().into_bytes().into();
+        for byte in bytes.iter_mut().rev() {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
+        }
+        p256::NonZeroScalar::from_repr(bytes.into()).into_option()
+    });
+    let point = p256::PublicKey::from_secret_scalar(&scalar.unwrap()).to_sec1_point(false);
+    let random = ring::rand::SystemRandom::new();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(
+        &ECDSA_P256_SHA256_ASN1_SIGNING,
+        &bytes,
+        point.as_bytes(),
+        &random,
+    )
+    .unwrap();
+
+    let date = bench.clock.now().to_amz();
+    let scope = format!("{}/orders/aws4_request", bench.clock.now().to_scope_date());
+    let mut headers = vec![("host", HOST), ("x-amz-date", &date), ("x-amz-region-set", "*")];
+    headers.extend(who.token.as_deref().map(|token| ("x-amz-security-token", token)));
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    let lines: Vec<String> =
+        headers.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+    let hash = |text: &str| data_encoding::HEXLOWER.encode(&Sha256::digest(text));
+    let canonical =
+        format!("GET\n{uri}\n\n{}\n\n{}\n{}", lines.join("\n"), names.join(";"), hash(""));
+    let to_sign = format!("AWS4-ECDSA-P256-SHA256\n{date}\n{scope}\n{}", hash(&canonical));
+    let signature = pair.sign(&random, to_sign.as_bytes()).unwrap();
+    let authorization = format!(
+        "AWS4-ECDSA-P256-SHA256 Credential={}/{scope}, SignedHeaders={}, Signature={}",
+        who.access_key_id,
+        names.join(";"),
+        data_encoding::HEXLOWER.encode(signature.as_ref()),
+    );
+    headers.push(("authorization", &authorization));
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    VerifyRequest { headers, ..signed(bench, who, uri, b"") }
+}
+
+#[tokio::test]
+async fn a_region_that_is_denied_is_denied_by_either_algorithm() {
+    let bench = Bench::new().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"orders:*","Resource":"*"},
+        {"Effect":"Deny","Action":"*","Resource":"*",
+         "Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}"#;
+    let role = bench.role(&bench.a, "far", &trusting(&[A]), policy).await;
+    let session = bench.assume(&bench.a, &role, "monday").await.unwrap();
+    for request in
+        [signed(&bench, &session, "/orders/42", b""), signed_v4a(&bench, &session, "/orders/42")]
+    {
+        let here = VerifyRequest { region: Some("eu-west-1".into()), ..request };
+        let answer = ok(&bench, &asking(here, "orders:GetOrder", A)).await;
+        assert!(answer.authenticated, "{:?}", answer.reason);
+        assert_eq!(answer.reason.code, "ExplicitDeny");
+    }
+}

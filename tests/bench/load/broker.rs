@@ -108,15 +108,8 @@ impl Broker {
             secret: secret(key["SecretAccessKey"].as_str().unwrap()),
             token: None,
         };
-        let mut broker = Self {
-            process,
-            redis,
-            api,
-            verify,
-            admin,
-            account: String::new(),
-            _folder: folder,
-        };
+        let mut broker =
+            Self { process, redis, api, verify, admin, account: String::new(), _folder: folder };
         broker.furnish().await;
         broker
     }
@@ -285,6 +278,7 @@ fn secret(text: &str) -> SecretAccessKey {
 
 /// The text of the first element of this name.
 fn text<'x>(xml: &'x str, name: &str) -> &'x str {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name}: {xml}"));
+    let (_, rest) =
+        xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name}: {xml}"));
     rest.split_once('<').unwrap().0
 }
