@@ -44,7 +44,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    pub async fn start(answer_bytes: usize) -> Self {
+    pub fn start(answer_bytes: usize) -> Self {
         let mut process = Guard::spawn(
             Command::new(std::env::current_exe().unwrap())
                 .args(["--bare", &answer_bytes.to_string()])

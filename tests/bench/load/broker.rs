@@ -120,7 +120,7 @@ impl Broker {
 
     async fn furnish(&mut self) {
         let me = self.call("sts", "2011-06-15", "GetCallerIdentity", &[]).await;
-        self.account = text(&me, "Account").to_owned();
+        text(&me, "Account").clone_into(&mut self.account);
         let trust = serde_json::json!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -147,7 +147,7 @@ impl Broker {
     }
 
     /// AssumeRole requests, each of another session name.
-    pub async fn assumptions(&self) -> Shots {
+    pub fn assumptions(&self) -> Shots {
         let arn = format!("arn:aws:iam::{}:role/reader", self.account);
         let list = (0..PREPARED)
             .map(|n| {
@@ -167,7 +167,7 @@ impl Broker {
     /// Questions about requests of some sessions, all answered with 'allow'.
     pub async fn questions(&self) -> Shots {
         let mut list = Vec::new();
-        let assumptions = self.assumptions().await;
+        let assumptions = self.assumptions();
         let client = Client::url(&self.api, None, false).unwrap();
         for shot in &assumptions.list[..16] {
             let answer = client

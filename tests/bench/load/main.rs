@@ -75,12 +75,12 @@ async fn main() {
 async fn measure(load: &Load, broker: &Broker, ledger: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for (what, shots) in
-        [("verify", broker.questions().await), ("AssumeRole", broker.assumptions().await)]
+        [("verify", broker.questions().await), ("AssumeRole", broker.assumptions())]
     {
         let name = format!("{what} ({ledger})");
         let ours = drive::run(&name, load, &broker.pids(), &shots).await;
         println!("{ours}");
-        let bare = bare::Bare::start(ours.answer_bytes).await;
+        let bare = bare::Bare::start(ours.answer_bytes);
         let floor = drive::run(
             &format!("  bare, {} B in, {} B out", ours.request_bytes, ours.answer_bytes),
             load,
