@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Ancestor;
+
 /// `POST /countersign/v1/accounts` on the admin socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,4 +81,79 @@ pub struct RevocationView {
     /// the ledger does not answer. The revocation is in force either way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<bool>,
+}
+
+/// The query of `GET /countersign/v1/sessions` and of `GET /countersign/v1/sessions/count`. Each
+/// field narrows it; without any it is about the caller's own account.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListSessions {
+    /// An account, 12 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The sessions of a role, by its ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The sessions of a role, a user or a role session's name, by its ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The sessions with this source identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// The most sessions of an answer, 1 to 1000; 100 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<String>,
+    /// Where to go on: from the answer before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// Live sessions that the ledger holds, in no particular order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// The sessions; there may be none in an answer that is not the last.
+    pub sessions: Vec<SessionView>,
+    /// Records that do not open: forged, damaged, or of a key that was given up.
+    pub unreadable: u64,
+    /// Where to go on; absent in the last answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// How many live sessions the ledger holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCount {
+    /// Those counted for this answer: the sum over all answers is the count.
+    pub count: u64,
+    /// Where to go on; absent in the last answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its access key ID.
+    pub access_key_id: String,
+    /// The account it belongs to.
+    pub account: String,
+    /// The ARN it acts under.
+    pub arn: String,
+    /// The ARN of its role or user when it was made.
+    pub principal_arn: String,
+    /// The unique ID of its role or user.
+    pub principal_id: String,
+    /// Its name; empty for a user's.
+    pub session_name: String,
+    /// Its source identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// What it came from, the nearest first.
+    pub ancestors: Vec<Ancestor>,
+    /// When it was made.
+    pub issued_at: String,
+    /// When it ends.
+    pub expires_at: String,
+    /// Whether it, its principal or an ancestor was revoked, disabled or deleted: it is refused.
+    pub revoked: bool,
 }

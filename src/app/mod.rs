@@ -1,6 +1,7 @@
 //! The broker, wired: the one place that names concrete stores.
 
 pub mod bootstrap;
+mod meters;
 mod readiness;
 mod serve;
 
@@ -17,6 +18,7 @@ use crate::ops::Services;
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
+use crate::sessions::redis::{self, Meters, RedisLedger};
 use crate::sessions::{Ledger, LedgerError};
 use crate::settings::Settings;
 use crate::time::{Clock, SystemClock};
@@ -110,6 +112,9 @@ pub enum AppError {
     /// The ledger cannot be opened.
     #[error("cannot open the session ledger: {0}")]
     Ledger(#[from] LedgerError),
+    /// The ledger in Redis cannot be opened.
+    #[error("cannot open the session ledger in Redis: {0}")]
+    RedisLedger(#[from] redis::OpenError),
     /// The audit log cannot be opened.
     #[error("{0}: {}", path.display())]
     Audit {
@@ -148,18 +153,17 @@ pub struct Deployment {
     pub services: Arc<Services>,
     /// The audit file, to be reopened after it was rotated.
     pub audit: Arc<FileSink>,
+    /// What the ledger counts, if it is in Redis.
+    pub redis: Option<Meters>,
 }
 
 /// Opens the stores of a data directory. Within a tokio runtime.
-pub fn open(settings: &Settings, world: &World) -> Result<Deployment, AppError> {
+pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppError> {
     let data = DataDir::new(&settings.store.data_dir);
     let keyring = Arc::new(read_keyring(&data)?);
-    let deployment = keyring.deployment();
-    let store = EmbeddedStore::open(&data.directory(), deployment)?;
+    let store = EmbeddedStore::open(&data.directory(), keyring.deployment())?;
     let directory = Arc::new(Directory::open(Box::new(store))?);
-    let ledger = EmbeddedLedger::open(&data.sessions(), deployment, Arc::clone(&world.clock))?;
-    ledger.spawn_sweeper();
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let (ledger, redis) = open_ledger(settings, world, &data, &keyring).await?;
     let path = settings.audit.path.clone().unwrap_or_else(|| data.audit());
     let audit = FileSink::open(&path, settings.audit.synced)
         .map_err(|source| AppError::Audit { source, path })?;
@@ -178,7 +182,31 @@ pub fn open(settings: &Settings, world: &World) -> Result<Deployment, AppError> 
         random: Arc::clone(&world.random),
         clock: Arc::clone(&world.clock),
     };
-    Ok(Deployment { services: Arc::new(services), audit })
+    Ok(Deployment { services: Arc::new(services), audit, redis })
+}
+
+/// Opens the ledger that the settings choose: in Redis if they name one.
+async fn open_ledger(
+    settings: &Settings,
+    world: &World,
+    data: &DataDir,
+    keyring: &Arc<Keyring>,
+) -> Result<(Arc<dyn Ledger>, Option<Meters>), AppError> {
+    let clock = Arc::clone(&world.clock);
+    if settings.redis.url.is_none() {
+        let ledger = EmbeddedLedger::open(&data.sessions(), keyring.deployment(), clock)?;
+        ledger.spawn_sweeper();
+        return Ok((Arc::new(ledger), None));
+    }
+    let parts = redis::Parts {
+        keyring: Arc::clone(keyring),
+        clock,
+        random: Arc::clone(&world.random),
+        max_staleness: settings.sessions.max_staleness,
+    };
+    let ledger = RedisLedger::open(&settings.redis, parts).await?;
+    let meters = ledger.meters().clone();
+    Ok((Arc::new(ledger), Some(meters)))
 }
 
 /// Reads the keyring, if only its owner can.

@@ -18,10 +18,10 @@ impl Readiness for Stores {
             },
             Check {
                 name: "ledger",
-                failure: failed(
+                failure: self.0.ledger.failure().or(failed(
                     self.0.authenticator.is_ledger_silent(),
                     "the session ledger does not answer",
-                ),
+                )),
             },
         ]
     }

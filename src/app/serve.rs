@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::meters;
 use super::readiness::Stores;
 use super::{AppError, DataDir, Deployment, World};
 use crate::http::ops::Ops;
@@ -39,9 +40,12 @@ pub struct Stop(#[expect(dead_code, reason = "dropping it is the signal")] onesh
 pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppError> {
     // What must not be opened is refused before anything is.
     let exposure = exposure::decide(&settings.http, &settings.tls)?;
-    let deployment = super::open(settings, world)?;
+    let deployment = super::open(settings, world).await?;
     let services = Arc::clone(&deployment.services);
     let metrics = Metrics::new(world.clock.now());
+    if let Some(redis) = &deployment.redis {
+        meters::register(&metrics, redis);
+    }
     let edge = Edge {
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
@@ -118,5 +122,6 @@ impl Serving {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server ended badly");
         }
+        self.services.ledger.close().await;
     }
 }

@@ -224,9 +224,10 @@ impl Authenticator {
         Ok(Caller::Signed(Box::new(signed)))
     }
 
-    /// Whether the ledger failed to answer the last time it was asked.
+    /// Whether the ledger failed to answer the last time it was asked. A ledger that knows by itself
+    /// is asked for its [failure](Ledger::failure) instead.
     pub fn is_ledger_silent(&self) -> bool {
-        self.health.is_silent()
+        self.health.is_silent() && self.ledger.answered_at().is_none()
     }
 
     fn find(&self, id: &AccessKeyId, presented: &Presented<'_>) -> Result<Found, AuthnError> {
@@ -282,7 +283,9 @@ impl Authenticator {
         let id = session.access_key_id();
         match self.ledger.find(id).await {
             Ok(found) => {
-                self.health.answered(now);
+                if self.health.answered(now) {
+                    tracing::info!("the ledger answers again");
+                }
                 // INVARIANT: stores are not trusted, and what is presented must equal what is held.
                 let held = found.is_some_and(|bytes| {
                     record::open(&self.keyring, id.as_str().as_bytes(), &bytes)
@@ -296,10 +299,18 @@ impl Authenticator {
                     Err(AuthnError::Unknown(Unknown::NotHeld))
                 }
             }
+            // It answers, and lost records a moment ago: for how long it may say so is its own to
+            // bound.
+            Err(LedgerError::Forgotten) => {
+                self.health.answered(now);
+                Ok(())
+            }
             Err(error) => {
-                self.health.failed();
-                if self.health.silent_for(now) < self.settings.max_staleness {
-                    tracing::warn!(%error, "the ledger does not answer: a session is taken on its token");
+                let silence = self.health.failed(now, self.ledger.answered_at());
+                if silence.begins {
+                    tracing::warn!(%error, "the ledger does not answer: sessions are taken on their tokens");
+                }
+                if silence.lasts < self.settings.max_staleness {
                     return Ok(());
                 }
                 Err(error.into())

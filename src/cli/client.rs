@@ -125,6 +125,12 @@ impl SignedClient {
         let body = serde_json::to_vec(body)?;
         read(&self.send("countersign", method, target, "application/json", body).await?)
     }
+
+    /// Reads JSON from `/countersign/v1`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, target: &str) -> anyhow::Result<T> {
+        let body = Vec::new();
+        read(&self.send("countersign", Method::GET, target, "application/json", body).await?)
+    }
 }
 
 /// A client of the admin socket.

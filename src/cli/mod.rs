@@ -58,7 +58,7 @@ enum Command {
     /// List and make accounts, over the admin socket
     #[command(subcommand)]
     Accounts(accounts::Command),
-    /// End sessions before their time
+    /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
     /// Check settings without starting

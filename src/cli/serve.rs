@@ -18,7 +18,8 @@ the audit file; SIGTERM and SIGINT stop.
 
 Examples:
   countersign serve --data-dir data
-  countersign serve --data-dir data --listen 0.0.0.0:8350 --tls-certificate c.pem --tls-key k.pem")]
+  countersign serve --data-dir data --listen 0.0.0.0:8350 --tls-certificate c.pem --tls-key k.pem
+  countersign serve --data-dir data --redis rediss://broker@redis.internal/1")]
 pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
@@ -40,6 +41,10 @@ pub(super) struct Arguments {
     /// Authorities (PEM) whose clients may use the verify listener
     #[arg(long, value_name = "FILE")]
     verify_client_ca: Option<String>,
+    /// Keep the session ledger in a Redis: redis://, rediss:// or unix://. The password comes from
+    /// COUNTERSIGN_REDIS_PASSWORD or COUNTERSIGN_REDIS_PASSWORD_FILE [default: a file]
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Let the API and verify listeners speak plaintext beyond loopback
     #[arg(long)]
     insecure_plaintext: bool,
@@ -60,6 +65,7 @@ impl Arguments {
             ("tls.certificate", self.tls_certificate.clone()),
             ("tls.key", self.tls_key.clone()),
             ("tls.verify_client_ca", self.verify_client_ca.clone()),
+            ("redis.url", self.redis.clone()),
             ("insecure_plaintext", self.insecure_plaintext.then(|| "true".to_owned())),
             ("log", self.log.clone()),
             ("log_format", self.log_format.clone()),

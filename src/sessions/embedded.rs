@@ -7,10 +7,10 @@ use std::time::Duration;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::oneshot;
 
-use super::ledger::{Inserted, Ledger, LedgerError, NewRecord};
+use super::ledger::{Inserted, Ledger, LedgerError, Listing, Mark, NewRecord, Page};
 use crate::future::BoxFuture;
 use crate::group::Writer;
-use crate::id::{AccessKeyId, DeploymentId};
+use crate::id::{AccessKeyId, DeploymentId, UniqueId};
 use crate::time::{Clock, Timestamp};
 
 /// The version of the stored format.
@@ -65,6 +65,14 @@ impl File {
 
 enum Job {
     Insert(NewRecord, oneshot::Sender<Result<Inserted, LedgerError>>),
+    Remove(UniqueId, Mark, oneshot::Sender<Result<bool, LedgerError>>),
+    Sweep,
+}
+
+/// What became of a job.
+enum Outcome {
+    Insert(Inserted),
+    Remove(bool),
     Sweep,
 }
 
@@ -131,7 +139,7 @@ impl Ledger for EmbeddedLedger {
     ) -> BoxFuture<'_, Result<Option<Vec<u8>>, LedgerError>> {
         let file = Arc::clone(&self.file);
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || {
+            blocking(move || {
                 let database = file.open()?;
                 let read = database.begin_read().map_err(unavailable)?;
                 let records = read.open_table(RECORDS).map_err(unavailable)?;
@@ -139,9 +147,72 @@ impl Ledger for EmbeddedLedger {
                 Ok(found.map(|bytes| bytes.value().to_vec()))
             })
             .await
-            .unwrap_or_else(|error| Err(unavailable(error)))
         })
     }
+
+    fn list(&self, listing: Listing) -> BoxFuture<'_, Result<Page, LedgerError>> {
+        let file = Arc::clone(&self.file);
+        Box::pin(blocking(move || list(&*file.open()?, &listing).map_err(unavailable)))
+    }
+
+    fn count(
+        &self,
+        principal: UniqueId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        let file = Arc::clone(&self.file);
+        Box::pin(blocking(move || count(&*file.open()?, principal, now).map_err(unavailable)))
+    }
+
+    fn remove(&self, principal: UniqueId, place: Mark) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        let (done, result) = oneshot::channel();
+        let submitted = self.writer.submit(Job::Remove(principal, place, done));
+        Box::pin(async move {
+            submitted.map_err(unavailable)?;
+            result.await.unwrap_or_else(|_| Err(LedgerError::Unknown("the writer stopped".into())))
+        })
+    }
+}
+
+/// Runs what reads the file off the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<T, LedgerError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(unavailable(error)))
+}
+
+fn list(database: &Database, listing: &Listing) -> Result<Page, redb::Error> {
+    let read = database.begin_read()?;
+    let (principals, records) = (read.open_table(PRINCIPALS)?, read.open_table(RECORDS)?);
+    let principal = listing.principal.as_str();
+    let live = listing.now.secs() + 1;
+    let after = listing.after.map(|mark| (mark.expires_at.secs(), mark.access_key_id));
+    let first = after.as_ref().map_or((live, ""), |(secs, id)| (*secs, id.as_str()));
+    let mut page = Page::default();
+    let mut last = None;
+    for row in principals.range((principal, first.0, first.1)..=(principal, i64::MAX, "~"))? {
+        let row = row?.0;
+        let (_, secs, id) = row.value();
+        let passed = secs < live || after.is_some_and(|(s, i)| (secs, id) <= (s, i.as_str()));
+        let Some(access_key_id) = AccessKeyId::parse(id).ok().filter(|_| !passed) else { continue };
+        if page.records.len() == listing.bound() {
+            page.next = last;
+            return Ok(page);
+        }
+        if let Some(bytes) = records.get(id)? {
+            page.records.push((access_key_id, bytes.value().to_vec()));
+        }
+        last = Some(Mark { expires_at: Timestamp::from_secs(secs), access_key_id });
+    }
+    Ok(page)
+}
+
+fn count(database: &Database, principal: UniqueId, now: Timestamp) -> Result<u64, redb::Error> {
+    let read = database.begin_read()?;
+    let principals = read.open_table(PRINCIPALS)?;
+    let principal = principal.as_str();
+    let live = principals.range((principal, now.secs() + 1, "")..=(principal, i64::MAX, "~"))?;
+    Ok(u64::try_from(live.count()).unwrap_or(u64::MAX))
 }
 
 /// Checks or writes the marker of the deployment, and makes the tables.
@@ -179,7 +250,7 @@ fn prepare(database: &Database, deployment: DeploymentId) -> Result<(), LedgerEr
     write.commit().map_err(unavailable)
 }
 
-/// Stores a run of records in one durable commit and answers each.
+/// Does a run of jobs in one durable commit and answers each.
 fn commit(file: &File, jobs: Vec<Job>, now: Timestamp) {
     let stored = file
         .open()
@@ -187,27 +258,35 @@ fn commit(file: &File, jobs: Vec<Job>, now: Timestamp) {
         .and_then(|database| store(&database, &jobs, now).map_err(|error| error.to_string()));
     match stored {
         Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            for job in jobs {
-                if let (Job::Insert(_, done), Some(outcome)) = (job, outcomes.next()) {
-                    let _ = done.send(Ok(outcome));
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                match (job, outcome) {
+                    (Job::Insert(_, done), Outcome::Insert(inserted)) => {
+                        let _ = done.send(Ok(inserted));
+                    }
+                    (Job::Remove(_, _, done), Outcome::Remove(removed)) => {
+                        let _ = done.send(Ok(removed));
+                    }
+                    _ => {}
                 }
             }
         }
         Err(error) => {
             tracing::error!(error, "the session ledger could not be written");
             file.close();
+            let unknown = || LedgerError::Unknown(error.clone());
             for job in jobs {
-                if let Job::Insert(_, done) = job {
-                    let _ = done.send(Err(LedgerError::Unknown(error.clone())));
+                match job {
+                    Job::Insert(_, done) => drop(done.send(Err(unknown()))),
+                    Job::Remove(_, _, done) => drop(done.send(Err(unknown()))),
+                    Job::Sweep => {}
                 }
             }
         }
     }
 }
 
-/// One outcome a job, in order (a sweep counts as kept).
-fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Inserted>, redb::Error> {
+/// One outcome a job, in order.
+fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Outcome>, redb::Error> {
     let write = database.begin_write()?;
     let mut outcomes = Vec::with_capacity(jobs.len());
     {
@@ -227,20 +306,27 @@ fn store(database: &Database, jobs: &[Job], now: Timestamp) -> Result<Vec<Insert
             principals.remove((principal.as_str(), expiry, id.as_str()))?;
         }
         for job in jobs {
-            let Job::Insert(new, _) = job else {
-                outcomes.push(Inserted::Kept);
-                continue;
-            };
-            let id = new.access_key_id.as_str();
-            if records.get(id)?.is_some() {
-                outcomes.push(Inserted::Clash);
-                continue;
-            }
-            let (expiry, principal) = (new.expires_at.secs(), new.principal.as_str());
-            records.insert(id, new.record.as_slice())?;
-            expiries.insert((expiry, id), principal)?;
-            principals.insert((principal, expiry, id), ())?;
-            outcomes.push(Inserted::Kept);
+            outcomes.push(match job {
+                Job::Insert(new, _) => {
+                    let id = new.access_key_id.as_str();
+                    if records.get(id)?.is_some() {
+                        Outcome::Insert(Inserted::Clash)
+                    } else {
+                        let (expiry, principal) = (new.expires_at.secs(), new.principal.as_str());
+                        records.insert(id, new.record.as_slice())?;
+                        expiries.insert((expiry, id), principal)?;
+                        principals.insert((principal, expiry, id), ())?;
+                        Outcome::Insert(Inserted::Kept)
+                    }
+                }
+                Job::Remove(principal, place, _) => {
+                    let (id, expiry) = (place.access_key_id.as_str(), place.expires_at.secs());
+                    expiries.remove((expiry, id))?;
+                    principals.remove((principal.as_str(), expiry, id))?;
+                    Outcome::Remove(records.remove(id)?.is_some())
+                }
+                Job::Sweep => Outcome::Sweep,
+            });
         }
     }
     // redb's default durability: the commit returns when it is on disk.

@@ -12,10 +12,11 @@
 pub mod embedded;
 pub mod ledger;
 mod mint;
+pub mod redis;
 
 use std::time::Duration;
 
-pub use ledger::{Inserted, Ledger, LedgerError, NewRecord};
+pub use ledger::{Inserted, Ledger, LedgerError, Listing, Mark, NewRecord, Page};
 pub use mint::{Draft, MintError, Minted, mint};
 
 /// How sessions are confirmed: the table `sessions`.

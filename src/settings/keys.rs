@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::SECRETS;
+use super::problem::{Origin, Problem};
+
 /// Every key by its path (`sessions.confirm_every`), and the tables they stand in.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -36,6 +39,16 @@ impl Keys {
 
     pub(super) fn by_variable(&self, variable: &str) -> Option<&str> {
         self.keys.iter().find(|(_, name)| *name == variable).map(|(path, _)| path.as_str())
+    }
+
+    /// The problem of a secret that stands somewhere else than in its variable.
+    pub(super) fn misplaced_secret(&self, path: &str, origin: &Origin) -> Option<Problem> {
+        let variable = self.keys.get(path).filter(|_| SECRETS.contains(&path))?;
+        Some(Problem::Value {
+            origin: origin.clone(),
+            key: path.to_owned(),
+            message: format!("is a secret: set it as {variable}, or as a file by `{path}_file`"),
+        })
     }
 
     /// The key most like `path`.

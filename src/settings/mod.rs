@@ -8,6 +8,8 @@
 //! `confirm_every` of the section at `sessions`, the variable
 //! `COUNTERSIGN_SESSIONS_CONFIRM_EVERY`, and the flag of the same key if the command line has one.
 //!
+//! Keys of [`SECRETS`] are variables only: they stand in no flag and no settings file.
+//!
 //! Every source is checked against that list. A key or variable that is not on it is an error with
 //! a suggestion; all errors are told, one line each. Values are never repeated in an error: one of
 //! them may be a secret.
@@ -87,7 +89,12 @@ sections! {
     audit: audit::Settings => "audit",
     /// Sessions.
     sessions: sessions::Settings => "sessions",
+    /// The session ledger in Redis.
+    redis: sessions::redis::Settings => "redis",
 }
+
+/// The keys whose values are secrets.
+pub const SECRETS: &[&str] = &["redis.password"];
 
 /// What settings are read from.
 #[derive(Clone, Debug, Default)]

@@ -78,7 +78,9 @@ impl Values {
     ) {
         for (key, text) in flags {
             let origin = Origin::Flag((*key).to_owned());
-            if known.has(key) {
+            if let Some(problem) = known.misplaced_secret(key, &origin) {
+                problems.push(problem);
+            } else if known.has(key) {
                 self.0.insert((*key).to_owned(), (Value::Typed(text.clone()), origin));
             } else {
                 problems.push(Problem::Unknown {
@@ -127,6 +129,10 @@ impl Values {
                 key: path.clone(),
                 message: message.to_owned(),
             };
+            if let Some(problem) = known.misplaced_secret(&path, &origin) {
+                problems.push(problem);
+                continue;
+            }
             match value.get_ref() {
                 DeValue::Table(inner) if known.is_table(&path) => {
                     self.table(known, file, &format!("{path}."), inner, problems);

@@ -45,8 +45,17 @@ async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
         (&Method::POST, "/countersign/v1/revocations") => {
             json::revoke(request, &asker).await.for_operation("RevokeSessions")
         }
+        (&Method::GET, "/countersign/v1/sessions") => {
+            json::list_sessions(request, &asker).await.for_operation("ListSessions")
+        }
+        (&Method::GET, "/countersign/v1/sessions/count") => {
+            json::count_sessions(request, &asker).await.for_operation("CountSessions")
+        }
         (_, "/countersign/v1/accounts") => json::wrong_method(request, "GET or POST"),
         (_, "/countersign/v1/revocations") => json::wrong_method(request, "POST"),
+        (_, "/countersign/v1/sessions" | "/countersign/v1/sessions/count") => {
+            json::wrong_method(request, "GET")
+        }
         _ => json::not_found(request),
     }
 }

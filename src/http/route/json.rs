@@ -11,7 +11,7 @@ use crate::api::{self, ErrorBody, ErrorResponse};
 use crate::authn::Caller;
 use crate::http::{Incoming, Outgoing};
 use crate::ops::fault::Fault;
-use crate::ops::manage::{Asker, revocations};
+use crate::ops::manage::{Asker, revocations, sessions};
 use crate::ops::{Context, Service, Services};
 
 pub(super) const JSON: &str = "application/json";
@@ -32,9 +32,47 @@ pub(super) async fn answer(
         (&Method::POST, "revocations") => {
             revoke(request, &Asker::Signed(&context)).await.for_operation("RevokeSessions")
         }
+        (&Method::GET, "sessions") => {
+            list_sessions(request, &Asker::Signed(&context)).await.for_operation("ListSessions")
+        }
+        (&Method::GET, "sessions/count") => {
+            count_sessions(request, &Asker::Signed(&context)).await.for_operation("CountSessions")
+        }
         (_, "revocations") => wrong_method(request, "POST"),
+        (_, "sessions" | "sessions/count") => wrong_method(request, "GET"),
         _ => not_found(request),
     }
+}
+
+/// A page of live sessions.
+pub(super) async fn list_sessions(request: &Incoming, asker: &Asker<'_>) -> Outgoing {
+    match query(request) {
+        Ok(which) => result(request, &sessions::list(asker, &which).await),
+        Err(answer) => *answer,
+    }
+}
+
+/// How many live sessions there are.
+pub(super) async fn count_sessions(request: &Incoming, asker: &Asker<'_>) -> Outgoing {
+    match query(request) {
+        Ok(which) => result(request, &sessions::count(asker, &which).await),
+        Err(answer) => *answer,
+    }
+}
+
+/// Reads a query strictly: every parameter known, none twice.
+fn query<T: DeserializeOwned>(request: &Incoming) -> Result<T, Box<Outgoing>> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        let message = format!("The query is not what was expected: {why}.");
+        Box::new(problem(request, StatusCode::BAD_REQUEST, "InvalidRequest", &message))
+    };
+    let mut fields = serde_json::Map::new();
+    for (name, value) in form_urlencoded::parse(request.query().as_bytes()) {
+        if fields.insert(name.clone().into_owned(), value.into_owned().into()).is_some() {
+            return Err(refuse(&"a parameter is there twice"));
+        }
+    }
+    serde_json::from_value(fields.into()).map_err(|error| refuse(&error))
 }
 
 /// Reads a revocation and makes it.

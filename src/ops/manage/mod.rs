@@ -1,7 +1,8 @@
-//! `/countersign/v1`: accounts (on the admin socket) and revocations.
+//! `/countersign/v1`: accounts (on the admin socket), sessions and revocations.
 
 pub mod accounts;
 pub mod revocations;
+pub mod sessions;
 
 use crate::audit::UserIdentity;
 use crate::ops::{Context, trail};

@@ -8,11 +8,11 @@ use super::{VerifyError, verify};
 use crate::api::{BodyState, Decision, OneOrMany, VerifyRequest, VerifyResponse};
 use crate::authn::Authenticator;
 use crate::future::BoxFuture;
-use crate::id::AccessKeyId;
+use crate::id::{AccessKeyId, UniqueId};
 use crate::ops::testing::{A, B, Bench, Credentials, allow, trusting};
-use crate::sessions::{self, Inserted, Ledger, LedgerError, NewRecord};
+use crate::sessions::{self, Inserted, Ledger, LedgerError, Listing, Mark, NewRecord, Page};
 use crate::sigv4::{RequestHead, Signer, UriRules};
-use crate::time::Clock as _;
+use crate::time::{Clock as _, Timestamp};
 
 const HOST: &str = "orders.example";
 
@@ -249,6 +249,22 @@ impl Ledger for Flaky {
             }
             Ok(found)
         })
+    }
+
+    fn list(&self, listing: Listing) -> BoxFuture<'_, Result<Page, LedgerError>> {
+        self.inner.list(listing)
+    }
+
+    fn count(
+        &self,
+        principal: UniqueId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        self.inner.count(principal, now)
+    }
+
+    fn remove(&self, principal: UniqueId, place: Mark) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        self.inner.remove(principal, place)
     }
 }
 
