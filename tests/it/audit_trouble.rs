@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde_json::json;
 
-use crate::broker::{Broker, Home, stderr};
+use crate::broker::{Broker, Home, finished, stderr};
 use crate::caller::{Caller, Credentials, allow, question_about, trust};
 use crate::python::client;
 
@@ -170,7 +170,9 @@ async fn the_disk_is_full() {
 fn what_keeps_nothing_is_refused() {
     let home = Home::init();
     for path in ["/dev/full", "/dev/null", home.data().to_str().unwrap()] {
-        let output = home.serve_command().env("COUNTERSIGN_AUDIT_PATH", path).output().unwrap();
+        let mut serve = home.serve_command();
+        serve.env("COUNTERSIGN_AUDIT_PATH", path);
+        let output = finished(serve);
         let complaint = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{complaint}");
         assert!(complaint.contains("not a regular file"), "{complaint}");

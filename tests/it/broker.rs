@@ -47,6 +47,22 @@ pub(crate) fn isolate(command: &mut Command) {
     }
 }
 
+/// Runs a command to its end. One that does not end, a broker that should not have started, is
+/// killed and fails the test.
+#[track_caller]
+pub(crate) fn finished(mut command: Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            let _ = child.kill();
+            panic!("it goes on: {}", stderr(&child.wait_with_output().unwrap()));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.wait_with_output().unwrap()
+}
+
 /// What a finished command printed.
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::broker::{Broker, Home, countersign, isolate, stderr, stdout};
+use crate::broker::{Broker, Home, countersign, finished, isolate, stderr, stdout};
 use crate::caller::Credentials;
 
 const ID: &str = "COUNTERSIGN_BOOTSTRAP_ACCESS_KEY_ID";
@@ -250,7 +250,7 @@ fn what_a_broker_makes_is_its_owners_alone() {
 /// `serve` on a data directory that it must refuse: its complaint.
 #[track_caller]
 fn serve_refuses(home: &Home) -> String {
-    refused(&home.serve_command().output().unwrap())
+    refused(&finished(home.serve_command()))
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn museum_m60_no_keyring_no_start() {
         assert!(!keyring.exists(), "a keyring was made up");
     }
 
-    let nowhere = countersign(["serve", "--data-dir", "/nowhere"]).output().unwrap();
+    let nowhere = finished(countersign(["serve", "--data-dir", "/nowhere"]));
     assert!(refused(&nowhere).contains("init"));
 }
 
