@@ -86,7 +86,7 @@ impl Broker {
         }
         let mut redis = None;
         if let Ledger::Redis { process, socket, .. } = ledger {
-            command.arg("--redis").arg(format!("redis+unix://{}", socket.display()));
+            command.arg("--redis").arg(format!("unix://{}", socket.display()));
             redis = Some(process.pid());
         }
         let process = Guard::spawn(command.stderr(File::create(&log).unwrap()));
