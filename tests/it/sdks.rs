@@ -16,8 +16,9 @@ use crate::caller::{Credentials, allow, policy, trust, trust_if};
 use crate::fault_proxy::FaultProxy;
 use crate::python;
 
-/// Seconds that the broker's clock is ahead of the client's for the last step.
-const AHEAD: &str = "1200";
+/// Seconds that the broker's clock is ahead of the client's for the last step, and what it says.
+const SKEWS: [(&str, &str); 2] =
+    [("1200", "Signature expired"), ("-1200", "Signature not yet current")];
 
 /// Makes a program in a folder. Tells how to start it, or what is missing.
 type Make = fn(&Path) -> Result<Vec<OsString>, String>;
@@ -144,31 +145,34 @@ impl<'c> Run<'c> {
         )
     }
 
-    /// Serves the deployment anew with a clock that is ahead. Tells what came of it.
-    fn skew(mut self) -> String {
-        let Some(shim) = clock_shim() else { return "skipped (no C compiler)".to_owned() };
-        self.broker.kill();
-        let mut command = self.broker.home.serve_command();
-        command.env("LD_PRELOAD", shim).env("CLOCK_OFFSET", AHEAD);
-        self.broker = Broker::serve_by(&Arc::clone(&self.broker.home), &[], command);
-        let asked = async { self.broker.admin().whoami().await };
-        if tokio::runtime::Runtime::new().unwrap().block_on(asked).status.is_success() {
-            return "skipped (the broker's clock cannot be moved here)".to_owned();
+    /// Serves the deployment anew with a clock that differs. Tells what came of it.
+    fn skew(mut self) -> &'static str {
+        let Some(shim) = clock_shim() else { return "skipped (no C compiler)" };
+        let name = self.client.name;
+        for (seconds, words) in SKEWS {
+            self.broker.kill();
+            let mut command = self.broker.home.serve_command();
+            command.env("LD_PRELOAD", &shim).env("CLOCK_OFFSET", seconds);
+            self.broker = Broker::serve_by(&Arc::clone(&self.broker.home), &[], command);
+            let asked = async { self.broker.admin().whoami().await };
+            if tokio::runtime::Runtime::new().unwrap().block_on(asked).status.is_success() {
+                return "skipped (the broker's clock cannot be moved here)";
+            }
+            let proxy = FaultProxy::start(self.broker.api);
+            let told = self.steps(&proxy, &["skew"]);
+            let clock = value(&told, "clock");
+            let asked = (proxy.asked("Action=GetCallerIdentity"), proxy.refusals());
+            if self.client.corrects_its_clock {
+                assert_eq!(clock, "corrected", "{name}");
+                // One refusal, and the same again by the right clock.
+                assert_eq!(asked, (2, 1), "{name}");
+            } else {
+                let expected = format!("refused SignatureDoesNotMatch: {words}: ");
+                assert!(clock.starts_with(&expected), "{name}: {clock}");
+                assert_eq!(asked, (1, 1), "{name}: it was asked again");
+            }
         }
-        let proxy = FaultProxy::start(self.broker.api);
-        let told = self.steps(&proxy, &["skew"]);
-        let clock = value(&told, "clock");
-        if self.client.corrects_its_clock {
-            assert_eq!(clock, "corrected", "{}", self.client.name);
-            // One refusal, and the same again by the right clock.
-            assert_eq!((proxy.asked("Action="), proxy.refusals()), (2, 1), "{}", self.client.name);
-            "ok (corrected)".to_owned()
-        } else {
-            let expected = "refused SignatureDoesNotMatch: Signature expired: ";
-            assert!(clock.starts_with(expected), "{}: {clock}", self.client.name);
-            assert_eq!(proxy.asked("Action="), 1, "{}: it was asked again", self.client.name);
-            "ok (refused: Signature expired)".to_owned()
-        }
+        if self.client.corrects_its_clock { "ok (corrected)" } else { "ok (refused)" }
     }
 
     /// Runs steps in one process; all must go well. Returns what it printed.
