@@ -8,7 +8,7 @@
 //! [`Layers`] of policies that apply to it, and answers with a [`Decision`]: allowed, explicitly
 //! denied, or implicitly denied, with the layer and the statements that made it so.
 //!
-//! - [`decide`] answers ordinary requests, within one account and across two.
+//! - [`decide()`] answers ordinary requests, within one account and across two.
 //! - [`decide_trust`] answers whether a role's trust policy lets the caller have the role.
 //!
 //! ```

@@ -3,8 +3,8 @@
 //! # Model
 //!
 //! A client proves that it holds a secret access key by a MAC over a *canonical form* of its
-//! request. [`parse`] reads what a request presents and checks everything that needs no key;
-//! [`verify`] rebuilds the canonical form from the request that arrived, with the payload it
+//! request. [`parse()`] reads what a request presents and checks everything that needs no key;
+//! [`verify()`] rebuilds the canonical form from the request that arrived, with the payload it
 //! really has, and compares. Between the two the caller finds the secret of
 //! [`Presented::access_key_id`] and prepares a [`SigningKey`], which it may keep for the scope's
 //! day. A [`Verified`] has no other constructor.
@@ -171,7 +171,7 @@ pub enum Form {
 /// How a request is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// SigV4: a MAC under a key that is bound to a region. For [`verify`].
+    /// SigV4: a MAC under a key that is bound to a region. For [`verify()`].
     HmacSha256,
     /// SigV4A: an ECDSA signature on P-256, good in a set of regions. For [`verify_v4a`].
     EcdsaP256Sha256,

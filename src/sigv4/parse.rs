@@ -98,7 +98,7 @@ impl Presented<'_> {
         self.form
     }
 
-    /// Whether [`verify`](super::verify) may need the body: the request signs no hash of it.
+    /// Whether [`verify`](super::verify()) may need the body: the request signs no hash of it.
     pub fn needs_body(&self) -> bool {
         self.content_sha256.is_none()
     }

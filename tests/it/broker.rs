@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use countersign::http::client::Client;
@@ -348,6 +349,7 @@ struct Process {
     log: Arc<Mutex<String>>,
     lines: Receiver<String>,
     early: Vec<Value>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -357,7 +359,7 @@ impl Process {
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, lines) = channel();
         let copy = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in reader.lines().map_while(Result::ok) {
                 let mut log = copy.lock().unwrap();
                 log.push_str(&line);
@@ -367,7 +369,7 @@ impl Process {
                 let _ = sender.send(line);
             }
         });
-        Self { child, log, lines, early: Vec::new() }
+        Self { child, log, lines, early: Vec::new(), reader: Some(reader) }
     }
 
     /// What the listener of this name says of itself.
@@ -405,6 +407,14 @@ impl Process {
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.read_to_the_end();
+    }
+
+    /// Of a process that has ended.
+    fn read_to_the_end(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
     }
 
     fn wait(&mut self) -> ExitStatus {
@@ -413,6 +423,7 @@ impl Process {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        self.read_to_the_end();
         status.unwrap()
     }
 }

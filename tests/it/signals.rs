@@ -57,7 +57,7 @@ fn a_stop_finishes_what_is_in_work() {
         let answer = request.finish();
         assert!(answer.contains("<UserName>last</UserName>"), "{answer}");
         assert_eq!(broker.wait().code(), Some(0));
-        assert!(broker.log().contains("\"stopped\""));
+        broker.logged("\"stopped\"");
         assert!(!broker.home.data().join("admin.sock").exists());
         let records = broker.home.audit();
         let made = records.iter().filter(|record| record["eventName"] == "CreateUser").count();

@@ -3,7 +3,7 @@
 //! # Model
 //!
 //! Every operation works in the caller's own account: names never reach another. It asks
-//! [`access`] for the entity that it names, and gets it only if the caller's policies allow the
+//! `access` for the entity that it names, and gets it only if the caller's policies allow the
 //! action; whoever may not do it is told so whether or not the entity exists. A change is decided
 //! and made within one transaction of the directory, so that decision and change see one state.
 //!

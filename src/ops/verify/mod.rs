@@ -4,7 +4,7 @@
 //! # Model
 //!
 //! A question carries somebody else's request as it arrived at the asker. It is read strictly
-//! ([`question`]), put through the same pipeline as the broker's own requests, and, if the question
+//! (`question`), put through the same pipeline as the broker's own requests, and, if the question
 //! names action, resource and the resource's account, decided by the same policy engine.
 //!
 //! # Trust boundary

@@ -17,7 +17,7 @@ use json::{Json, Path};
 impl Policy {
     /// Parses a document of this kind.
     ///
-    /// The parser's own bound is [`HARD_CAP_BYTES`](super::HARD_CAP_BYTES); the quotas of the
+    /// The parser's own bound is [`HARD_CAP_BYTES`]; the quotas of the
     /// kinds are the caller's to check, as [`count_without_whitespace`] counts.
     ///
     /// [`count_without_whitespace`]: super::count_without_whitespace

@@ -15,10 +15,10 @@
 //! **The ledger rules when it answers.** A record that is not there is not accepted, and what is
 //! presented must equal what is kept. **A ledger without its marker does not answer**: the marker
 //! is read with every record, so that a Redis that was emptied is noticed by the next read, and not
-//! one session is taken for unknown. The [keeper] then writes new markers, minting goes on, and the
-//! sessions that were lost stay good for as long as in any outage ([tenure]).
+//! one session is taken for unknown. The `keeper` then writes new markers, minting goes on, and the
+//! sessions that were lost stay good for as long as in any outage (`tenure`).
 //!
-//! **One broker has a ledger** ([lease]): a second one does not start, and one that lost its lease
+//! **One broker has a ledger** (`lease`): a second one does not start, and one that lost its lease
 //! mints nothing, because the markers it knows are not those that are there.
 //!
 //! # Trust boundary

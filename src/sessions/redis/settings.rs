@@ -134,7 +134,7 @@ impl Settings {
     }
 }
 
-/// A password. INVARIANT (secrets stay secret): its text leaves by [`Password::expose`] only;
+/// A password. INVARIANT (secrets stay secret): its text leaves by `Password::expose` only;
 /// settings are cloned and printed, so that it is shared and prints as nothing.
 #[derive(Clone)]
 pub struct Password(Arc<Zeroizing<String>>);
