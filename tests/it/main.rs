@@ -15,6 +15,7 @@
 
 mod audit_trouble;
 mod aws_cli;
+mod backup;
 mod boto3;
 mod broker;
 mod caller;
