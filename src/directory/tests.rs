@@ -138,6 +138,7 @@ fn keys_are_listed_by_user() {
             status: KeyStatus::Active,
             created_at: Timestamp::from_secs(0),
             revoked: None,
+            unconfirmed: false,
         }
     };
     let keys = [key(&alice), key(&bob), key(&alice)];

@@ -38,7 +38,11 @@ async fn a_restore_ends_every_session_and_takes_keys_out_of_use() {
 
     // After the backup: a user more, a user gone, and a revocation that the backup does not know.
     broker.admin().make_user("later", &allow("*", "*")).await;
-    broker.admin().iam("DeleteUserPolicy", &[("UserName", "kept"), ("PolicyName", "own")]).await.ok();
+    broker
+        .admin()
+        .iam("DeleteUserPolicy", &[("UserName", "kept"), ("PolicyName", "own")])
+        .await
+        .ok();
     let after = session(&broker, "after").await;
     let revoked = serde_json::json!({"session": before.id});
     broker.admin().revoke(&revoked).await.ok();
