@@ -88,6 +88,7 @@ mod federation;
 mod fold;
 mod hint;
 mod limits;
+pub mod lint;
 mod message;
 mod parse;
 mod principal;
@@ -104,7 +105,7 @@ pub use caller::{Caller, FederationMaker};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
-pub use federation::FederatedAllow;
+pub use federation::{FederatedAllow, Lack, SHARED_ISSUERS};
 #[cfg(feature = "server")]
 pub(crate) use fold::fold;
 pub use limits::{
