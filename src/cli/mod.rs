@@ -1,9 +1,9 @@
 //! The command line.
 //!
-//! `init`, `serve`, `dev` and `config` work on files; the others are clients of a running broker:
+//! `init`, `serve`, `dev`, `policy` and `config` work on files; the others are clients of a running broker:
 //! of its API listener with signed requests, or of its admin socket.
 //!
-//! Exit codes: 0 done, 1 failed, 2 usage.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 findings or denials of `policy`.
 
 mod accounts;
 mod client;
@@ -12,6 +12,7 @@ mod config;
 mod dev;
 mod init;
 mod output;
+mod policy;
 mod serve;
 mod sessions;
 
@@ -45,6 +46,7 @@ Examples:
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA... --admin --data-dir data
+  countersign policy lint policy.json   what is wrong or dangerous in a policy
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -61,6 +63,9 @@ enum Command {
     /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Examine policies in files, and simulate them
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Check settings without starting
     #[command(subcommand)]
     Config(config::Command),
@@ -113,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => block_on(dev::run(arguments)),
         Command::Accounts(command) => block_on(accounts::run(command)),
         Command::Sessions(command) => block_on(sessions::run(command)),
+        Command::Policy(command) => policy::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),
     }

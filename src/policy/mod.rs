@@ -93,6 +93,7 @@ mod message;
 mod parse;
 mod principal;
 mod resource;
+pub mod simulate;
 mod truth;
 mod variables;
 mod wildcard;
@@ -102,6 +103,8 @@ mod tests;
 
 pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
+#[cfg(feature = "server")]
+pub(crate) use condition::{Decimal, Instant, parse_binary, parse_bool, parse_network};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};

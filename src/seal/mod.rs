@@ -17,6 +17,7 @@
 //! | [`token`] | `CST1` + base64url(version, key number, nonce, AES-256-GCM) | deployment, access key ID |
 //! | [`stored`] | version, key number, nonce, AES-256-GCM | deployment, purpose, owner, key ID |
 //! | [`marker`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, listing |
+//! | [`message`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, account |
 //! | [`record`] | `CSL1`, key number, expiry, bytes, HMAC-SHA256 | deployment, store key |
 
 mod aead;
@@ -24,6 +25,7 @@ pub mod claims;
 mod codec;
 pub mod keyring;
 pub mod marker;
+pub mod message;
 pub mod record;
 pub mod stored;
 pub mod token;

@@ -11,6 +11,7 @@ mod entities;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use self::codes::{FaultCode, Side};
@@ -25,6 +26,7 @@ use crate::wire::query::QueryError;
 pub struct Fault {
     code: FaultCode,
     message: String,
+    encoded: Option<String>,
     note: Option<String>,
 }
 
@@ -32,7 +34,7 @@ impl Fault {
     /// A fault with a message for the caller. It must hold no secret, and nothing that the caller
     /// may not know.
     pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), note: None }
+        Self { code, message: message.into(), encoded: None, note: None }
     }
 
     /// Adds what the operator should know. It is logged, never encoded; it must hold no secret
@@ -43,12 +45,31 @@ impl Fault {
         self
     }
 
+    /// Adds the sealed reason, which DecodeAuthorizationMessage opens. It is told to the caller
+    /// and stands in no record.
+    #[must_use]
+    pub fn with_encoded(mut self, encoded: Option<String>) -> Self {
+        self.encoded = encoded;
+        self
+    }
+
+    /// What the caller reads, with the sealed reason if there is one, in AWS's words.
+    pub fn told(&self) -> Cow<'_, str> {
+        match &self.encoded {
+            None => Cow::Borrowed(&self.message),
+            Some(encoded) => Cow::Owned(format!(
+                "{}. Encoded authorization failure message: {encoded}",
+                self.message
+            )),
+        }
+    }
+
     /// The code: it fixes the HTTP status and whose fault it is.
     pub fn code(&self) -> FaultCode {
         self.code
     }
 
-    /// What the caller reads.
+    /// What the caller reads, without the sealed reason.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -133,6 +133,11 @@ pub fn lint(text: &str, kind: Option<DocumentKind>) -> Report {
     Report { kind, findings }
 }
 
+/// Whether a condition key, in any case, may have more than one value.
+pub fn is_multivalued(key: &str) -> bool {
+    keys::find(key).is_some_and(|known| known.many)
+}
+
 fn guess(located: &Located) -> DocumentKind {
     let root = tree::Node::root(&located.json, &located.place);
     let statements = root.get("Statement").map(|node| node.items()).unwrap_or_default();
