@@ -18,6 +18,7 @@ pub use self::codes::{FaultCode, Side};
 pub use self::entities::Entity;
 
 use crate::audit::AuditError;
+use crate::policy::ParseError;
 use crate::wire::printable;
 use crate::wire::query::QueryError;
 
@@ -132,6 +133,11 @@ impl Fault {
     /// `MalformedPolicyDocument` (400).
     pub fn malformed_policy(message: impl Into<String>) -> Self {
         Self::new(FaultCode::MalformedPolicyDocument, message)
+    }
+
+    /// `MalformedPolicyDocument` (400) in AWS's words, and with the place and the reason.
+    pub fn refused_policy(error: &ParseError) -> Self {
+        Self::malformed_policy(format!("{} ({error})", error.in_aws_words()))
     }
 
     /// `PackedPolicyTooLarge` (400): what is to be packed into a token takes `percent` of its

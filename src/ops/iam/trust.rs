@@ -34,7 +34,7 @@ pub(super) fn parse(
     }
     let trust =
         TrustDocument::parse(text, |arn| unique_id(state, arn)).map_err(|error| match error {
-            TrustError::Parse(error) => Fault::malformed_policy(error.to_string()),
+            TrustError::Parse(error) => Fault::refused_policy(&error),
             TrustError::NoSuchPrincipal(arn) => invalid(&arn),
         })?;
     for named in aws_principals(text) {

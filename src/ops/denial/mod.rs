@@ -17,6 +17,9 @@
 //!
 //! The refusals of AssumeRole have no message at all: they are one text for every reason.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value, json};
 
 use super::Services;
