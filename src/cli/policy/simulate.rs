@@ -255,8 +255,7 @@ fn json(request: &Request<'_>, outcome: &Outcome, trace: bool) -> Value {
         "missing": outcome.missing,
     });
     if trace && let Some(told) = told.as_object_mut() {
-        let lines: Vec<Value> =
-            outcome.trace.to_text(request).lines().map(|line| line.into()).collect();
+        let lines: Vec<Value> = outcome.trace.to_text(request).lines().map(Into::into).collect();
         told.insert("trace".to_owned(), lines.into());
     }
     told

@@ -212,7 +212,11 @@ fn mend(
         None => (&0, steps),
     };
     match reason {
-        Reason::MissingElement { element: "Statement" } => None,
+        // Nothing could be put in its place.
+        Reason::MissingElement { element: "Statement" }
+        | Reason::TooLong { .. }
+        | Reason::Json { .. }
+        | Reason::DuplicateKey => None,
         Reason::MissingElement { element } => {
             let value = match *element {
                 "Effect" => "Deny",
@@ -240,7 +244,7 @@ fn mend(
                 members.remove(last);
                 place.children.remove(last);
             } else {
-                members.get_mut(last)?.0 = (*expected).to_owned();
+                (*expected).clone_into(&mut members.get_mut(last)?.0);
             }
             Some(())
         }
@@ -283,7 +287,6 @@ fn mend(
                 None => remove(document, above, last),
             }
         }
-        Reason::TooLong { .. } | Reason::Json { .. } | Reason::DuplicateKey => None,
         _ => replace(document, steps, default(path, kind)?),
     }
 }
@@ -295,12 +298,11 @@ fn default(path: &str, kind: DocumentKind) -> Option<Json> {
         "Version" => "2012-10-17",
         "Effect" => "Deny",
         "Action" | "NotAction" => "sts:AssumeRole",
-        "Condition" => "x",
         "NotPrincipal" if deeper.is_empty() => return Some(principals()),
         "Principal" if deeper.is_empty() => "*",
         "Principal" | "NotPrincipal" if deeper.starts_with(".AWS") => "000000000000",
         "Principal" | "NotPrincipal" => "x.example",
-        "Id" | "Sid" => "x",
+        "Condition" | "Id" | "Sid" => "x",
         "Statement" | "" if !path.is_empty() => {
             let principal = kind.has_principals().then_some(("Principal", "*"));
             let resource = (kind != DocumentKind::Trust).then_some(("Resource", "*"));

@@ -25,9 +25,7 @@ impl ParseError {
             Reason::MissingElement { element: "Action" } => {
                 "Policy statement must contain actions."
             }
-            Reason::MissingElement { element: "Principal" } => {
-                "Missing required field Principal."
-            }
+            Reason::MissingElement { element: "Principal" } => "Missing required field Principal.",
             Reason::MissingElement { element: "Effect" } => "Missing required field Effect.",
             Reason::NotInThisKind { .. } if self.path.ends_with("Principal") => {
                 "Policy document should not specify a principal."
@@ -43,9 +41,7 @@ impl ParseError {
             Reason::Action | Reason::ConditionKey => {
                 "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
             }
-            Reason::TrustAction => {
-                "AssumeRole policy may only specify STS AssumeRole actions."
-            }
+            Reason::TrustAction => "AssumeRole policy may only specify STS AssumeRole actions.",
             Reason::Resource => "Resource must be in ARN format or \"*\".",
             Reason::Principal | Reason::PrincipalWildcard | Reason::PrincipalType => {
                 "Invalid principal in policy."
