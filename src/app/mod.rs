@@ -180,6 +180,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         keyring,
         audit: Arc::clone(&audit) as Arc<dyn AuditSink>,
         random: Arc::clone(&world.random),
+        iam: settings.iam,
         clock: Arc::clone(&world.clock),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis })

@@ -1,9 +1,10 @@
 //! The command line.
 //!
-//! `init`, `serve`, `dev`, `config` and, where there is no directory yet, `restore` work on files; the others are clients of a running broker:
+//! `init`, `serve`, `dev`, `policy`, `sign`, `config` and, where there is no directory yet, `restore`
+//! work on files; the others are clients of a running broker:
 //! of its API listener with signed requests, or of its admin socket.
 //!
-//! Exit codes: 0 done, 1 failed, 2 usage.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 findings or denials of `policy`.
 
 mod accounts;
 mod backup;
@@ -14,6 +15,7 @@ mod dev;
 mod init;
 mod keys;
 mod output;
+mod policy;
 mod serve;
 mod sessions;
 
@@ -47,6 +49,7 @@ Examples:
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA... --admin --data-dir data
+  countersign policy lint policy.json   what is wrong or dangerous in a policy
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -70,6 +73,9 @@ enum Command {
     /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Examine policies in files, and simulate them
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Check settings without starting
     #[command(subcommand)]
     Config(config::Command),
@@ -125,6 +131,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(arguments) => block_on(backup::make(arguments)),
         Command::Restore(arguments) => block_on(backup::restore(arguments)),
         Command::Sessions(command) => block_on(sessions::run(command)),
+        Command::Policy(command) => policy::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context;
+use super::denial::Denial;
 use super::fault::Fault;
 use super::{Context, Facts};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
@@ -10,8 +11,8 @@ use crate::directory::entities::Policies;
 use crate::directory::{Snapshot, managed};
 use crate::id::AccountId;
 use crate::policy::{
-    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
-    denial_reason, explain_trust,
+    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, Trace, decide,
+    decide_trust, denial_reason, explain, explain_trust,
 };
 
 /// What is to be done to what.
@@ -80,6 +81,19 @@ impl CallerPolicies {
         self.with_layers(ask.owner, resource, |layers| {
             let request = Request { caller, action: ask.action, resource: ask.resource, context };
             decide(&request, layers)
+        })
+    }
+
+    /// As [`decide`](Self::decide) without a resource's policy, and says how.
+    pub fn explain(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+    ) -> Trace {
+        self.with_layers(ask.owner, None, |layers| {
+            let request = Request { caller, action: ask.action, resource: ask.resource, context };
+            explain(&request, layers)
         })
     }
 
@@ -219,11 +233,23 @@ impl Context<'_> {
         let mut keys = self.condition_keys()?;
         add(&mut keys);
         let caller = policy_caller(identity);
-        let decision = CallerPolicies::gather(snapshot, identity).decide(&caller, ask, &keys, None);
+        let policies = CallerPolicies::gather(snapshot, identity);
+        let decision = policies.decide(&caller, ask, &keys, None);
         if decision.effect() == Effect::Allow {
             return Ok(());
         }
-        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision))
+        let trace = policies.explain(&caller, ask, &keys);
+        let denial = Denial {
+            identity,
+            action: ask.action,
+            resource: shown,
+            // Not the action's own: some of them tell of the resource.
+            keys: &self.condition_keys()?,
+            trace: &trace,
+            plain: shown == ask.resource,
+        };
+        let encoded = denial.encode(self.services);
+        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision).with_encoded(encoded))
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it

@@ -25,6 +25,7 @@ const fn row<O: Operation>() -> Row {
 /// Every operation of the Query services.
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
+    row::<s::decode_authorization_message::DecodeAuthorizationMessage>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
     row::<s::get_session_token::GetSessionToken>(),
@@ -68,6 +69,8 @@ pub static ROWS: &[Row] = &[
     row::<i::update_user::UpdateUser>(),
     row::<i::update_role::UpdateRole>(),
     row::<i::update_role::UpdateRoleDescription>(),
+    row::<i::simulate_custom_policy::SimulateCustomPolicy>(),
+    row::<i::get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
 ];
 
 /// The operation of an action's name and its API's version.

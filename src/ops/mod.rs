@@ -20,6 +20,7 @@ mod authenticate;
 pub mod authorize;
 pub mod catalog;
 pub mod context;
+pub mod denial;
 pub mod dispatch;
 pub mod fault;
 pub mod iam;
@@ -63,6 +64,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What IAM takes and refuses.
+    pub iam: iam::settings::Settings,
     /// Clocks. A request's time is in its [`Context`].
     pub clock: Arc<dyn Clock>,
 }

@@ -162,6 +162,7 @@ impl Bench {
             audit: sink.clone(),
             authenticator,
             random,
+            iam: Default::default(),
             clock: clock.clone(),
         };
         Self { services, clock, sink, a, b, _folder: folder }

@@ -1,5 +1,7 @@
 //! A parsed document.
 
+use std::ops::Range;
+
 use super::condition::Condition;
 use super::context::Key;
 use super::principal::{Principal, Unresolved};
@@ -60,6 +62,8 @@ pub(crate) struct Statement {
     pub(crate) action: Clause<Pattern>,
     pub(crate) resource: Option<Clause<ResourcePattern>>,
     pub(crate) conditions: Vec<Condition>,
+    /// Where it stands in the document's text, in bytes.
+    pub(crate) span: Range<usize>,
 }
 
 /// An element that comes in two forms: `Action` and `NotAction`.
@@ -109,6 +113,11 @@ impl Policy {
     /// How many statements it has.
     pub fn statements(&self) -> usize {
         self.statements.len()
+    }
+
+    /// Where a statement stands in the text that was parsed, in bytes.
+    pub fn statement_span(&self, statement: usize) -> Option<Range<usize>> {
+        self.statements.get(statement).map(|statement| statement.span.clone())
     }
 
     /// The ARNs of users, roles and role sessions that stand as principals and must be bound to

@@ -88,10 +88,12 @@ mod federation;
 mod fold;
 mod hint;
 mod limits;
+pub mod lint;
 mod message;
 mod parse;
 mod principal;
 mod resource;
+pub mod simulate;
 mod truth;
 mod variables;
 mod wildcard;
@@ -101,10 +103,12 @@ mod tests;
 
 pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
+#[cfg(feature = "server")]
+pub(crate) use condition::{Decimal, Instant, parse_binary, parse_bool, parse_network};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
-pub use federation::FederatedAllow;
+pub use federation::{FederatedAllow, Lack, SHARED_ISSUERS};
 #[cfg(feature = "server")]
 pub(crate) use fold::fold;
 pub use limits::{

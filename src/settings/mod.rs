@@ -30,7 +30,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{audit, http, sessions, telemetry};
+use crate::{audit, http, ops, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -87,6 +87,8 @@ sections! {
     telemetry: telemetry::Settings => "",
     /// The audit trail.
     audit: audit::Settings => "audit",
+    /// What IAM takes and refuses.
+    iam: ops::iam::settings::Settings => "iam",
     /// Sessions.
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.

@@ -21,6 +21,12 @@ fn the_main_job() {
     run("main_job.py", 90);
 }
 
+/// Simulations and encoded authorization messages.
+#[test]
+fn why_something_is_denied() {
+    run("explain.py", 20);
+}
+
 /// Requests that botocore signed for a downstream service, and what the broker says of them.
 #[test]
 fn questions_about_signed_requests() {

@@ -38,6 +38,7 @@ mod layers;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
+mod policy_files;
 mod python;
 mod readme;
 mod redis_broker;

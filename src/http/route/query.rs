@@ -82,7 +82,7 @@ fn namespace(service: Service) -> Namespace {
 fn spell(request: &Incoming, namespace: Namespace, fault: &Fault) -> Outgoing {
     let code = fault.code();
     let id = request.request_id.to_string();
-    let body = xml::error(namespace, code.side().as_str(), code.as_str(), fault.message(), &id);
+    let body = xml::error(namespace, code.side().as_str(), code.as_str(), &fault.told(), &id);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = Outgoing::new(status, XML, body).with_log("code", code.as_str());
     match fault.loggable_note() {

@@ -14,5 +14,6 @@ mod matching;
 mod messages;
 mod principals;
 mod robustness;
+mod simulate;
 mod typed_values;
 mod variables;

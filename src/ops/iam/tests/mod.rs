@@ -1,10 +1,12 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
+mod federation;
 mod lists;
 mod matrix;
 mod policies;
 mod quotas;
 mod roles;
+mod simulation;
 mod tags;
 mod updates;
 mod users;
