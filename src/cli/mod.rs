@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! `init`, `serve`, `dev` and `config` work on files; the others are clients of a running broker:
+//! `init`, `serve`, `dev`, `sign` and `config` work on files; the others are clients of a running broker:
 //! of its API listener with signed requests, or of its admin socket.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage.
@@ -14,6 +14,7 @@ mod init;
 mod output;
 mod serve;
 mod sessions;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ Examples:
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA... --admin --data-dir data
+  countersign sign https://orders.example/orders/42 --service orders
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -61,6 +63,8 @@ enum Command {
     /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Sign a request: print a curl command, or a presigned URL
+    Sign(sign::Arguments),
     /// Check settings without starting
     #[command(subcommand)]
     Config(config::Command),
@@ -113,6 +117,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => block_on(dev::run(arguments)),
         Command::Accounts(command) => block_on(accounts::run(command)),
         Command::Sessions(command) => block_on(sessions::run(command)),
+        Command::Sign(arguments) => sign::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),
     }

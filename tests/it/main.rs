@@ -46,6 +46,7 @@ mod redis_outage;
 mod redis_server;
 mod redis_sessions;
 mod revocation;
+mod s3_uploads;
 mod sdks;
 mod signals;
 mod tls;

@@ -1,6 +1,9 @@
 //! Tests of signatures: AWS's vectors stage by stage, another implementation as oracle, every
 //! one-byte mutation, one refusal per rule, and the laws of the canonical form.
 
+mod chunked;
+mod chunked_hostile;
+mod chunked_vectors;
 mod laws;
 mod mutation;
 mod oracle;
