@@ -49,5 +49,6 @@ mod revocation;
 mod s3_uploads;
 mod sdks;
 mod signals;
+mod signed_requests;
 mod tls;
 mod verify;

@@ -343,7 +343,7 @@ pub(crate) fn done(command: &mut Command) -> Output {
 }
 
 /// What a tool says of its version, or that it is not there.
-fn version(tool: &str, argument: &str) -> Result<String, String> {
+pub(crate) fn version(tool: &str, argument: &str) -> Result<String, String> {
     let output = Command::new(OsStr::new(tool)).arg(argument).output();
     match output {
         Ok(output) if output.status.success() => Ok(stdout(&output) + &stderr(&output)),

@@ -157,6 +157,36 @@ fn museum_m09_chunks_of_another_upload_are_refused() {
     assert_eq!(refusal(&signed(), &short.wire()), ChunkError::DecodedLength);
 }
 
+/// The same payload, cut up otherwise, is not what was signed.
+#[test]
+fn museum_m10_where_chunks_end_is_signed() {
+    let upload = signed();
+    let line = |piece: &[u8]| {
+        let end = piece.iter().position(|byte| *byte == b'\n').unwrap() - 1;
+        String::from_utf8(piece[..end].to_vec()).unwrap()
+    };
+    let lines: Vec<String> = upload.pieces.iter().map(|piece| line(piece)).collect();
+    let signature = |index: usize| lines[index].split_once('=').unwrap().1.to_owned();
+    let data = |range: std::ops::Range<usize>| std::str::from_utf8(&PAYLOAD[range]).unwrap();
+    for (ends, signatures) in [
+        (vec![0, 32, 47], vec![0, 2]),
+        (vec![0, 32, 47], vec![1, 2]),
+        (vec![0, 47], vec![2]),
+        (vec![0, 15, 32, 47], vec![0, 1, 2]),
+        (vec![0, 17, 32, 47], vec![0, 1, 2]),
+    ] {
+        let mut wire = String::new();
+        for (pair, index) in ends.windows(2).zip(signatures) {
+            let data = data(pair[0]..pair[1]);
+            let signature = signature(index);
+            wire += &format!("{:x};chunk-signature={signature}\r\n{data}\r\n", data.len());
+        }
+        wire += &format!("{}\r\n\r\n", lines[3]);
+        let refused = refusal(&upload, wire.as_bytes());
+        assert_eq!(refused, ChunkError::ChunkSignature { chunk: 0 });
+    }
+}
+
 #[test]
 fn a_cut_end_is_refused() {
     for (chunks, algorithm) in ways() {

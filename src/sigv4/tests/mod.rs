@@ -4,6 +4,7 @@
 mod chunked;
 mod chunked_hostile;
 mod chunked_vectors;
+mod forms;
 mod laws;
 mod mutation;
 mod oracle;

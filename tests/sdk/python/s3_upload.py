@@ -3,8 +3,8 @@
 usage: s3_upload.py URL FILE WAY...
 
 A way is the checksum that botocore sends (CRC32, SHA1, SHA256), or `none`. Over https the checksum
-comes as a trailer of an unsigned payload; over http, and nowhere else, the payload is signed, as a
-whole: botocore signs no chunks.
+comes as a trailer of an unsigned payload; over http, or without a checksum, the payload is signed as
+a whole. botocore signs no chunks.
 """
 
 import sys
