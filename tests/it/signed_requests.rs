@@ -70,10 +70,14 @@ struct Case {
 impl Case {
     fn draw(draw: &mut Draw) -> Self {
         let form = FORMS[draw.below(FORMS.len())];
-        let path = draw.pieces(
+        let mut path = draw.pieces(
             &["/", "/", "a", "Z9", "-_~", ".", "..", "%20", "%2F", "%C3%A9", "%25", "@", ":", "$"],
             10,
         );
+        // RFC 3986 §5.2.4 leaves a slash of a dot segment at the end, and botocore none.
+        if path.ends_with('.') {
+            path.push('z');
+        }
         // botocore takes a query for escaped as it must be, and drops repeated names when it
         // presigns.
         let values = ["a", "B9", "-_.~", "%20", "%2F", "%3D", "%26", "%2B", "%C3%A9", "%7B"];

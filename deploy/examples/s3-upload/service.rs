@@ -16,11 +16,15 @@ use countersign::sigv4::{
 use countersign::time::{Clock, SystemClock};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 /// The largest payload, in bytes: that of one PUT to S3.
 const MAX_PAYLOAD: u64 = 5 * 1024 * 1024 * 1024;
+
+/// How much of a refused body is read, in bytes: clients send all of it before they read the answer.
+const MAX_DRAINED: usize = 256 * 1024 * 1024;
 
 /// What was uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +122,8 @@ impl Uploads {
         if *request.method() != Method::PUT {
             return Ok(answer(405, "MethodNotAllowed", "PUT only"));
         }
-        Ok(match self.put(request).await {
+        let (parts, mut body) = request.into_parts();
+        Ok(match self.put(parts, &mut body).await {
             Ok(object) => {
                 let etag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&object.sha256));
                 self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(path, object);
@@ -129,6 +134,7 @@ impl Uploads {
                 response
             }
             Err(refusal) => {
+                drain(body).await;
                 let (status, code, message) = refusal.answer();
                 self.refusals.lock().unwrap_or_else(PoisonError::into_inner).push(code.to_owned());
                 answer(status, code, &message)
@@ -136,8 +142,7 @@ impl Uploads {
         })
     }
 
-    async fn put(&self, request: Request<Incoming>) -> Result<Object, Refusal> {
-        let (parts, body) = request.into_parts();
+    async fn put(&self, parts: Parts, body: &mut Incoming) -> Result<Object, Refusal> {
         // hyper gives the target of HTTP/1.1 as it came, and header names in lower case.
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let headers: Vec<(&str, &[u8])> =
@@ -191,7 +196,7 @@ impl Uploads {
     /// Reads a payload in chunks. Nothing of it counts before the verifier says that it is whole.
     async fn chunks(
         &self,
-        mut body: Incoming,
+        body: &mut Incoming,
         mut chunks: ChunkVerifier,
         mut object: Object,
     ) -> Result<Object, Refusal> {
@@ -216,7 +221,7 @@ impl Uploads {
 
 /// Reads a payload that comes as it is.
 async fn plain(
-    mut body: Incoming,
+    body: &mut Incoming,
     check: PayloadCheck,
     mut object: Object,
 ) -> Result<Object, Refusal> {
@@ -241,6 +246,16 @@ async fn plain(
     }
 }
 
+/// Reads what is left of a refused body.
+async fn drain(mut body: Incoming) {
+    let mut left = MAX_DRAINED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(after) = left.checked_sub(length) else { return };
+        left = after;
+    }
+}
+
 /// An answer in S3's form.
 fn answer(status: u16, code: &str, message: &str) -> Response<Full<Bytes>> {
     let escaped = message.replace('&', "&amp;").replace('<', "&lt;");
@@ -254,7 +269,7 @@ fn answer(status: u16, code: &str, message: &str) -> Response<Full<Bytes>> {
         hyper::header::CONTENT_TYPE,
         hyper::header::HeaderValue::from_static("application/xml"),
     );
-    // The rest of a refused body is not read: the connection cannot go on.
+    // A refused body may not have been read to its end: the connection cannot go on.
     response
         .headers_mut()
         .insert(hyper::header::CONNECTION, hyper::header::HeaderValue::from_static("close"));

@@ -127,10 +127,9 @@ pub(super) fn begin(head: &Request, limits: Limits) -> Result<ChunkVerifier, Sig
                 verify(&presented, &key, Body::Streamed, &s3())?.chunks(&key, limits)
             }
             Algorithm::EcdsaP256Sha256 => {
-                let key = VerifyingKey::derive(&secret(), KEY_ID).unwrap();
+                let key = public();
                 let region = Some("us-east-1");
-                verify_v4a(&presented, &key, region, Body::Streamed, &s3())?
-                    .chunks_v4a(&key, limits)
+                verify_v4a(&presented, key, region, Body::Streamed, &s3())?.chunks_v4a(key, limits)
             }
         }
     })

@@ -9,10 +9,10 @@ import base64
 import datetime
 import json
 import sys
-from urllib.parse import unquote
 
 from botocore import auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 FORMS = {
@@ -33,7 +33,8 @@ def sign(given):
         data=base64.b64decode(given["body"]),
     )
     form = given["form"]
-    request.context["payload_signing_enabled"] = form != "s3-unsigned"
+    signed = {"payload_signing_enabled": form != "s3-unsigned"}
+    request.context["client_config"] = Config(s3=signed)
     signer = FORMS[form](credentials, given["service"], given["region"])
     signer.add_auth(request)
     prepared = request.prepare()
