@@ -18,6 +18,7 @@ mod output;
 mod policy;
 mod serve;
 mod sessions;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ Examples:
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA... --admin --data-dir data
   countersign policy lint policy.json   what is wrong or dangerous in a policy
+  countersign sign https://orders.example/orders/42 --service orders
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -76,6 +78,8 @@ enum Command {
     /// Examine policies in files, and simulate them
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Sign a request: print a curl command, or a presigned URL
+    Sign(sign::Arguments),
     /// Check settings without starting
     #[command(subcommand)]
     Config(config::Command),
@@ -132,6 +136,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(arguments) => block_on(backup::restore(arguments)),
         Command::Sessions(command) => block_on(sessions::run(command)),
         Command::Policy(command) => policy::run(&command),
+        Command::Sign(arguments) => sign::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -44,6 +44,11 @@ impl SigningKey {
         Scope { date: &self.date, region: &self.region, service: &self.service }
     }
 
+    /// The prepared MAC, for the chunks of a payload.
+    pub(super) fn mac(&self) -> Hmac<Sha256> {
+        self.mac.clone()
+    }
+
     /// The MAC of a request's string to sign, in this key's scope.
     pub(super) fn sign(&self, signed_at: &SignedAt, canonical_sha256: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.mac.clone();

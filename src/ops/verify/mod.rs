@@ -94,7 +94,7 @@ pub async fn verify(
             "The signature is good. Whether the action is allowed was not asked.",
         ));
     };
-    if let PayloadCheck::SignedHash(_) = signed.payload() {
+    if let PayloadCheck::SignedHash(_) | PayloadCheck::Streaming(_) = signed.payload() {
         // INVARIANT (everything that matters is signed): whoever captured the request could send it
         // with another body.
         return Ok(answer.with(
@@ -113,7 +113,9 @@ pub async fn verify(
 fn body_state(signed: &VerifiedRequest) -> BodyState {
     match signed.payload() {
         PayloadCheck::Verified => BodyState::Verified,
-        PayloadCheck::SignedHash(_) | PayloadCheck::Unsigned => BodyState::Unverified,
+        PayloadCheck::SignedHash(_) | PayloadCheck::Unsigned | PayloadCheck::Streaming(_) => {
+            BodyState::Unverified
+        }
     }
 }
 
