@@ -1,1 +1,7 @@
-//! Tests of the compiled engine.
+//! The compiled engine against the interpreter, and its own promises.
+
+mod agreement;
+mod coverage;
+mod generate;
+mod promises;
+mod robustness;
