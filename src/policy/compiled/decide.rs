@@ -56,18 +56,10 @@ pub struct CompiledLayers<'a> {
 /// A statement that made a decision, where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct StatementRef<'a> {
+    policy: &'a str,
+    /// None for the root user's own right.
+    statement: Option<&'a Statement>,
     layer: Layer,
-    place: Place<'a>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Place<'a> {
-    /// The root user's own right.
-    Root(AccountId),
-    Statement {
-        name: &'a str,
-        statement: &'a Statement,
-    },
 }
 
 impl<'a> StatementRef<'a> {
@@ -78,32 +70,23 @@ impl<'a> StatementRef<'a> {
 
     /// The policy's name; `None` for the root user's own right.
     pub fn policy(&self) -> Option<&'a str> {
-        match self.place {
-            Place::Root(_) => None,
-            Place::Statement { name, .. } => Some(name),
-        }
+        self.statement.map(|_| self.policy)
     }
 
     /// The statement's place in the policy, counted from 0.
     pub fn statement(&self) -> usize {
-        match self.place {
-            Place::Root(_) => 0,
-            Place::Statement { statement, .. } => statement.index as usize,
-        }
+        self.statement.map_or(0, |statement| statement.index as usize)
     }
 
     /// Its Sid.
     pub fn sid(&self) -> Option<&'a str> {
-        match self.place {
-            Place::Root(_) => None,
-            Place::Statement { statement, .. } => statement.sid.as_deref(),
-        }
+        self.statement.and_then(|statement| statement.sid.as_deref())
     }
 
-    fn to_matched(self) -> Matched {
-        let policy = match self.place {
-            Place::Root(account) => arn::account_root(account),
-            Place::Statement { name, .. } => name.to_owned(),
+    fn to_matched(self, account: Option<AccountId>) -> Matched {
+        let policy = match (self.statement, account) {
+            (None, Some(account)) => arn::account_root(account),
+            _ => self.policy.to_owned(),
         };
         let sid = self.sid().map(ToOwned::to_owned);
         Matched { layer: self.layer, policy, statement: self.statement(), sid }
@@ -123,6 +106,8 @@ impl<'a> StatementRef<'a> {
 pub struct CompiledDecision<'a> {
     effect: Effect,
     layer: Layer,
+    /// The caller's account.
+    account: Option<AccountId>,
     matched: [Option<StatementRef<'a>>; 4],
 }
 
@@ -149,7 +134,7 @@ impl<'a> CompiledDecision<'a> {
 
     /// The same as a decision that stands by itself.
     pub fn to_decision(&self) -> Decision {
-        let matched = || self.matched().map(StatementRef::to_matched).collect();
+        let matched = || self.matched().map(|one| one.to_matched(self.account)).collect();
         match self.effect {
             Effect::Allow => Decision::allow(matched(), Vec::new(), self.layer),
             Effect::ExplicitDeny => {
@@ -162,7 +147,8 @@ impl<'a> CompiledDecision<'a> {
     /// INVARIANT (not denied is not allowed): the one place where an allow is made. It takes the
     /// statements that grant, and denies when there are none.
     fn allow(
-        grants: [Option<StatementRef<'a>>; 2],
+        account: Option<AccountId>,
+        grants: Grants<'a>,
         passed: [Option<StatementRef<'a>>; 2],
         otherwise: Layer,
     ) -> Self {
@@ -170,19 +156,20 @@ impl<'a> CompiledDecision<'a> {
             return Self::implicit(otherwise);
         };
         let ([mine, theirs], [boundary, session]) = (grants, passed);
-        Self { effect: Effect::Allow, layer, matched: [mine, theirs, boundary, session] }
+        Self { effect: Effect::Allow, layer, account, matched: [mine, theirs, boundary, session] }
     }
 
     fn denied(deny: StatementRef<'a>) -> Self {
         Self {
             effect: Effect::ExplicitDeny,
             layer: deny.layer,
+            account: None,
             matched: [Some(deny), None, None, None],
         }
     }
 
     fn implicit(layer: Layer) -> Self {
-        Self { effect: Effect::ImplicitDeny, layer, matched: [None; 4] }
+        Self { effect: Effect::ImplicitDeny, layer, account: None, matched: [None; 4] }
     }
 }
 
@@ -190,9 +177,8 @@ impl<'a> CompiledDecision<'a> {
 ///
 /// [`policy::decide`]: crate::policy::decide()
 pub fn decide<'a>(request: &Request<'_>, layers: &CompiledLayers<'a>) -> CompiledDecision<'a> {
-    match judge(request, layers, layers.resource, Layer::Resource) {
-        Ok(decision) | Err(decision) => decision,
-    }
+    judge(request, layers, layers.resource, Layer::Resource)
+        .unwrap_or_else(CompiledDecision::denied)
 }
 
 /// Decides whether a role's trust policy gives the role to the caller, as
@@ -204,9 +190,7 @@ pub fn decide_trust<'a>(
     trust: CompiledNamed<'a>,
     layers: &CompiledLayers<'a>,
 ) -> CompiledDecision<'a> {
-    match judge(request, layers, Some(trust), Layer::Trust) {
-        Ok(decision) | Err(decision) => decision,
-    }
+    judge(request, layers, Some(trust), Layer::Trust).unwrap_or_else(CompiledDecision::denied)
 }
 
 /// The question to every layer.
@@ -215,32 +199,33 @@ struct Question<'q> {
     action: Action<'q>,
 }
 
-/// A layer's first statement that allows, or the explicit deny, which is final.
-type Answer<'a> = Result<Option<StatementRef<'a>>, CompiledDecision<'a>>;
+/// A layer's first statement that allows; or one that denies, which is final.
+type Answer<'a> = Result<Option<StatementRef<'a>>, StatementRef<'a>>;
+
+/// The caller's side, and the owner's.
+type Grants<'a> = [Option<StatementRef<'a>>; 2];
 
 impl Question<'_> {
     #[inline]
     fn one<'a>(&self, core: &'a Core, name: Name<'a>, layer: Layer, wanted: bool) -> Answer<'a> {
         let found = core.index.find(&self.action);
-        let mut first = None;
-        let mut take = |statement: &'a Statement, _: Reach| {
-            first = Some(statement);
-            true
+        let first = |allows: bool| {
+            let mut first = None;
+            found.first(allows, &self.facts, layer, |statement: &'a Statement, _| {
+                first = Some(statement);
+                true
+            });
+            first
         };
         let refer = |statement| StatementRef {
+            policy: name.of(statement),
+            statement: Some(statement),
             layer,
-            place: Place::Statement { name: name.of(statement), statement },
         };
-        if found.first(false, &self.facts, layer, &mut take) {
-            return match first {
-                Some(statement) => Err(CompiledDecision::denied(refer(statement))),
-                None => Ok(None),
-            };
+        if let Some(deny) = first(false) {
+            return Err(refer(deny));
         }
-        if wanted {
-            found.first(true, &self.facts, layer, &mut take);
-        }
-        Ok(first.map(refer))
+        Ok(if wanted { first(true).map(refer) } else { None })
     }
 
     #[inline]
@@ -275,7 +260,7 @@ impl Question<'_> {
         &self,
         levels: &[CompiledLayer<'a>],
         layer: Layer,
-    ) -> Result<bool, CompiledDecision<'a>> {
+    ) -> Result<bool, StatementRef<'a>> {
         let mut all = true;
         for level in levels {
             all &= self.ask(*level, layer)?.is_some();
@@ -289,17 +274,18 @@ impl Question<'_> {
         &self,
         owner: Option<CompiledNamed<'a>>,
         layer: Layer,
-    ) -> Result<Owner<'a>, CompiledDecision<'a>> {
-        let Some(CompiledNamed { name, policy }) = owner else { return Ok(Owner::default()) };
+    ) -> Result<Owner<'a>, StatementRef<'a>> {
+        let Some(CompiledNamed { name, policy }) = owner else {
+            return Ok(Owner { name: "", layer, allows: Reaches::default() });
+        };
         // Its denies first.
         self.one(&policy.core, Name::Whole(name), layer, false)?;
-        let mut allows = Owner::default();
+        let mut allows = Reaches::default();
         policy.core.index.find(&self.action).first(true, &self.facts, layer, |statement, reach| {
-            let place = Place::Statement { name, statement };
-            allows.slot(reach).get_or_insert(StatementRef { layer, place });
+            allows.slot(reach).get_or_insert(statement);
             false
         });
-        Ok(allows)
+        Ok(Owner { name, layer, allows })
     }
 }
 
@@ -321,17 +307,24 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The owner's allows by how far they carry.
-#[derive(Clone, Copy, Default)]
+/// What the owner's policy says.
 struct Owner<'a> {
-    account: Option<StatementRef<'a>>,
-    limited: Option<StatementRef<'a>>,
-    user: Option<StatementRef<'a>>,
-    session: Option<StatementRef<'a>>,
+    name: &'a str,
+    layer: Layer,
+    allows: Reaches<'a>,
 }
 
-impl<'a> Owner<'a> {
-    fn slot(&mut self, reach: Reach) -> &mut Option<StatementRef<'a>> {
+/// The first statements that allow, by how far they carry.
+#[derive(Clone, Copy, Default)]
+struct Reaches<'a> {
+    account: Option<&'a Statement>,
+    limited: Option<&'a Statement>,
+    user: Option<&'a Statement>,
+    session: Option<&'a Statement>,
+}
+
+impl<'a> Reaches<'a> {
+    fn slot(&mut self, reach: Reach) -> &mut Option<&'a Statement> {
         match reach {
             Reach::Account => &mut self.account,
             Reach::Limited => &mut self.limited,
@@ -340,12 +333,18 @@ impl<'a> Owner<'a> {
         }
     }
 
-    fn by_name(&self) -> Option<StatementRef<'a>> {
+    fn by_name(&self) -> Option<&'a Statement> {
         self.session.or(self.user).or(self.limited)
+    }
+}
+
+impl<'a> Owner<'a> {
+    fn refer(&self, statement: Option<&'a Statement>) -> Option<StatementRef<'a>> {
+        statement.map(|_| StatementRef { policy: self.name, statement, layer: self.layer })
     }
 
     fn any(&self) -> Option<StatementRef<'a>> {
-        self.by_name().or(self.account)
+        self.refer(self.allows.by_name().or(self.allows.account))
     }
 }
 
@@ -373,7 +372,7 @@ fn judge<'a>(
     layers: &CompiledLayers<'a>,
     owner: Option<CompiledNamed<'a>>,
     owner_layer: Layer,
-) -> Result<CompiledDecision<'a>, CompiledDecision<'a>> {
+) -> Result<CompiledDecision<'a>, StatementRef<'a>> {
     let caller = request.caller;
     let question = Question {
         facts: Facts { request: *request, has_boundary: layers.boundary.is_some() },
@@ -391,7 +390,7 @@ fn judge<'a>(
         None => None,
     };
 
-    let implicit = |layer| Err(CompiledDecision::implicit(layer));
+    let implicit = |layer| Ok(CompiledDecision::implicit(layer));
     if !service_control {
         return implicit(Layer::ServiceControl);
     }
@@ -399,9 +398,8 @@ fn judge<'a>(
         return implicit(Layer::ResourceControl);
     }
     let root = match caller {
-        Caller::Root { account }
-        | Caller::FederatedUser { account, maker: FederationMaker::Root, .. } => {
-            Some(StatementRef { layer: Layer::Root, place: Place::Root(*account) })
+        Caller::Root { .. } | Caller::FederatedUser { maker: FederationMaker::Root, .. } => {
+            Some(StatementRef { policy: "", statement: None, layer: Layer::Root })
         }
         _ => None,
     };
@@ -414,7 +412,8 @@ fn judge<'a>(
             None => !matches!(caller, Caller::FederatedUser { .. }),
         },
     };
-    let grants = match caller.account() {
+    let account = caller.account();
+    let grants = match account {
         // Outside every account there is only the owner's word.
         None => owner.any().map(|grant| [Some(grant), None]).ok_or(owner_layer),
         Some(account) if account != layers.resource_account => match (own.verdict(), owner.any()) {
@@ -425,7 +424,9 @@ fn judge<'a>(
         Some(_) => within_account(&own, &owner, owner_layer),
     };
     match grants {
-        Ok(grants) => Ok(CompiledDecision::allow(grants, [boundary, session], owner_layer)),
+        Ok(grants) => {
+            Ok(CompiledDecision::allow(account, grants, [boundary, session], owner_layer))
+        }
         Err(layer) => implicit(layer),
     }
 }
@@ -435,12 +436,14 @@ fn within_account<'a>(
     own: &OwnSide<'a>,
     owner: &Owner<'a>,
     owner_layer: Layer,
-) -> Result<[Option<StatementRef<'a>>; 2], Layer> {
+) -> Result<Grants<'a>, Layer> {
     let verdict = own.verdict();
-    let by_owner = (owner.session)
-        .or_else(|| owner.user.filter(|_| own.session))
-        .or_else(|| owner.limited.filter(|_| own.session && own.boundary))
-        .or_else(|| owner.account.filter(|_| verdict.is_ok()));
+    let allows = owner.allows;
+    let by_owner = (allows.session)
+        .or_else(|| allows.user.filter(|_| own.session))
+        .or_else(|| allows.limited.filter(|_| own.session && own.boundary))
+        .or_else(|| allows.account.filter(|_| verdict.is_ok()));
+    let by_owner = owner.refer(by_owner);
     let is_trust = owner_layer == Layer::Trust;
     match (verdict, by_owner) {
         (Ok(mine), Some(theirs)) => Ok([Some(mine), Some(theirs)]),
@@ -450,7 +453,7 @@ fn within_account<'a>(
         (Ok(_), None) => Err(owner_layer),
         (Err(_), None) if is_trust && owner.any().is_none() => Err(owner_layer),
         // The owner's policy would do without the identity, but not without the limits.
-        (Err(Layer::Identity), None) if owner.by_name().is_some() => {
+        (Err(Layer::Identity), None) if allows.by_name().is_some() => {
             Err(if own.boundary { Layer::Session } else { Layer::Boundary })
         }
         (Err(layer), None) => Err(layer),

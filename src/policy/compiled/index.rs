@@ -34,6 +34,8 @@ pub(super) struct Index {
     /// What has to be tried.
     general: Box<[General]>,
     statements: usize,
+    has_denies: bool,
+    has_services: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +92,7 @@ impl Index {
         let mut everything = Lists::default();
         let mut general = Vec::new();
         let mut statements = 0;
+        let mut has_denies = false;
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         for (member, policy) in policies.enumerate() {
             statements += policy.statements.len();
@@ -100,6 +103,7 @@ impl Index {
                     .into_iter()
                     .map(|spot| Posting { statement: Arc::clone(&statement), spot: Arc::new(spot) })
                     .collect();
+                has_denies |= !source.allows;
                 let texts: BTreeSet<String> =
                     source.action.entries.iter().map(ToString::to_string).collect();
                 let patterns = texts.iter().filter(|text| is_pattern(text)).count();
@@ -141,6 +145,7 @@ impl Index {
                 }
             }
         }
+        let has_services = !services.is_empty();
         let actions = actions
             .into_iter()
             .map(|(name, lists)| (name, Service { whole: lists, patterns: BTreeMap::new() }));
@@ -159,6 +164,8 @@ impl Index {
             everything: everything.freeze(),
             general: general.into(),
             statements,
+            has_denies,
+            has_services,
         }
     }
 
@@ -180,7 +187,11 @@ impl Index {
         Found {
             index: self,
             action: get(action.hash, action.whole),
-            service: get(action.service_hash, action.service),
+            service: if self.has_services {
+                get(action.service_hash, action.service)
+            } else {
+                None
+            },
         }
     }
 }
@@ -218,6 +229,9 @@ impl<'i> Found<'i> {
         layer: Layer,
         mut enough: impl FnMut(&'i Statement, Reach) -> bool,
     ) -> bool {
+        if !allows && !self.index.has_denies {
+            return false;
+        }
         let mut take = |posting: &'i Posting| {
             (posting.applies(facts, layer)).is_some_and(|reach| enough(&posting.statement, reach))
         };

@@ -216,6 +216,8 @@ const TYPES: [(&[&str], &str, &[&str]); 9] = [
             "*a*?e*",
             "*x???????????????????????y*",
             "*",
+            "",
+            "",
             "${aws:username, 'a'}${?}",
         ],
     ),
@@ -280,6 +282,7 @@ const VALUES: [(&str, &[&str]); 9] = [
         &[
             "a",
             "team",
+            "",
             "TEAM",
             "team",
             "alice",
@@ -293,7 +296,17 @@ const VALUES: [(&str, &[&str]); 9] = [
     ("k:number", &["5", "5.0", "-1", "10.5", "9007199254740992", "5abc", ""]),
     (
         "k:date",
-        &["2024-02-29T00:00:00Z", "2024-02-30", "1709164800", "2029-12-31T23:00:00.5Z", "", "now"],
+        &[
+            "2020-01-01",
+            "2024-02-29T00:00:00Z",
+            "2020-01-01",
+            "2020-01-01",
+            "2024-02-30",
+            "1709164800",
+            "2029-12-31T23:00:00.5Z",
+            "",
+            "now",
+        ],
     ),
     ("k:bool", &["true", "FALSE", "yes", "", "false"]),
     ("k:bytes", &["QQ==", "QUI=", "QUJD", "QR==", "!", "", "QQ"]),
@@ -371,7 +384,7 @@ impl Random {
         let not = |negated: bool| if negated { "Not" } else { "" };
         let mut fields = vec![format!("\"Effect\":\"{}\"", if allows { "Allow" } else { "Deny" })];
         if kind.has_principals() {
-            let negated = kind == DocumentKind::Resource && !allows && self.chance(15);
+            let negated = kind == DocumentKind::Resource && !allows && self.chance(40);
             let principal = match self.principal() {
                 _ if kind == DocumentKind::ResourceControl => "\"*\"".to_owned(),
                 text if negated && text.contains("\"*\"") => {
