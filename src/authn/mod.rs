@@ -31,7 +31,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-pub use credential::{OpenSession, SessionPolicy};
+pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
 pub use standing::Refusal;
 

@@ -1,18 +1,22 @@
 //! May the caller do this? The caller's policies, gathered from the directory and the session.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use super::context;
 use super::denial::Denial;
 use super::fault::Fault;
 use super::{Context, Facts};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
+use crate::directory::document::TrustDocument;
 use crate::directory::entities::Policies;
 use crate::directory::{Snapshot, managed};
 use crate::id::AccountId;
+use crate::policy::compiled::{
+    self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
+};
 use crate::policy::{
-    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, Trace, decide,
-    decide_trust, denial_reason, explain, explain_trust,
+    self, Decision, DocumentKind, Layers, Named, Policy, Request, Trace, denial_reason, explain,
+    explain_trust,
 };
 
 /// What is to be done to what.
@@ -25,18 +29,39 @@ pub struct Ask<'a> {
     pub owner: AccountId,
 }
 
-/// The policies of a caller, held for as long as a decision takes.
-pub struct CallerPolicies {
-    identity: Vec<(String, Arc<Policy>)>,
-    boundary: Option<(String, Arc<Policy>)>,
-    session: Option<Vec<(String, Arc<Policy>)>>,
+/// The policies of a caller in both of their forms, borrowed from the snapshot and the session.
+pub struct CallerPolicies<'s> {
+    identity: Both<'s>,
+    boundary: Option<(&'s str, Forms<'s>)>,
+    session: Option<Both<'s>>,
 }
 
-impl CallerPolicies {
+/// A policy to explain with and to decide with.
+#[derive(Clone, Copy)]
+struct Forms<'s> {
+    policy: &'s Policy,
+    compiled: &'s CompiledPolicy,
+}
+
+/// The policies of one layer.
+#[derive(Default)]
+struct Both<'s> {
+    policies: Vec<Named<'s>>,
+    compiled: Vec<CompiledNamed<'s>>,
+}
+
+impl<'s> Both<'s> {
+    fn push(&mut self, name: &'s str, Forms { policy, compiled }: Forms<'s>) {
+        self.policies.push(Named { name, policy });
+        self.compiled.push(CompiledNamed { name, policy: compiled });
+    }
+}
+
+impl<'s> CallerPolicies<'s> {
     /// Gathers the policies of an identity as `snapshot` has them.
     ///
     /// What is attached and cannot be found denies everything.
-    pub fn gather(snapshot: &Snapshot, identity: &Identity) -> Self {
+    pub fn gather(snapshot: &'s Snapshot, identity: &'s Identity) -> Self {
         // Read anew by unique ID: the snapshot may be newer than the identity.
         let id = identity.unique_id();
         let found: Option<&Policies> = match identity.principal() {
@@ -44,28 +69,36 @@ impl CallerPolicies {
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
         };
         let Some(policies) = found else {
-            return Self { identity: Vec::new(), boundary: None, session: Some(Vec::new()) };
+            return Self {
+                identity: Both::default(),
+                boundary: None,
+                session: Some(Both::default()),
+            };
         };
-        let inline = policies
-            .inline
-            .iter()
-            .map(|(name, document)| (name.clone(), Arc::clone(document.policy())));
-        let attached = policies.attached.iter().map(|arn| (arn.clone(), managed_policy(arn)));
+        let mut all = Both::default();
+        for (name, document) in &policies.inline {
+            let forms = Forms { policy: document.policy(), compiled: document.compiled() };
+            all.push(name, forms);
+        }
+        for arn in &policies.attached {
+            all.push(arn, managed_policy(arn));
+        }
         let session = identity.session().and_then(|session| {
-            session.policies().map(|policies| {
-                policies
-                    .map(|policy| match policy {
-                        SessionPolicy::Inline(policy) => {
-                            ("inline session policy".to_owned(), Arc::clone(policy))
-                        }
-                        SessionPolicy::Managed(arn) => (arn.to_owned(), managed_policy(arn)),
-                    })
-                    .collect()
-            })
+            let mut all = Both::default();
+            for policy in session.policies()? {
+                match policy {
+                    SessionPolicy::Inline(inline) => {
+                        let forms = Forms { policy: &inline.policy, compiled: &inline.compiled };
+                        all.push("inline session policy", forms);
+                    }
+                    SessionPolicy::Managed(arn) => all.push(arn, managed_policy(arn)),
+                }
+            }
+            Some(all)
         });
         Self {
-            identity: inline.chain(attached).collect(),
-            boundary: policies.boundary.as_ref().map(|arn| (arn.clone(), managed_policy(arn))),
+            identity: all,
+            boundary: policies.boundary.as_deref().map(|arn| (arn, managed_policy(arn))),
             session,
         }
     }
@@ -78,10 +111,24 @@ impl CallerPolicies {
         context: &policy::Context,
         resource: Option<Named<'_>>,
     ) -> Decision {
-        self.with_layers(ask.owner, resource, |layers| {
-            let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            decide(&request, layers)
-        })
+        let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
+        let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        compiled::decide(&request, &self.compiled(ask.owner, resource)).to_decision()
+    }
+
+    /// Checks that these policies allow it by themselves.
+    ///
+    /// # Errors
+    /// The decision that does not.
+    pub fn check(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+    ) -> Result<(), Decision> {
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        allowed(&compiled::decide(&request, &self.compiled(ask.owner, None)))
     }
 
     /// As [`decide`](Self::decide) without a resource's policy, and says how.
@@ -107,52 +154,72 @@ impl CallerPolicies {
         caller: &policy::Caller,
         ask: &Ask<'_>,
         context: &policy::Context,
-        trust: Named<'_>,
+        trust: &TrustDocument,
     ) -> Result<(), String> {
-        self.with_layers(ask.owner, None, |layers| {
-            let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            let decision = decide_trust(&request, trust, layers);
-            if decision.is_allowed() {
-                return Ok(());
-            }
-            let reason = denial_reason(ask.action, &decision).unwrap_or_default();
-            Err(match explain_trust(&request, trust, layers).hint() {
-                Some(hint) => format!("{reason}: {hint}"),
-                None => reason,
-            })
+        const NAME: &str = "trust policy";
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        let named = CompiledNamed { name: NAME, policy: trust.compiled() };
+        let layers = self.compiled(ask.owner, None);
+        let Err(decision) = allowed(&compiled::decide_trust(&request, named, &layers)) else {
+            return Ok(());
+        };
+        let reason = denial_reason(ask.action, &decision).unwrap_or_default();
+        let named = Named { name: NAME, policy: trust.policy() };
+        Err(match explain_trust(&request, named, &self.interpreted(ask.owner)).hint() {
+            Some(hint) => format!("{reason}: {hint}"),
+            None => reason,
         })
     }
 
-    fn with_layers<R>(
-        &self,
+    fn compiled<'a>(
+        &'a self,
         resource_account: AccountId,
-        resource: Option<Named<'_>>,
-        use_them: impl FnOnce(&Layers<'_>) -> R,
-    ) -> R {
-        let identity = named(&self.identity);
-        let session = self.session.as_deref().map(named);
-        use_them(&Layers {
+        resource: Option<CompiledNamed<'a>>,
+    ) -> CompiledLayers<'a> {
+        CompiledLayers {
             resource_account,
-            identity: &identity,
-            boundary: self.boundary.as_ref().map(|(name, policy)| Named { name, policy }),
-            session: session.as_deref(),
+            identity: CompiledLayer::List(&self.identity.compiled),
+            boundary: (self.boundary)
+                .map(|(name, forms)| CompiledNamed { name, policy: forms.compiled }),
+            session: self.session.as_ref().map(|all| CompiledLayer::List(&all.compiled)),
             resource,
             // Service and resource control policies come with organizations.
             service_control: &[],
             resource_control: &[],
-        })
+        }
+    }
+
+    fn interpreted(&self, resource_account: AccountId) -> Layers<'_> {
+        Layers {
+            resource_account,
+            identity: &self.identity.policies,
+            boundary: self.boundary.map(|(name, forms)| Named { name, policy: forms.policy }),
+            session: self.session.as_ref().map(|all| all.policies.as_slice()),
+            resource: None,
+            service_control: &[],
+            resource_control: &[],
+        }
     }
 }
 
-fn named(policies: &[(String, Arc<Policy>)]) -> Vec<Named<'_>> {
-    policies.iter().map(|(name, policy)| Named { name, policy }).collect()
+fn allowed(decision: &CompiledDecision<'_>) -> Result<(), Decision> {
+    if decision.is_allowed() { Ok(()) } else { Err(decision.to_decision()) }
 }
 
-fn managed_policy(arn: &str) -> Arc<Policy> {
-    managed::find(arn).map_or_else(
-        || Arc::new(Policy::deny_everything(DocumentKind::Identity)),
-        |policy| Arc::clone(policy.document.policy()),
-    )
+/// What stands in for a policy that cannot be found.
+static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
+    let policy = Policy::deny_everything(DocumentKind::Identity);
+    let compiled = CompiledPolicy::new(&policy);
+    (policy, compiled)
+});
+
+fn managed_policy(arn: &str) -> Forms<'static> {
+    match managed::find(arn) {
+        Some(found) => {
+            Forms { policy: found.document.policy(), compiled: found.document.compiled() }
+        }
+        None => Forms { policy: &MISSING.0, compiled: &MISSING.1 },
+    }
 }
 
 /// The caller as the policy engine knows it.
@@ -234,22 +301,20 @@ impl Context<'_> {
         add(&mut keys);
         let caller = policy_caller(identity);
         let policies = CallerPolicies::gather(snapshot, identity);
-        let decision = policies.decide(&caller, ask, &keys, None);
-        if decision.effect() == Effect::Allow {
-            return Ok(());
-        }
-        let trace = policies.explain(&caller, ask, &keys);
-        let denial = Denial {
-            identity,
-            action: ask.action,
-            resource: shown,
-            // Not the action's own: some of them tell of the resource.
-            keys: &self.condition_keys()?,
-            trace: &trace,
-            plain: shown == ask.resource,
-        };
-        let encoded = denial.encode(self.services);
-        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision).with_encoded(encoded))
+        policies.check(&caller, ask, &keys).or_else(|decision| {
+            let trace = policies.explain(&caller, ask, &keys);
+            let denial = Denial {
+                identity,
+                action: ask.action,
+                resource: shown,
+                // Not the action's own: some of them tell of the resource.
+                keys: &self.condition_keys()?,
+                trace: &trace,
+                plain: shown == ask.resource,
+            };
+            let encoded = denial.encode(self.services);
+            Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision).with_encoded(encoded))
+        })
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it

@@ -79,7 +79,7 @@ impl Policy {
     pub fn deny_everything(kind: DocumentKind) -> Self {
         let text = match kind {
             DocumentKind::Trust => {
-                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}"#
+                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"sts:*"}}"#
             }
             DocumentKind::Resource | DocumentKind::ResourceControl => {
                 r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}"#

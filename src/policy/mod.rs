@@ -79,6 +79,7 @@
 
 mod ast;
 mod caller;
+pub mod compiled;
 mod condition;
 mod context;
 mod decide;
@@ -86,6 +87,7 @@ mod evaluate;
 mod explain;
 mod federation;
 mod fold;
+mod hash;
 mod hint;
 mod limits;
 pub mod lint;

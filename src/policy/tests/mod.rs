@@ -4,7 +4,7 @@ mod conditions;
 mod documented;
 mod explain;
 mod federation;
-mod fixture;
+pub(super) mod fixture;
 mod grammar;
 mod json;
 mod known_errors;
