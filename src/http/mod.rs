@@ -25,6 +25,7 @@ pub mod exposure;
 mod listen;
 mod message;
 pub mod ops;
+mod peer;
 pub mod route;
 mod server;
 mod settings;
