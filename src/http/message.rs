@@ -100,6 +100,8 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// What follows the body; HTTP/2 only.
+    pub trailers: Option<HeaderMap>,
     /// The operation that answered, for logs and metrics: one of a fixed set of names.
     pub operation: Option<&'static str>,
     /// More for the request's log line: nothing secret. The names `code`, `account` and
@@ -112,7 +114,8 @@ impl Outgoing {
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body: body.into(), operation: None, log: Vec::new() }
+        let body = body.into();
+        Self { status, headers, body, trailers: None, operation: None, log: Vec::new() }
     }
 
     /// An answer of one line of text.
@@ -124,6 +127,13 @@ impl Outgoing {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
+        self
+    }
+
+    /// Adds what follows the body.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(trailers);
         self
     }
 

@@ -26,6 +26,7 @@ mod listen;
 mod message;
 pub mod ops;
 mod peer;
+mod reply;
 pub mod route;
 mod server;
 mod settings;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 
-use super::{caller, facts, json};
+use super::{caller, facts, forward, json};
 use crate::api::{VerifyBatchRequest, VerifyRequest};
+use crate::grpc;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::fault::Fault;
 use crate::ops::verify::{self, Asking, VerifyError};
@@ -34,7 +35,20 @@ impl Handler for Verify {
                 (&Method::POST, "/v1/verify/batch") => {
                     batch(services, &request).await.for_operation("VerifyBatch")
                 }
-                (_, "/v1/verify" | "/v1/verify/batch") => json::wrong_method(&request, "POST"),
+                (&Method::POST, grpc::CHECK) => {
+                    grpc::check(services, &request, &facts(&request), &shown(&request))
+                        .await
+                        .for_operation("ExtAuthz")
+                }
+                (_, path) if path.starts_with(forward::PREFIX) => {
+                    let rest = path.strip_prefix(forward::PREFIX).unwrap_or_default();
+                    forward::answer(services, &request, &shown(&request), rest)
+                        .await
+                        .for_operation("ForwardAuth")
+                }
+                (_, "/v1/verify" | "/v1/verify/batch" | grpc::CHECK) => {
+                    json::wrong_method(&request, "POST")
+                }
                 _ => json::not_found(&request),
             }
         })

@@ -22,6 +22,7 @@
 
 mod answer;
 mod asking;
+pub mod forward;
 mod question;
 
 #[cfg(test)]
