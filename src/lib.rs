@@ -10,10 +10,10 @@
 //!
 //! | layer | modules | what |
 //! |---|---|---|
-//! | L4 edges | `http`, `cli`, `telemetry`, `settings`, `app` | servers, command line, wiring |
+//! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app` | servers, command line, wiring |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `seal`, `wire`, `api` | pure: no I/O, no clock |
+//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -30,6 +30,8 @@ pub mod time;
 
 // L1
 pub mod api;
+#[doc(hidden)]
+pub mod downstream;
 pub mod policy;
 #[doc(hidden)]
 pub mod seal;
@@ -64,6 +66,9 @@ pub mod app;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod grpc;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod http;

@@ -15,8 +15,8 @@ pub use manage::{
     SessionCount, SessionView, Sessions,
 };
 pub use verify::{
-    Ancestor, BodyState, Decision, Header, Match, OneOrMany, Principal, PrincipalType, Reason,
-    VerifyRequest, VerifyResponse,
+    Ancestor, BatchAnswer, BodyState, Decision, Header, MAX_BATCH, Match, OneOrMany, Principal,
+    PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest, VerifyResponse,
 };
 
 use serde::{Deserialize, Serialize};

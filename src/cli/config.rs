@@ -15,7 +15,7 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// List every setting by its key; `tls.key` is the variable COUNTERSIGN_TLS_KEY
+    /// List every setting by its key; `tls.key` is the variable COUNTERSIGN_TLS_KEY, keys with [] stand in a file
     Keys,
 }
 
@@ -23,13 +23,17 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check { place } => {
             let settings = place.settings([])?;
-            exposure::decide(&settings.http, &settings.tls)?;
+            exposure::decide(
+                &settings.http,
+                &settings.tls,
+                settings.services.has_signing_askers(),
+            )?;
             let file =
                 settings.file.as_ref().map_or("no file".to_owned(), |f| f.display().to_string());
             output::line(&format!("ok ({file})"))?;
         }
         Command::Keys => {
-            for key in Settings::keys() {
+            for key in Settings::keys().into_iter().chain(Settings::array_keys()) {
                 output::line(&key)?;
             }
         }

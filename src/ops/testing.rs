@@ -156,6 +156,7 @@ impl Bench {
             sessions::Settings::default(),
         );
         let services = Services {
+            downstream: crate::downstream::Shared::default(),
             directory,
             ledger,
             keyring,

@@ -5,6 +5,7 @@
 
 mod admin;
 mod api;
+mod forward;
 mod json;
 mod query;
 mod verify;
