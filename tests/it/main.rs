@@ -35,6 +35,7 @@ mod layers;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
+mod museum_verify;
 mod proxies;
 mod python;
 mod readme;
