@@ -22,6 +22,14 @@ impl Payload {
         Self::Whole(Bytes::new())
     }
 
+    /// The bytes, if they are all there.
+    pub fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Stream(_) => None,
+        }
+    }
+
     /// Its length, where that is known before it is sent.
     pub(super) fn length(&self) -> Option<usize> {
         match self {

@@ -138,10 +138,8 @@ impl<'s> CallerPolicies<'s> {
         ask: &Ask<'_>,
         context: &policy::Context,
     ) -> Trace {
-        self.with_layers(ask.owner, None, |layers| {
-            let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            explain(&request, layers)
-        })
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        explain(&request, &self.interpreted(ask.owner))
     }
 
     /// Checks that a role's trust policy, and these policies where both must agree, let the caller

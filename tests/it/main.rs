@@ -39,6 +39,7 @@ mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
 mod policy_files;
+mod museum_verify;
 mod proxies;
 mod python;
 mod readme;

@@ -131,6 +131,21 @@ fn every_mistake_about_a_service_has_its_line() {
 }
 
 #[test]
+fn every_example_reads() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let mut files = vec![deploy.join("countersign.toml")];
+    for example in std::fs::read_dir(deploy.join("examples")).unwrap() {
+        files.push(example.unwrap().path().join("countersign.toml"));
+    }
+    assert!(files.len() > 4);
+    for file in files.into_iter().filter(|file| file.exists()) {
+        let inputs = Inputs { config: Some(file.clone()), ..Inputs::default() };
+        let settings = Settings::load(&inputs).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(settings.services.iter().count(), 1, "{}", file.display());
+    }
+}
+
+#[test]
 fn lists_of_tables_are_written_as_such() {
     let whole = |text: &str| errors(text).join("\n");
     for (text, told) in [
