@@ -39,8 +39,8 @@ fn lower(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let plain = word & !HIGH;
-    let from_a = plain + (0x80 - b'A' as u64) * ONES;
-    let past_z = plain + (0x80 - b'Z' as u64 - 1) * ONES;
+    let from_a = plain + (0x80 - u64::from(b'A')) * ONES;
+    let past_z = plain + (0x80 - u64::from(b'Z') - 1) * ONES;
     let letters = (from_a ^ past_z) & !word & HIGH;
     word | (letters >> 2)
 }

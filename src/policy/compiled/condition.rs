@@ -199,8 +199,8 @@ fn is_base64(text: &[u8]) -> bool {
     };
     let all = |bytes: &[u8]| bytes.iter().all(|byte| value(*byte).is_some());
     let ends = match last {
-        [a, b, b'=', b'='] => all(&[*a]) && value(*b).is_some_and(|bits| bits & 0b1111 == 0),
-        [a, b, c, b'='] => all(&[*a, *b]) && value(*c).is_some_and(|bits| bits & 0b11 == 0),
+        [a, b, b'=', b'='] => all(&[*a]) && value(*b).is_some_and(|bits| bits.is_multiple_of(16)),
+        [a, b, c, b'='] => all(&[*a, *b]) && value(*c).is_some_and(|bits| bits.is_multiple_of(4)),
         last => all(last),
     };
     tail.is_empty() && ends && all(quads.as_flattened())
