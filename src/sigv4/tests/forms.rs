@@ -140,9 +140,9 @@ fn museum_m09_every_form_is_bound_to_its_request() {
             ("path", |request| request.target = request.target.replacen("/a/", "/A/", 1)),
             ("query", |request| request.target = request.target.replacen("d=e", "d=f", 1)),
             ("more", |request| request.target = request.target.replacen("d=e", "d=e&g=h", 1)),
-            ("host", |request| drop(request.set("host", "example.amazonaws.org"))),
-            ("header", |request| drop(request.set("x-amz-meta-a", "2"))),
-            ("gone", |request| drop(request.remove("x-amz-meta-a"))),
+            ("host", |request| _ = request.set("host", "example.amazonaws.org")),
+            ("header", |request| _ = request.set("x-amz-meta-a", "2")),
+            ("gone", |request| _ = request.remove("x-amz-meta-a")),
         ];
         for (what, change) in changes {
             let mut request = form.request.clone();
