@@ -183,7 +183,7 @@ impl Form {
         let mut text = format!("{}\n{path}\n{}\n", self.method, query.join("&"));
         for name in presented.signed_headers().split(';') {
             for (_, value) in self.headers.iter().filter(|(n, _)| *n == name) {
-                text += &format!("{name}:{value}\n");
+                text.extend([name, ":", value, "\n"]);
             }
         }
         text + "\n" + presented.signed_headers() + "\n" + &self.payload
@@ -246,18 +246,14 @@ impl Keys {
         let hash: [u8; 32] = Sha256::digest(black_box(canonical)).into();
         black_box(hash);
         let Some(mac) = self.macs.get(KEY_ID) else { return false };
-        match ecdsa {
-            Some(signature) => {
-                self.public.verify(black_box(string_to_sign.as_bytes()), signature).is_ok()
-            }
-            None => {
-                let mut mac = Hmac::clone(&mac);
-                mac.update(black_box(string_to_sign.as_bytes()));
-                let mac: [u8; 32] = mac.finalize().into_bytes().into();
-                black_box(mac);
-                true
-            }
+        if let Some(signature) = ecdsa {
+            return self.public.verify(black_box(string_to_sign.as_bytes()), signature).is_ok();
         }
+        let mut mac = Hmac::clone(&mac);
+        mac.update(black_box(string_to_sign.as_bytes()));
+        let mac: [u8; 32] = mac.finalize().into_bytes().into();
+        black_box(mac);
+        true
     }
 }
 
