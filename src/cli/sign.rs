@@ -85,15 +85,12 @@ fn signed(
     let borrowed: Vec<(&str, &[u8])> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let head = RequestHead { method, target: &url.target, headers: &borrowed };
-    match arguments.presign {
-        Some(expires) => {
-            let target = presign(arguments, credentials, &head, &body, now, expires)?;
-            Ok(format!("{}://{}{target}", url.scheme, url.host))
-        }
-        None => {
-            let added = sign(arguments, credentials, &head, &body, now)?;
-            Ok(curl(arguments, &url, method, &headers, &added))
-        }
+    if let Some(expires) = arguments.presign {
+        let target = presign(arguments, credentials, &head, &body, now, expires)?;
+        Ok(format!("{}://{}{target}", url.scheme, url.host))
+    } else {
+        let added = sign(arguments, credentials, &head, &body, now)?;
+        Ok(curl(arguments, &url, method, &headers, &added))
     }
 }
 

@@ -169,12 +169,13 @@ impl Case {
             assert!(self.check(target, headers, body, |_| ()).is_err(), "{}", told());
         };
         let mut elsewhere = headers.clone();
-        elsewhere[0].1 = "example.amazonaws.org".to_owned();
+        "example.amazonaws.org".clone_into(&mut elsewhere[0].1);
         refused(target, &elsewhere, &self.body);
         let mut more = headers.clone();
         more.push(("x-amz-more".to_owned(), "1".to_owned()));
         refused(target, &more, &self.body);
-        let other = target.replacen('/', "/x", 1);
+        let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+        let other = format!("{path}x{query}");
         refused(&other, &headers, &self.body);
         if !matches!(self.form, "s3-unsigned" | "s3-query") {
             refused(target, &headers, &[&self.body[..], b"!"].concat());

@@ -406,7 +406,7 @@ fn memory_is_taken_as_bytes_arrive() {
 #[test]
 fn nothing_is_held_where_nothing_is_signed() {
     let chunks = Chunks::UnsignedWith(ChecksumAlgorithm::Sha256);
-    let upload = Upload::new(chunks, Algorithm::HmacSha256, &[7; 1 << 20], &[]);
+    let upload = Upload::new(chunks, Algorithm::HmacSha256, &vec![7; 1 << 20], &[]);
     let mut verifier = upload.begin(Limits { max_chunk: 10, min_chunk: 0 }).unwrap();
     let mut received = 0;
     for mut packet in upload.wire().chunks(1000) {

@@ -179,9 +179,9 @@ fn museum_m10_where_chunks_end_is_signed() {
         for (pair, index) in ends.windows(2).zip(signatures) {
             let data = data(pair[0]..pair[1]);
             let signature = signature(index);
-            wire += &format!("{:x};chunk-signature={signature}\r\n{data}\r\n", data.len());
+            wire.extend([format!("{:x};chunk-signature={signature}\r\n{data}\r\n", data.len())]);
         }
-        wire += &format!("{}\r\n\r\n", lines[3]);
+        wire.extend([format!("{}\r\n\r\n", lines[3])]);
         let refused = refusal(&upload, wire.as_bytes());
         assert_eq!(refused, ChunkError::ChunkSignature { chunk: 0 });
     }

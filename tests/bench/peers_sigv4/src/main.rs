@@ -33,9 +33,9 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const REGION: &str = "eu-west-1";
 const HOST: &str = "s3.example.com:8350";
 const TARGET: &str = "/bucket/photos/2026/01/image%200001.jpg";
-/// How many calls make a batch, and how many batches are timed.
-const CALLS: usize = 500;
-const BATCHES: usize = 81;
+/// How many calls make a batch, too short to be often interrupted, and how many are timed.
+const CALLS: usize = 50;
+const BATCHES: usize = 1001;
 
 type Headers = Vec<(&'static str, String)>;
 
@@ -172,24 +172,25 @@ fn main() {
         (view(Box::leak(owned.into_boxed_slice())), view(Box::leak(owned_bad.into_boxed_slice())));
     assert!(ours(&keys, &view_good, now) && !ours(&keys, &view_bad, now));
 
-    let user: Principal =
-        User::new("aws", "123456789012", "/", "user").unwrap().into();
+    let user: Principal = User::new("aws", "123456789012", "/", "user").unwrap().into();
     let theirs: Arc<Cache<String, Arc<KSigningKey>>> = Arc::new(Cache::new(100));
     let at: DateTime<Utc> = DateTime::from_timestamp(now.secs(), 0).unwrap();
     let date: NaiveDate = at.date_naive();
     let key = SECRET.parse::<KSecretKey>().unwrap().to_ksigning(date, REGION, "s3");
     theirs.insert(KEY_ID.to_owned(), Arc::new(key));
-    let mut service = service_for_signing_key_fn(move |asked: GetSigningKeyRequest| {
+    let look_up = move |asked: GetSigningKeyRequest| {
         let key = theirs.get(asked.access_key());
         let user = user.clone();
         async move {
             let key = key.ok_or("unknown")?;
-            Ok(GetSigningKeyResponse::builder()
+            let response = GetSigningKeyResponse::builder()
                 .principal(user)
                 .signing_key(KSigningKey::clone(&key))
-                .build()?)
+                .build()?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(response)
         }
-    });
+    };
+    let mut service = service_for_signing_key_fn(look_up);
     let mut scratchstack = |request: http::Request<Bytes>| {
         runtime
             .block_on(sigv4_validate_request(
