@@ -8,7 +8,10 @@ use hyper::header::{CONTENT_TYPE, HeaderMap as Headers, HeaderValue as Value};
 use prost::Message as _;
 
 use super::ext_authz::check;
-use super::proto::*;
+use super::proto::{
+    Address, AttributeContext, CheckRequest, CheckResponse, HeaderMap, HeaderValue,
+    HeaderValueOption, HttpRequest, HttpResponse, Peer as Source, Request, SocketAddress,
+};
 use crate::downstream::{Proxy, Registry, RouteSettings, Service, ServiceSettings};
 use crate::http::{Incoming, Outgoing, Peer};
 use crate::ops::testing::{A, Bench, Credentials};
@@ -120,7 +123,7 @@ async fn ask_as(
     let socket = SocketAddress { address: "203.0.113.7".into() };
     let question = CheckRequest {
         attributes: Some(AttributeContext {
-            source: Some(Peer_ { address: Some(Address { socket_address: Some(socket) }) }),
+            source: Some(Source { address: Some(Address { socket_address: Some(socket) }) }),
             request: Some(Request { http: Some(http) }),
             context_extensions: [("service".to_owned(), service.to_owned())].into(),
         }),
@@ -151,8 +154,6 @@ async fn ask_as(
         }
     }
 }
-
-use super::proto::Peer as Peer_;
 
 fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();

@@ -86,7 +86,11 @@ fn spoilt(caller: &Caller, service: &'static str, form: Form) -> Vec<(&'static s
 }
 
 /// The service that a route asks about, and whether it lets a request pass.
-async fn passes(broker: &Broker, route: &str, request: Option<(&str, &Prepared)>) -> (String, bool) {
+async fn passes(
+    broker: &Broker,
+    route: &str,
+    request: Option<(&str, &Prepared)>,
+) -> (String, bool) {
     let service = match route {
         "/v1/verify" | "/v1/verify/batch" => "orders",
         "/v1/forward-auth/{service}" => "forwarded",
@@ -167,12 +171,9 @@ fn check_request(service: &str, request: &Prepared) -> Vec<u8> {
     };
     let host = &request.headers.iter().find(|(name, _)| name == "host").unwrap().1;
     let method = request.method.as_str();
-    let mut headers = [
-        header(":method", method),
-        header(":path", &request.target),
-        header(":authority", host),
-    ]
-    .concat();
+    let mut headers =
+        [header(":method", method), header(":path", &request.target), header(":authority", host)]
+            .concat();
     for (name, value) in request.headers.iter().filter(|(name, _)| name != "host") {
         headers.extend(header(name, value));
     }

@@ -51,12 +51,8 @@ impl Route {
 
 impl Verify {
     /// The paths that are served, so that tests leave none out.
-    pub const ROUTES: [&'static str; 4] = [
-        Route::ALL[0].path(),
-        Route::ALL[1].path(),
-        Route::ALL[2].path(),
-        Route::ALL[3].path(),
-    ];
+    pub const ROUTES: [&'static str; 4] =
+        [Route::ALL[0].path(), Route::ALL[1].path(), Route::ALL[2].path(), Route::ALL[3].path()];
 
     /// A handler over one deployment.
     pub fn new(services: Arc<Services>) -> Self {

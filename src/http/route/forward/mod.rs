@@ -110,9 +110,10 @@ fn spell(request: &Incoming, response: &VerifyResponse) -> Outgoing {
         }
         // INVARIANT: identity alone lets nobody pass.
         Decision::Deny | Decision::NotAsked => {
-            let status = match response.authenticated {
-                true => StatusCode::FORBIDDEN,
-                false => StatusCode::UNAUTHORIZED,
+            let status = if response.authenticated {
+                StatusCode::FORBIDDEN
+            } else {
+                StatusCode::UNAUTHORIZED
             };
             refuse(request, status, &response.reason.code, &response.reason.message)
         }
