@@ -356,7 +356,7 @@ mod tests {
         let file = folder.path().join("it's a $(body) file");
         std::fs::write(&file, "content").unwrap();
         let file = file.to_str().unwrap();
-        let url = "https://orders.example:8443/a'b/$(id)/../`c`;d?e=f&g=[1]";
+        let url = "https://orders.example:8443/a'b/$(id)/../%60c%60;d?e=f&g=[1]";
         for more in [
             &[][..],
             &["--s3"],
