@@ -152,7 +152,9 @@ pub(super) fn read(proxy: Proxy, request: &Incoming, path: &str) -> Result<Clien
             framing: None,
         });
     }
-    if !path.is_empty() || request.target.contains('?') {
+    // Caddy leaves the client's query on its own question; the one that counts is in the header.
+    let query = request.target.contains('?') && proxy != Proxy::Caddy;
+    if !path.is_empty() || query {
         return Err(Refused::WrongDialect);
     }
     let [method, uri, host, ip, proto, ..] = own else { return Err(Refused::WrongDialect) };

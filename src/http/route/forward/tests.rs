@@ -187,6 +187,8 @@ fn questions_go_to_the_registered_dialect_only() {
     assert_eq!(read(Proxy::Nginx, &request, "/more").err(), Some(Refused::WrongDialect));
     let query = question("/v1/forward-auth/orders?x=1", &ascii(NGINX));
     assert_eq!(read(Proxy::Nginx, &query, "").err(), Some(Refused::WrongDialect));
+    let query = question("/v1/forward-auth/orders?x=1", &ascii(TRAEFIK));
+    assert_eq!(read(Proxy::Caddy, &query, "").ok().unwrap().target, "/orders/4%202?x=1");
 }
 
 #[test]
