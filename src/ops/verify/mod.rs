@@ -253,11 +253,11 @@ fn judge(
 /// as one that takes care of it.
 fn check_body(payload: PayloadCheck, rule: Option<BodyRule>) -> Result<(), &'static str> {
     match (payload, rule) {
+        // Whoever vouches for all of a service that is not registered (`None`) takes bodies that
+        // nobody signed as they come.
         (PayloadCheck::Verified, _)
         | (PayloadCheck::SignedHash(_), Some(BodyRule::Checked | BodyRule::Unsigned))
-        | (PayloadCheck::Unsigned, Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
-        // Whoever vouches for all of a service that is not registered takes its bodies as they come.
-        (PayloadCheck::Unsigned, None) => Ok(()),
+        | (PayloadCheck::Unsigned, None | Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
         (PayloadCheck::SignedHash(_), None) => Err(
             "The signature covers a body that was not shown: pass body, or body_sha256 computed over \
              the bytes. An empty body is an empty text.",
