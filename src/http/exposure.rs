@@ -125,6 +125,7 @@ mod tests {
         judge_with(listen, verify, tls, ca, insecure, false)
     }
 
+    #[expect(clippy::fn_params_excessive_bools, reason = "a row of a table")]
     fn judge_with(
         listen: &str,
         verify: &str,

@@ -74,7 +74,7 @@ macro_rules! sections {
             fn build(values: &mut source::Values, problems: &mut Vec<Problem>) -> Self {
                 Self {
                     $($field: values.section($table, problems),)*
-                    services: tables::services(values.array(tables::SERVICE), problems),
+                    services: tables::services(&values.array(tables::SERVICE), problems),
                     file: None,
                 }
             }

@@ -66,7 +66,7 @@ fn spoilt(caller: &Caller, service: &'static str, form: Form) -> Vec<(&'static s
     let mut other_path = good();
     other_path.target = other_path.target.replacen("/orders/42", "/orders/43", 1);
     let mut other_host = good();
-    *other_host.header("host") = "orders.example:81".to_owned();
+    other_host.header("host").push_str(":81");
     let other_service = if service == "orders" { "forwarded" } else { "orders" };
     let mut method = good();
     method.method = Method::DELETE;

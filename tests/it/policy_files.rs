@@ -59,9 +59,9 @@ fn five_planted_faults_are_told_with_line_and_reason() {
     let lines: Vec<&str> = told.lines().collect();
     for (line, begin) in lines.iter().zip([
         "faulty.json:7:29: SUGGESTION REDUNDANT_ACTION at Statement[0].Action[1]: s3:Get* covers",
-        "faulty.json:10:25: SECURITY_WARNING MFA_IF_EXISTS_IN_ALLOW at \
+        "faulty.json:10:27: SECURITY_WARNING MFA_IF_EXISTS_IN_ALLOW at \
          Statement[0].Condition.BoolIfExists[\"aws:MultiFactorAuthPresent\"]: long-term keys",
-        "faulty.json:11:28: ERROR TYPE_MISMATCH at \
+        "faulty.json:11:30: ERROR TYPE_MISMATCH at \
          Statement[0].Condition.NumericLessThan[\"aws:SourceIp\"]: aws:SourceIp holds addresses",
         "faulty.json:14:36: SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE at \
          Statement[1].Action: iam:PassRole on every role",

@@ -7,7 +7,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use countersign::time::{Clock, SystemClock};
 use hyper::Method;
@@ -155,10 +154,9 @@ impl Site {
 fn nginx(folder: &Path, site: String, address: SocketAddr) -> Command {
     let site = put(site, &[("listen 8080;", &format!("listen {address};"))]);
     std::fs::write(folder.join("orders.conf"), site).unwrap();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
-        .collect();
+        .concat();
     let whole = format!(
         "daemon off;\nmaster_process off;\nerror_log stderr info;\npid {0}/nginx.pid;\nevents {{}}\n\
          http {{\naccess_log off;\n{temporary}include {0}/orders.conf;\n}}\n",
@@ -274,11 +272,11 @@ impl Site {
         let mut unsigned = good();
         unsigned.headers.retain(|(name, _)| name == "host");
         let mut tampered = good();
-        tampered.target = "/orders/43".to_owned();
+        tampered.target = String::from("/orders/43");
         let mut method = good();
         method.method = Method::DELETE;
         let mut elsewhere = good();
-        *elsewhere.header("host") = "billing.example".to_owned();
+        *elsewhere.header("host") = String::from("billing.example");
         let now = SystemClock::new().now();
         let expired = Plan { at: Some(now.plus_secs(-1200)), ..plan(Method::GET, "/orders/42") };
         let expired = session.sign_for(ORDERS, expired);
@@ -294,7 +292,7 @@ impl Site {
         let query = "/orders/42?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA/x";
         let mut in_query = good();
         in_query.headers.retain(|(name, _)| name == "host");
-        in_query.target = query.to_owned();
+        in_query.target = String::from(query);
         let requests = vec![
             ("unsigned", unsigned, "MissingAuthenticationToken"),
             ("m09: another path", tampered, "SignatureDoesNotMatch"),
@@ -371,7 +369,7 @@ impl Site {
     async fn bodies(&self, session: &Caller, via: &Caller) {
         let put = |hashed: bool| {
             let mut plan = plan(Method::PUT, "/orders/42");
-            plan.body = "a body".to_owned();
+            plan.body = String::from("a body");
             if hashed {
                 let hash = ring::digest::digest(&ring::digest::SHA256, plan.body.as_bytes());
                 let hash = data_encoding::HEXLOWER.encode(hash.as_ref());
@@ -388,7 +386,7 @@ impl Site {
         if self.name == "nginx" {
             // A request without a body, sent again with one.
             let mut again = session.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
-            again.body = "smuggled".to_owned();
+            again.body = String::from("smuggled");
             refused(&via.send(again.clone()).await, 401, "BodyUnverified", "a body from nowhere");
             let chunked = chunked(self.address, &again);
             assert!(chunked.starts_with("HTTP/1.1 401") && chunked.contains("BodyUnverified"));
@@ -484,7 +482,7 @@ async fn envoys_question_by_its_own_definitions() {
         let settings = example("envoy/countersign.toml");
         put(settings, &[("111122223333", home.account.as_str())])
     });
-    let broker = Arc::new(Broker::serve(&home, &[]));
+    let broker = Broker::serve(&home, &[]);
     let mut command = Command::new(python());
     crate::broker::isolate(&mut command);
     with_key(&mut command, &home.first)

@@ -253,14 +253,13 @@ fn judge(
 /// as one that takes care of it.
 fn check_body(payload: PayloadCheck, rule: Option<BodyRule>) -> Result<(), &'static str> {
     match (payload, rule) {
+        // Whoever vouches for all of a service that is not registered (`None`) takes bodies that
+        // nobody signed as they come.
         (PayloadCheck::Verified, _)
         | (PayloadCheck::SignedHash(_), Some(BodyRule::Checked | BodyRule::Unsigned))
-        | (PayloadCheck::Unsigned, Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
-        // Whoever vouches for all of a service that is not registered takes its bodies as they come.
-        (PayloadCheck::Unsigned, None) => Ok(()),
-        (PayloadCheck::Streaming(_), Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
+        | (PayloadCheck::Unsigned, None | Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
         (PayloadCheck::Streaming(_), _) => Err(
-            "The body is signed chunk by chunk, which is verified where the bytes are: verify inside \
+            "The body is signed chunk by chunk, which is verified where the bytes are: verify inside \\
              the service, or register body = \"unsigned\" if it takes any body.",
         ),
         (PayloadCheck::SignedHash(_), None) => Err(

@@ -133,7 +133,7 @@ impl<'a> Question<'a> {
             registered.map(|service| mapped(service, &request.method, &request.uri, &headers));
         let asked = match mapped.flatten() {
             None => given,
-            Some(mapped) => agreed(mapped, given)?,
+            Some(mapped) => agreed(mapped, &given)?,
         };
         let policy = resource_policy(request, &asked)?;
         let region = registered.and_then(Service::region).or(request.region.as_deref());
@@ -316,8 +316,8 @@ fn mapped(
 }
 
 /// What is mapped, if what the asker says of it is the same.
-fn agreed(mapped: Asked, given: Asked) -> Result<Asked, Malformed> {
-    match (&mapped, &given) {
+fn agreed(mapped: Asked, given: &Asked) -> Result<Asked, Malformed> {
+    match (&mapped, given) {
         (Asked::Meaning(mapped, _), Asked::Meaning(given, _))
             if mapped.deeds.first() != given.deeds.first() =>
         {
