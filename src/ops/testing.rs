@@ -163,7 +163,7 @@ impl Bench {
             audit: sink.clone(),
             authenticator,
             random,
-            iam: Default::default(),
+            iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
         };
         Self { services, clock, sink, a, b, _folder: folder }

@@ -66,7 +66,7 @@ mod tests {
         for end in 0..text.len() {
             let part = &text[..end];
             assert_eq!(hash(part.as_bytes()), hash(part.to_uppercase().as_bytes()));
-            assert_ne!(hash(part.as_bytes()), hash(text[..=end].as_bytes()));
+            assert_ne!(hash(part.as_bytes()), hash(&text.as_bytes()[..=end]));
         }
         let keys: std::collections::BTreeSet<u64> =
             (0..100_000).map(|n| hash(format!("aws:RequestTag/key-{n}").as_bytes())).collect();

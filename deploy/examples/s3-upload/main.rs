@@ -7,6 +7,7 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "an example tells what it does")]
 
+#[allow(dead_code, unreachable_pub, reason = "tests take it in too, and use more of it")]
 mod service;
 
 use std::sync::Arc;
@@ -37,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
                 println!("{error}");
             }
-            for code in told.refusals().last() {
+            if let Some(code) = told.refusals().last() {
                 println!("refused so far: {}, the last: {code}", told.refusals().len());
             }
             println!("the most memory taken for a chunk: {} bytes", told.high_water());

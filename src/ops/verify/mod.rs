@@ -258,10 +258,10 @@ fn check_body(payload: PayloadCheck, rule: Option<BodyRule>) -> Result<(), &'sta
         (PayloadCheck::Verified, _)
         | (PayloadCheck::SignedHash(_), Some(BodyRule::Checked | BodyRule::Unsigned))
         | (PayloadCheck::Unsigned, None | Some(BodyRule::Unsigned | BodyRule::Ignored)) => Ok(()),
-        (PayloadCheck::Streaming(_), _) => Err(
-            "The body is signed chunk by chunk, which is verified where the bytes are: verify inside \\
-             the service, or register body = \"unsigned\" if it takes any body.",
-        ),
+        (PayloadCheck::Streaming(_), _) => {
+            Err("The body is signed chunk by chunk, which is verified where the bytes are: verify \
+             inside the service.")
+        }
         (PayloadCheck::SignedHash(_), None) => Err(
             "The signature covers a body that was not shown: pass body, or body_sha256 computed over \
              the bytes. An empty body is an empty text.",

@@ -56,9 +56,9 @@ async fn a_result_names_decision_statement_and_place() {
 
 #[tokio::test]
 async fn boundaries_and_organizations_are_told_of() {
-    let bench = Bench::new().await;
     const NONE: &str = r#"{"Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}"#;
     const ALL: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let bench = Bench::new().await;
     let scp = "OrderedOrganizationPolicyInputList.member.1.ServiceControlPolicyInputList.member.1";
     let boundary = "PermissionsBoundaryPolicyInputList.member.1";
     for (name, member) in

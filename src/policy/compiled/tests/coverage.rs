@@ -77,7 +77,9 @@ impl Coverage {
                 self.operators.add(&condition.operator.to_string(), column);
                 match &condition.operands {
                     Operands::Text { list, .. } => {
-                        list.iter().for_each(|template| self.template("text", template, context));
+                        for template in list {
+                            self.template("text", template, context);
+                        }
                     }
                     Operands::Arn(list) => list.iter().for_each(|pattern| match pattern {
                         ArnPattern::Any => {}

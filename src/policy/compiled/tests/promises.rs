@@ -43,7 +43,7 @@ fn a_decision_allocates_nothing() {
     }
 }
 
-fn layers<'a>(identity: CompiledLayer<'a>) -> CompiledLayers<'a> {
+fn layers(identity: CompiledLayer<'_>) -> CompiledLayers<'_> {
     CompiledLayers {
         resource_account: account(),
         identity,
