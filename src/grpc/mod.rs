@@ -4,8 +4,8 @@
 //!
 //! One unary method, `envoy.service.auth.v3.Authorization/Check`. A gRPC call is an HTTP/2 request
 //! with a length-prefixed message in its body, and its status stands in the trailers of the answer
-//! ([`frame`]); so the listener's own limits, TLS and log lines hold for it too. The few messages
-//! that are needed stand in [`proto`].
+//! (`frame`); so the listener's own limits, TLS and log lines hold for it too. The few messages
+//! that are needed stand in `proto`.
 //!
 //! Envoy names the service by `context_extensions` of the route, which no client can set, and must
 //! send raw headers (`encode_raw_headers`), as they came in.

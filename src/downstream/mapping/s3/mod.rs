@@ -8,7 +8,7 @@
 //!
 //! The path names bucket and key, or the host names the bucket (`bucket.s3.example`, where
 //! `*.s3.example` is registered). One parameter of the query without which an operation would be
-//! another (its subresource) and the method tell the operation; [`OPERATIONS`] lists them. A
+//! another (its subresource) and the method tell the operation; `OPERATIONS` lists them. A
 //! parameter that no operation is known to have is an operation that we do not know: it means
 //! nothing. What else a request does (a copy reads its source, a header sets an ACL or tags) needs
 //! actions of its own, and all of them must be allowed.
