@@ -30,6 +30,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
+use crate::ops::iam;
 use crate::{audit, http, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
@@ -91,6 +92,8 @@ sections! {
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.
     redis: sessions::redis::Settings => "redis",
+    /// How many of each thing an account may have.
+    quotas: iam::quotas::Quotas => "quotas",
 }
 
 /// The keys whose values are secrets.
