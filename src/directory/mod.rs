@@ -13,6 +13,7 @@
 //! that the change is durable. Every change has a version; versions only grow.
 
 pub mod account;
+pub mod backup;
 pub mod document;
 pub mod embedded;
 pub mod entities;
@@ -35,7 +36,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 pub use document::{Document, TrustDocument};
-pub use entities::{AccessKey, Account, KeyStatus, Revoked, Role, SessionRevocation, Tag, User};
+pub use entities::{
+    AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
+};
 pub use groups::{Group, InstanceProfile};
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};

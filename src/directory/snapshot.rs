@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
-use super::entities::{AccessKey, Account, Policies, Role, SessionRevocation, User};
+use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
 use super::index::{Index, fold};
 use super::managed;
@@ -41,6 +41,7 @@ pub struct Snapshot {
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
+    epoch: Option<Arc<Epoch>>,
 }
 
 impl Snapshot {
@@ -72,6 +73,7 @@ impl Snapshot {
             EntityKey::SamlProvider(id) => self.saml_providers.get(&id).is_some(),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
+            EntityKey::Epoch => self.epoch.is_some(),
         }
     }
 
@@ -120,6 +122,7 @@ impl Snapshot {
                 self.revocation_ends.insert((it.until, it.access_key_id));
                 self.session_revocations.insert(it.access_key_id, Arc::new(it));
             }
+            Entity::Epoch(epoch) => self.epoch = Some(Arc::new(epoch)),
         }
     }
 
@@ -170,6 +173,7 @@ impl Snapshot {
                     self.revocation_ends.remove(&(it.until, id));
                 }
             }
+            EntityKey::Epoch => self.epoch = None,
         }
     }
 
@@ -194,6 +198,36 @@ impl Snapshot {
     /// The version of this state.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The number of the epoch: 0 unless a backup was ever restored.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.as_ref().map_or(0, |epoch| epoch.number)
+    }
+
+    /// Everything, in no order.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        let accounts = self.accounts.values().map(|it| Entity::Account(it.as_ref().clone()));
+        let users = self.users.all().map(|it| Entity::User(it.as_ref().clone()));
+        let roles = self.roles.all().map(|it| Entity::Role(it.as_ref().clone()));
+        let groups = self.groups.all().map(|it| Entity::Group(it.as_ref().clone()));
+        let policies = self.policies.all().map(|it| Entity::Policy(it.as_ref().clone()));
+        let profiles =
+            (self.instance_profiles.all()).map(|it| Entity::InstanceProfile(it.as_ref().clone()));
+        let oidc = self.oidc_providers.all().map(|it| Entity::OidcProvider(it.as_ref().clone()));
+        let saml = self.saml_providers.all().map(|it| Entity::SamlProvider(it.as_ref().clone()));
+        let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
+        let revocations = (self.session_revocations.values())
+            .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
+        let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
+        let holders = accounts.chain(users).chain(roles).chain(groups);
+        let held = policies.chain(profiles).chain(oidc).chain(saml).chain(keys);
+        holders.chain(held).chain(revocations).chain(epoch)
+    }
+
+    /// Every long-term access key, in no order.
+    pub fn access_keys(&self) -> impl Iterator<Item = &Arc<AccessKey>> {
+        self.access_keys.values()
     }
 
     /// An account by its ID.

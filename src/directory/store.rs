@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::{AccessKey, Account, Role, SessionRevocation, User};
+use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
@@ -38,6 +38,8 @@ pub enum Entity {
     AccessKey(AccessKey),
     /// The revocation of one session.
     SessionRevocation(SessionRevocation),
+    /// The epoch.
+    Epoch(Epoch),
 }
 
 /// Where an entity is kept.
@@ -63,6 +65,8 @@ pub enum EntityKey {
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
     SessionRevocation(AccessKeyId),
+    /// The epoch: there is one.
+    Epoch,
 }
 
 impl Entity {
@@ -79,6 +83,7 @@ impl Entity {
             Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
+            Self::Epoch(_) => EntityKey::Epoch,
         }
     }
 }
@@ -97,6 +102,7 @@ impl std::fmt::Display for EntityKey {
             Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
+            Self::Epoch => f.write_str("epoch"),
         }
     }
 }

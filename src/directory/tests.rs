@@ -48,7 +48,7 @@ fn open(path: &std::path::Path) -> Directory {
 async fn what_was_acknowledged_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let directory = Arc::new(open(&path));
     let writes = (0..100).map(|n| {
         let directory = Arc::clone(&directory);
@@ -87,7 +87,7 @@ async fn what_was_acknowledged_is_there_after_reopening() {
 async fn a_closure_that_refuses_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let directory = open(&path);
     let refused = directory
         .write(|tx| {
@@ -104,7 +104,7 @@ async fn a_closure_that_refuses_changes_nothing() {
 fn another_deployments_directory_and_a_second_opener_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let other = EmbeddedStore::open(&path, DeploymentId([8; 16])).unwrap();
     assert!(matches!(other.load(), Err(StoreError::Damaged(_))));
     let second = EmbeddedStore::open(&path, deployment());
@@ -139,6 +139,7 @@ fn keys_are_listed_by_user() {
             status: KeyStatus::Active,
             created_at: Timestamp::from_secs(0),
             revoked: None,
+            unconfirmed: false,
         }
     };
     let keys = [key(&alice), key(&bob), key(&alice)];
@@ -361,7 +362,13 @@ fn golden_entities_of_version_1_read() {
 fn golden_entities_of_version_2_read() {
     let entities = golden(include_str!("golden/v2.jsonl"));
     assert_eq!(entities.len(), 8);
-    let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
+    let snapshot = Snapshot::build(Contents { version: 1, entities: entities.clone() }).unwrap();
+    // What a backup would hold.
+    let mut keys: Vec<_> = snapshot.entities().map(|it| it.key().to_string()).collect();
+    keys.sort();
+    let mut stored: Vec<_> = entities.iter().map(|it| it.key().to_string()).collect();
+    stored.sort();
+    assert_eq!(keys, stored);
     let group = snapshot.group_named(account_id(), "STAFF").unwrap();
     assert_eq!(snapshot.members_of(group.id).next().unwrap().name, "alice");
     let arn = "arn:aws:iam::111122223333:policy/team/buckets";
