@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
+use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
 use super::manage::{Asker, revocations};
 use super::{Context, Facts, Services, catalog};
@@ -166,6 +167,7 @@ impl Bench {
             random,
             clock: clock.clone(),
             quotas: Quotas::default(),
+            reports: Reports::default(),
         };
         Self { services, clock, sink, a, b, _folder: folder }
     }
