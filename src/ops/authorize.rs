@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use super::context;
 use super::denial::Denial;
 use super::fault::Fault;
-use super::{Context, Facts};
-use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
+use super::{Context, Facts, Services};
+use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, VerifiedRequest, standing};
 use crate::directory::document::TrustDocument;
 use crate::directory::entities::Policies;
-use crate::directory::{Snapshot, managed};
+use crate::directory::{Document, Snapshot, Used};
 use crate::id::AccountId;
 use crate::policy::compiled::{
     self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
@@ -41,6 +41,17 @@ pub struct CallerPolicies<'s> {
 struct Forms<'s> {
     policy: &'s Policy,
     compiled: &'s CompiledPolicy,
+}
+
+impl<'s> Forms<'s> {
+    fn of(document: &'s Document) -> Self {
+        Self { policy: document.policy(), compiled: document.compiled() }
+    }
+
+    /// What stands in for a policy that cannot be found: it denies everything.
+    fn missing() -> Self {
+        Self { policy: &MISSING.0, compiled: &MISSING.1 }
+    }
 }
 
 /// The policies of one layer.
@@ -75,14 +86,16 @@ impl<'s> CallerPolicies<'s> {
                 session: Some(Both::default()),
             };
         };
+        let account = identity.account();
+        let managed = |arn: &str| managed_policy(snapshot, account, arn);
         let mut all = Both::default();
         for (name, document) in &policies.inline {
-            let forms = Forms { policy: document.policy(), compiled: document.compiled() };
-            all.push(name, forms);
+            all.push(name, Forms::of(document));
         }
         for arn in &policies.attached {
-            all.push(arn, managed_policy(arn));
+            all.push(arn, managed(arn));
         }
+        add_groups(&mut all, snapshot, identity);
         let session = identity.session().and_then(|session| {
             let mut all = Both::default();
             for policy in session.policies()? {
@@ -91,14 +104,14 @@ impl<'s> CallerPolicies<'s> {
                         let forms = Forms { policy: &inline.policy, compiled: &inline.compiled };
                         all.push("inline session policy", forms);
                     }
-                    SessionPolicy::Managed(arn) => all.push(arn, managed_policy(arn)),
+                    SessionPolicy::Managed(arn) => all.push(arn, managed(arn)),
                 }
             }
             Some(all)
         });
         Self {
             identity: all,
-            boundary: policies.boundary.as_deref().map(|arn| (arn, managed_policy(arn))),
+            boundary: policies.boundary.as_deref().map(|arn| (arn, managed(arn))),
             session,
         }
     }
@@ -211,12 +224,41 @@ static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
     (policy, compiled)
 });
 
-fn managed_policy(arn: &str) -> Forms<'static> {
-    match managed::find(arn) {
-        Some(found) => {
-            Forms { policy: found.document.policy(), compiled: found.document.compiled() }
+/// Adds the policies of the groups that a user is in. A group that cannot be found denies
+/// everything.
+fn add_groups<'s>(all: &mut Both<'s>, snapshot: &'s Snapshot, identity: &'s Identity) {
+    let user = match identity.principal() {
+        PrincipalEntity::User(user) => snapshot.user(&user.id),
+        PrincipalEntity::Role(_) => None,
+    };
+    for id in user.into_iter().flat_map(|user| &user.groups) {
+        let Some(group) = snapshot.group(id) else {
+            all.push("a group that is gone", Forms::missing());
+            continue;
+        };
+        for (name, document) in &group.policies.inline {
+            all.push(name, Forms::of(document));
         }
-        None => Forms { policy: &MISSING.0, compiled: &MISSING.1 },
+        for arn in &group.policies.attached {
+            all.push(arn, managed_policy(snapshot, group.account, arn));
+        }
+    }
+}
+
+fn managed_policy<'s>(snapshot: &'s Snapshot, account: AccountId, arn: &str) -> Forms<'s> {
+    snapshot.managed_document(account, arn).map_or_else(Forms::missing, Forms::of)
+}
+
+/// Records the use of a long-term key, or of the role of a session.
+pub fn record_use(services: &Services, request: &VerifiedRequest, facts: &Facts, service: &str) {
+    let identity = request.identity();
+    let used = match (identity.session(), identity.principal()) {
+        (None, _) => Some(Used::Key(identity.access_key_id())),
+        (Some(_), PrincipalEntity::Role(role)) => Some(Used::Role(role.id)),
+        (Some(_), PrincipalEntity::User(_)) => None,
+    };
+    if let Some(used) = used {
+        services.directory.uses().record(used, facts.now, service, request.region());
     }
 }
 
@@ -265,6 +307,13 @@ impl Context<'_> {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
             Caller::Anonymous => Err(Fault::missing_authentication_token()),
+        }
+    }
+
+    /// Records that the caller's key or role was used, for whoever looks for those that are not.
+    pub fn record_use(&self, service: &str) {
+        if let Caller::Signed(request) = self.caller {
+            record_use(self.services, request, self.facts, service);
         }
     }
 

@@ -1,6 +1,7 @@
 //! A row an operation of the Query services.
 
 use super::dispatch::{self, Answer};
+use super::fault::Fault;
 use super::iam as i;
 use super::sts as s;
 use super::{Context, Effect, Operation, Service};
@@ -14,12 +15,23 @@ pub struct Row {
     pub service: Service,
     /// What it does to the world, and so how it is recorded.
     pub effect: Effect,
+    /// Whether its answers have a result element.
+    pub has_result: bool,
+    /// Checks the parameters of a request, and does nothing.
+    pub check: fn(&Params) -> Result<(), Fault>,
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
 }
 
 const fn row<O: Operation>() -> Row {
-    Row { name: O::NAME, service: O::SERVICE, effect: O::EFFECT, run: dispatch::run::<O> }
+    Row {
+        name: O::NAME,
+        service: O::SERVICE,
+        effect: O::EFFECT,
+        has_result: O::HAS_RESULT,
+        check: |params| O::read(params).map(drop),
+        run: dispatch::run::<O>,
+    }
 }
 
 /// Every operation of the Query services.
@@ -71,6 +83,82 @@ pub static ROWS: &[Row] = &[
     row::<i::update_role::UpdateRoleDescription>(),
     row::<i::simulate_custom_policy::SimulateCustomPolicy>(),
     row::<i::get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
+    row::<i::groups::CreateGroup>(),
+    row::<i::groups::GetGroup>(),
+    row::<i::groups::UpdateGroup>(),
+    row::<i::groups::DeleteGroup>(),
+    row::<i::groups::ListGroups>(),
+    row::<i::groups::PutGroupPolicy>(),
+    row::<i::groups::GetGroupPolicy>(),
+    row::<i::groups::DeleteGroupPolicy>(),
+    row::<i::groups::ListGroupPolicies>(),
+    row::<i::groups::AttachGroupPolicy>(),
+    row::<i::groups::DetachGroupPolicy>(),
+    row::<i::groups::ListAttachedGroupPolicies>(),
+    row::<i::membership::AddUserToGroup>(),
+    row::<i::membership::RemoveUserFromGroup>(),
+    row::<i::membership::ListGroupsForUser>(),
+    row::<i::managed_policies::CreatePolicy>(),
+    row::<i::managed_policies::GetPolicy>(),
+    row::<i::managed_policies::DeletePolicy>(),
+    row::<i::managed_policies::ListPolicies>(),
+    row::<i::managed_policies::TagPolicy>(),
+    row::<i::managed_policies::UntagPolicy>(),
+    row::<i::managed_policies::ListPolicyTags>(),
+    row::<i::versions::CreatePolicyVersion>(),
+    row::<i::versions::GetPolicyVersion>(),
+    row::<i::versions::ListPolicyVersions>(),
+    row::<i::versions::DeletePolicyVersion>(),
+    row::<i::versions::SetDefaultPolicyVersion>(),
+    row::<i::entities_for_policy::ListEntitiesForPolicy>(),
+    row::<i::instance_profiles::CreateInstanceProfile>(),
+    row::<i::instance_profiles::GetInstanceProfile>(),
+    row::<i::instance_profiles::DeleteInstanceProfile>(),
+    row::<i::instance_profiles::ListInstanceProfiles>(),
+    row::<i::instance_profiles::ListInstanceProfilesForRole>(),
+    row::<i::instance_profiles::TagInstanceProfile>(),
+    row::<i::instance_profiles::UntagInstanceProfile>(),
+    row::<i::instance_profiles::ListInstanceProfileTags>(),
+    row::<i::profile_roles::AddRoleToInstanceProfile>(),
+    row::<i::profile_roles::RemoveRoleFromInstanceProfile>(),
+    row::<i::account_alias::CreateAccountAlias>(),
+    row::<i::account_alias::DeleteAccountAlias>(),
+    row::<i::account_alias::ListAccountAliases>(),
+    row::<i::password_policy::UpdateAccountPasswordPolicy>(),
+    row::<i::password_policy::GetAccountPasswordPolicy>(),
+    row::<i::password_policy::DeleteAccountPasswordPolicy>(),
+    row::<i::account_summary::GetAccountSummary>(),
+    row::<i::key_last_used::GetAccessKeyLastUsed>(),
+    row::<i::oidc_providers::CreateOpenIDConnectProvider>(),
+    row::<i::oidc_providers::GetOpenIDConnectProvider>(),
+    row::<i::oidc_providers::ListOpenIDConnectProviders>(),
+    row::<i::oidc_providers::DeleteOpenIDConnectProvider>(),
+    row::<i::oidc_providers::AddClientID>(),
+    row::<i::oidc_providers::RemoveClientID>(),
+    row::<i::oidc_providers::UpdateThumbprint>(),
+    row::<i::oidc_providers::TagOpenIDConnectProvider>(),
+    row::<i::oidc_providers::UntagOpenIDConnectProvider>(),
+    row::<i::oidc_providers::ListOpenIDConnectProviderTags>(),
+    row::<i::saml_providers::CreateSAMLProvider>(),
+    row::<i::saml_providers::GetSAMLProvider>(),
+    row::<i::saml_providers::ListSAMLProviders>(),
+    row::<i::saml_providers::UpdateSAMLProvider>(),
+    row::<i::saml_providers::DeleteSAMLProvider>(),
+    row::<i::saml_providers::TagSAMLProvider>(),
+    row::<i::saml_providers::UntagSAMLProvider>(),
+    row::<i::saml_providers::ListSAMLProviderTags>(),
+    row::<i::absent::ListMFADevices>(),
+    row::<i::absent::ListVirtualMFADevices>(),
+    row::<i::absent::ListSSHPublicKeys>(),
+    row::<i::absent::ListSigningCertificates>(),
+    row::<i::absent::ListServerCertificates>(),
+    row::<i::absent::ListServiceSpecificCredentials>(),
+    row::<i::absent::GetLoginProfile>(),
+    row::<i::absent::DeleteLoginProfile>(),
+    row::<i::authorization_details::GetAccountAuthorizationDetails>(),
+    row::<i::credential_report::GenerateCredentialReport>(),
+    row::<i::credential_report::GetCredentialReport>(),
+    row::<i::granting_access::ListPoliciesGrantingServiceAccess>(),
 ];
 
 /// The operation of an action's name and its API's version.

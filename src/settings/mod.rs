@@ -101,6 +101,8 @@ sections! {
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.
     redis: sessions::redis::Settings => "redis",
+    /// How many of each thing an account may have.
+    quotas: ops::iam::quotas::Quotas => "quotas",
 }
 
 /// The keys whose values are secrets.

@@ -79,7 +79,7 @@ fn measure(size: usize, runtime: &tokio::runtime::Runtime) -> Row {
     let path = folder.path().join("directory.redb");
     let deployment = DeploymentId([7; 16]);
     let created_at = Timestamp::from_secs(1_790_000_000);
-    let first = Entity::Account(Account { id: account, name: "first".to_owned(), created_at });
+    let first = Entity::Account(Account::new(account, "first".to_owned(), created_at));
     let roles = (0..size).map(|number| Entity::Role(role(account, number, &random)));
     let entities: Vec<Entity> = std::iter::once(first).chain(roles).collect();
     EmbeddedStore::create(&path, deployment, 1, &entities).unwrap();

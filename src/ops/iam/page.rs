@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::holder::Holder;
+use super::kind::Kind;
 use crate::ops::fault::Fault;
 use crate::ops::params::{Text, Validator, rules};
 use crate::ops::{Context, Operation};
@@ -26,6 +26,12 @@ impl Paging {
             marker: v.optional("Marker", &rules::MARKER).map(ToOwned::to_owned),
             most: most.unwrap_or(DEFAULT),
         }
+    }
+
+    /// Reads `Marker` alone, for an operation whose pages have one size.
+    pub(super) fn read_marker(v: &mut Validator<'_, '_>) -> Self {
+        let marker = v.optional("Marker", &rules::MARKER).map(ToOwned::to_owned);
+        Self { marker, most: DEFAULT }
     }
 
     /// The page of the listing that `O` makes of `of`: an entity's unique ID, or nothing for the
@@ -78,12 +84,12 @@ pub struct OfHolder {
 
 impl OfHolder {
     /// Reads the holder's name, `Marker` and `MaxItems`.
-    pub fn read<H: Holder>(v: &mut Validator<'_, '_>, rule: &Text) -> Self {
+    pub fn read<H: Kind>(v: &mut Validator<'_, '_>, rule: &Text) -> Self {
         Self { holder: v.required(H::NAME_PARAM, rule).to_owned(), paging: Paging::read(v) }
     }
 
     /// What audit records tell of it.
-    pub fn describe<H: Holder>(&self) -> Value {
+    pub fn describe<H: Kind>(&self) -> Value {
         json!({ H::NAME_KEY: self.holder })
     }
 }

@@ -69,6 +69,8 @@ pub const POLICY_PATH: Text = Text::new(1, 512, chars::POLICY_PATH);
 pub const PATH_PREFIX: Text = Text::new(1, 512, chars::PATH_PREFIX);
 /// `Description`.
 pub const DESCRIPTION: Text = Text::new(0, 1000, chars::DESCRIPTION);
+/// `Description` of a managed policy.
+pub const POLICY_DESCRIPTION: Text = Text::any(0, 1000);
 /// `PolicyDocument`, `AssumeRolePolicyDocument`.
 pub const POLICY_DOCUMENT: Text = Text::new(1, 131_072, chars::LATIN);
 /// `VersionId` of a managed policy.
@@ -85,5 +87,11 @@ pub const SAML_METADATA: Text = Text::any(1000, 10_000_000);
 pub const URL: Text = Text::any(1, 255);
 /// An element of `ThumbprintList`.
 pub const THUMBPRINT: Text = Text::any(40, 40);
+/// `AddPrivateKey` of a SAML provider.
+pub const PRIVATE_KEY: Text = Text::new(1, 16_384, chars::LATIN).secret();
+/// `RemovePrivateKey` of a SAML provider.
+pub const PRIVATE_KEY_ID: Text = Text::new(22, 64, chars::KEY_ID);
+/// An element of `ServiceNamespaces`.
+pub const SERVICE_NAMESPACE: Text = Text::new(1, 64, chars::NAMESPACE);
 /// `Password`.
 pub const PASSWORD: Text = Text::new(1, 128, chars::LATIN).secret();

@@ -40,7 +40,7 @@ use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
 use crate::downstream::mapping::{Meaning, Unmapped};
 use crate::downstream::{self, Admission, BodyRule, Service};
 use crate::id::AccountId;
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
+use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
 use crate::policy::{self, Named};
 use crate::sigv4::{Body, PayloadCheck, Rules};
@@ -200,6 +200,7 @@ async fn answer(
         );
         return Ok((response, None));
     }
+    record_use(services, &signed, facts, question.service());
     let response = judge(facts, answer.authenticated(&signed), &signed, question);
     Ok((response, Some(signed)))
 }

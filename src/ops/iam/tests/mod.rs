@@ -1,10 +1,16 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
+mod account;
 mod federation;
+mod golden;
+mod groups;
 mod lists;
+mod managed;
 mod matrix;
 mod policies;
+mod providers;
 mod quotas;
+mod reports;
 mod roles;
 mod simulation;
 mod tags;
