@@ -13,7 +13,10 @@ use crate::group::Writer;
 use crate::id::DeploymentId;
 
 /// The version of the stored format.
-const FORMAT: u64 = 1;
+///
+/// 1: accounts, users, roles, keys, revocations. 2: the organization besides. What 1 holds stands
+/// in 2 unchanged.
+const FORMAT: u64 = 2;
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const ENTITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entities");
 /// How many writes may wait for the writer thread.
@@ -77,10 +80,12 @@ impl EmbeddedStore {
 
     /// Opens the store of a deployment. It is locked: a second process does not open it.
     pub fn open(path: &Path, deployment: DeploymentId) -> Result<Self, StoreError> {
+        let database = open(path)?;
+        upgrade(&database)?;
         let file = Arc::new(File {
             path: path.to_owned(),
             deployment,
-            database: Mutex::new(Some(open(path)?)),
+            database: Mutex::new(Some(database)),
             failures: AtomicU64::new(0),
         });
         let shared = Arc::clone(&file);
@@ -247,6 +252,32 @@ fn open(path: &Path) -> Result<Database, StoreError> {
         }
         other => StoreError::Unavailable(format!("{}: {other}", path.display())),
     })
+}
+
+/// Brings a store of an older format up to this one. One that is newer, or damaged, is left as it
+/// is: loading says so.
+fn upgrade(database: &Database) -> Result<(), StoreError> {
+    let stored = {
+        let read = database.begin_read().map_err(damaged)?;
+        let meta = read.open_table(META).map_err(damaged)?;
+        let format = meta.get("format").map_err(damaged)?;
+        format.and_then(|format| format.value().parse::<u64>().ok())
+    };
+    if !stored.is_some_and(|stored| stored < FORMAT) {
+        return Ok(());
+    }
+    let write = database.begin_write().map_err(unavailable)?;
+    {
+        let mut meta = write.open_table(META).map_err(unavailable)?;
+        meta.insert("format", FORMAT.to_string().as_str()).map_err(unavailable)?;
+    }
+    write.commit().map_err(unavailable)?;
+    tracing::info!(
+        from = stored,
+        to = FORMAT,
+        "the directory's stored format was brought up to date"
+    );
+    Ok(())
 }
 
 fn restrict(path: &Path) -> Result<(), StoreError> {

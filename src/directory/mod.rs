@@ -16,6 +16,7 @@ pub mod document;
 pub mod embedded;
 pub mod entities;
 pub mod managed;
+pub mod organization;
 mod snapshot;
 pub mod store;
 mod transaction;
@@ -32,6 +33,7 @@ pub use document::{Document, TrustDocument};
 pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
+pub use organization::Organized;
 pub use snapshot::Snapshot;
 pub use store::{Change, DirectoryStore, Entity, EntityKey, StoreError};
 pub use transaction::Transaction;

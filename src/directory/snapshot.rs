@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap, OrdSet};
 
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
+use super::organization::Organized;
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
@@ -26,6 +27,7 @@ pub struct Snapshot {
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
     epoch: Option<Arc<Epoch>>,
+    organized: Organized,
 }
 
 /// Names are unique, and found, without regard to case.
@@ -69,6 +71,12 @@ impl Snapshot {
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.holds(key),
         }
     }
 
@@ -104,6 +112,12 @@ impl Snapshot {
                 self.session_revocations.insert(it.access_key_id, Arc::new(it));
             }
             Entity::Epoch(epoch) => self.epoch = Some(Arc::new(epoch)),
+            it @ (Entity::Organization(_)
+            | Entity::Unit(_)
+            | Entity::Member(_)
+            | Entity::ControlPolicy(_)
+            | Entity::Creation(_)
+            | Entity::AccountState(_)) => self.organized.put(it),
         }
     }
 
@@ -133,12 +147,23 @@ impl Snapshot {
                 }
             }
             EntityKey::Epoch => self.epoch = None,
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.delete(key),
         }
     }
 
     /// The version of this state.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The organization, and what became of accounts.
+    pub fn organized(&self) -> &Organized {
+        &self.organized
     }
 
     /// The number of the epoch: 0 unless a backup was ever restored.
@@ -155,7 +180,9 @@ impl Snapshot {
         let revocations = (self.session_revocations.values())
             .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
-        accounts.chain(users).chain(roles).chain(keys).chain(revocations).chain(epoch)
+        let organized = self.organized.entities();
+        let others = accounts.chain(users).chain(roles).chain(keys).chain(revocations).chain(epoch);
+        others.chain(organized)
     }
 
     /// Every long-term access key, in no order.
