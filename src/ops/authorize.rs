@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::context;
 use super::fault::Fault;
+use super::organized::{self, ControlLevels};
 use super::{Context, Facts};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
 use crate::directory::entities::Policies;
-use crate::directory::{Snapshot, managed};
+use crate::directory::{Organized, Snapshot, managed};
 use crate::id::AccountId;
 use crate::policy::{
     self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
@@ -29,6 +30,8 @@ pub struct CallerPolicies {
     identity: Vec<(String, Arc<Policy>)>,
     boundary: Option<(String, Arc<Policy>)>,
     session: Option<Vec<(String, Arc<Policy>)>>,
+    /// The organization, for the control policies of both sides.
+    organized: Organized,
 }
 
 impl CallerPolicies {
@@ -43,7 +46,12 @@ impl CallerPolicies {
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
         };
         let Some(policies) = found else {
-            return Self { identity: Vec::new(), boundary: None, session: Some(Vec::new()) };
+            return Self {
+                identity: Vec::new(),
+                boundary: None,
+                session: Some(Vec::new()),
+                organized: snapshot.organized().clone(),
+            };
         };
         let inline = policies
             .inline
@@ -66,6 +74,7 @@ impl CallerPolicies {
             identity: inline.chain(attached).collect(),
             boundary: policies.boundary.as_ref().map(|arn| (arn.clone(), managed_policy(arn))),
             session,
+            organized: snapshot.organized().clone(),
         }
     }
 
@@ -77,7 +86,8 @@ impl CallerPolicies {
         context: &policy::Context,
         resource: Option<Named<'_>>,
     ) -> Decision {
-        self.with_layers(ask.owner, resource, |layers| {
+        let context = &self.with_organization(context, caller, ask.owner);
+        self.with_layers(caller, ask.owner, resource, |layers| {
             let request = Request { caller, action: ask.action, resource: ask.resource, context };
             decide(&request, layers)
         })
@@ -95,7 +105,8 @@ impl CallerPolicies {
         context: &policy::Context,
         trust: Named<'_>,
     ) -> Result<(), String> {
-        self.with_layers(ask.owner, None, |layers| {
+        let context = &self.with_organization(context, caller, ask.owner);
+        self.with_layers(caller, ask.owner, None, |layers| {
             let request = Request { caller, action: ask.action, resource: ask.resource, context };
             let decision = decide_trust(&request, trust, layers);
             if decision.is_allowed() {
@@ -109,23 +120,38 @@ impl CallerPolicies {
         })
     }
 
+    /// INVARIANT: every decision has the keys of the organization, whoever asks for it.
+    fn with_organization(
+        &self,
+        context: &policy::Context,
+        caller: &policy::Caller,
+        owner: AccountId,
+    ) -> policy::Context {
+        let mut keys = context.clone();
+        organized::add_keys(&mut keys, &self.organized, caller.account(), owner);
+        keys
+    }
+
     fn with_layers<R>(
         &self,
+        caller: &policy::Caller,
         resource_account: AccountId,
         resource: Option<Named<'_>>,
         use_them: impl FnOnce(&Layers<'_>) -> R,
     ) -> R {
         let identity = named(&self.identity);
         let session = self.session.as_deref().map(named);
-        use_them(&Layers {
-            resource_account,
-            identity: &identity,
-            boundary: self.boundary.as_ref().map(|(name, policy)| Named { name, policy }),
-            session: session.as_deref(),
-            resource,
-            // Service and resource control policies come with organizations.
-            service_control: &[],
-            resource_control: &[],
+        let levels = ControlLevels::gather(&self.organized, caller.account(), resource_account);
+        levels.lend(|service_control, resource_control| {
+            use_them(&Layers {
+                resource_account,
+                identity: &identity,
+                boundary: self.boundary.as_ref().map(|(name, policy)| Named { name, policy }),
+                session: session.as_deref(),
+                resource,
+                service_control,
+                resource_control,
+            })
         })
     }
 }

@@ -36,6 +36,7 @@ mod layers;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
+mod organizations;
 mod python;
 mod readme;
 mod redis_broker;

@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod json;
+mod json11;
 mod query;
 mod verify;
 

@@ -26,13 +26,14 @@ pub struct Fault {
     code: FaultCode,
     message: String,
     note: Option<String>,
+    reason: Option<&'static str>,
 }
 
 impl Fault {
     /// A fault with a message for the caller. It must hold no secret, and nothing that the caller
     /// may not know.
     pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), note: None }
+        Self { code, message: message.into(), note: None, reason: None }
     }
 
     /// Adds what the operator should know. It is logged, never encoded; it must hold no secret
@@ -41,6 +42,18 @@ impl Fault {
     pub fn with_note(mut self, note: impl fmt::Display) -> Self {
         self.note = Some(note.to_string());
         self
+    }
+
+    /// Adds the word by which some services tell apart what one code stands for.
+    #[must_use]
+    pub fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The word by which some services tell apart what one code stands for.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.reason
     }
 
     /// The code: it fixes the HTTP status and whose fault it is.

@@ -1,0 +1,68 @@
+//! What the organization adds to a decision: the control policies of both sides, and the condition
+//! keys that tell where they stand.
+//!
+//! Source: Organizations User Guide, "SCP evaluation", "RCP evaluation"; IAM User Guide, "AWS global
+//! condition context keys".
+
+use crate::directory::Organized;
+use crate::directory::organization::{ControlType, Level};
+use crate::id::AccountId;
+use crate::policy::{Context, Named, Value};
+
+/// The levels of both kinds of control policies for one decision.
+pub struct ControlLevels {
+    service: Vec<Level>,
+    resource: Vec<Level>,
+}
+
+impl ControlLevels {
+    /// Gathers those that limit principals of `caller`, an account, and reach to what `owner` owns.
+    ///
+    /// What a closed account owns is out of reach: a level without policies allows nothing.
+    pub fn gather(organized: &Organized, caller: Option<AccountId>, owner: AccountId) -> Self {
+        let service = caller.map_or_else(Vec::new, |caller| {
+            organized.levels(caller, ControlType::ServiceControlPolicy)
+        });
+        let mut resource = organized.levels(owner, ControlType::ResourceControlPolicy);
+        if organized.is_closed(owner) {
+            resource.push(Level::new());
+        }
+        Self { service, resource }
+    }
+
+    /// Lends them in the form of the policy engine: service control policies, then resource control
+    /// policies.
+    pub fn lend<R>(&self, use_them: impl FnOnce(&[&[Named<'_>]], &[&[Named<'_>]]) -> R) -> R {
+        let (service, resource) = (named(&self.service), named(&self.resource));
+        let service: Vec<&[Named<'_>]> = service.iter().map(Vec::as_slice).collect();
+        let resource: Vec<&[Named<'_>]> = resource.iter().map(Vec::as_slice).collect();
+        use_them(&service, &resource)
+    }
+}
+
+fn named(levels: &[Level]) -> Vec<Vec<Named<'_>>> {
+    levels
+        .iter()
+        .map(|level| level.iter().map(|(name, policy)| Named { name, policy }).collect())
+        .collect()
+}
+
+/// Adds where the caller's account and the resource's account stand. Keys of an account outside the
+/// organization are absent.
+pub fn add_keys(
+    keys: &mut Context,
+    organized: &Organized,
+    caller: Option<AccountId>,
+    owner: AccountId,
+) {
+    keys.insert("aws:ResourceAccount", Value::One(owner.to_string()));
+    for (side, account) in [("Principal", caller), ("Resource", Some(owner))] {
+        let Some(account) = account else { continue };
+        let member = organized.organization_of(account).zip(organized.member(account));
+        let Some((organization, member)) = member else { continue };
+        keys.insert(&format!("aws:{side}OrgID"), Value::One(organization.id.to_string()));
+        if let Some(path) = organized.path_text(member.parent) {
+            keys.insert(&format!("aws:{side}OrgPaths"), Value::Many(vec![path]));
+        }
+    }
+}
