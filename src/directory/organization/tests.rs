@@ -106,3 +106,31 @@ fn what_is_missing_or_goes_round_denies() {
     tree.delete(EntityKey::Unit(inner));
     assert_eq!(names(&tree.levels(account("222222222222"), service)), [Vec::<&str>::new()]);
 }
+
+/// The stored form of every entity of the organization in format version 2, as released: it must
+/// read for ever.
+#[test]
+fn stored_forms_of_format_version_2_read() {
+    const FORMS: &[&str] = &[
+        r#"{"kind":"organization","id":"o-abcdefghij","features":"ALL","management":"111111111111","created_at":1790000000000,"root":"r-ab12","enabled":["SERVICE_CONTROL_POLICY"],"attached":["p-FullAWSAccess"],"tags":[]}"#,
+        r#"{"kind":"unit","id":"ou-ab12-12345678","parent":"root","name":"outer","attached":["p-FullAWSAccess"],"tags":[{"key":"k","value":"v"}]}"#,
+        r#"{"kind":"unit","id":"ou-ab12-abcdefgh","parent":{"unit":"ou-ab12-12345678"},"name":"inner","attached":["p-abcd1234"],"tags":[]}"#,
+        r#"{"kind":"member","account":"222222222222","parent":{"unit":"ou-ab12-abcdefgh"},"email":"a@b.example","joined":"CREATED","joined_at":1790000000000,"attached":["p-FullAWSAccess","p-RCPFullAWSAccess"],"tags":[]}"#,
+        r#"{"kind":"control_policy","id":"p-abcd1234","control":"RESOURCE_CONTROL_POLICY","name":"n","description":"d","content":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}","tags":[]}"#,
+        r#"{"kind":"creation","id":"car-abcd1234","name":"dev","at":1790000000000,"account":"222222222222"}"#,
+        r#"{"kind":"account_state","account":"222222222222","closed_at":1790000000000,"left":{"version":7,"at":1790000000000}}"#,
+    ];
+    let mut tree = Organized::default();
+    for form in FORMS {
+        let entity: Entity = serde_json::from_str(form).unwrap_or_else(|e| panic!("{form}: {e}"));
+        tree.put(entity);
+    }
+    let again: Vec<Entity> = tree.entities().collect();
+    assert_eq!(again.len(), FORMS.len());
+    for entity in again {
+        let text = serde_json::to_string(&entity).unwrap();
+        assert_eq!(serde_json::from_str::<Entity>(&text).unwrap(), entity);
+        assert!(tree.holds(entity.key()), "{}", entity.key());
+    }
+    assert!(tree.is_closed(account("222222222222")));
+}

@@ -102,7 +102,8 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
             read,
             |_| told(&Value::Object(body.clone())),
             execute,
-            told,
+            // What is read is not recorded: an answer may be long, and changed nothing.
+            |output| if about.read_only { Value::Null } else { told(output) },
         )
         .await?;
         Ok(O::HAS_OUTPUT.then_some(output))

@@ -17,6 +17,7 @@ use crate::ops::{Context, context};
 use crate::policy::{Context as Keys, Value};
 
 /// What every operation of Organizations may answer with.
+#[cfg(test)]
 pub const COMMON: &[FaultCode] =
     &[FaultCode::AccessDenied, FaultCode::InvalidInputException, FaultCode::SerializationException];
 

@@ -98,13 +98,11 @@ pub static CONTENT: Kind =
     Kind::Text(Text { min: 1, max: None, pattern: ANYTHING, accepts: anything });
 /// An account's address.
 pub static EMAIL: Kind = text(6, 64, r"[^\s@]+@[^\s@]+\.[^\s@]+", |it| {
-    let parts = it.split_once('@');
-    parts.is_some_and(|(local, domain)| {
-        let plain = |text: &str| {
-            !text.is_empty() && !text.contains('@') && !text.contains(char::is_whitespace)
-        };
-        let dotted = domain.rsplit_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
-        plain(local) && plain(domain) && dotted
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c == '@' || c.is_whitespace());
+    it.split_once('@').is_some_and(|(local, domain)| {
+        let dot = |(at, _): (usize, &str)| at > 0 && at + 1 < domain.len();
+        plain(local) && plain(domain) && domain.match_indices('.').any(dot)
     })
 });
 /// An account's name.

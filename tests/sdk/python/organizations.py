@@ -285,11 +285,13 @@ def effect(made, guard, production, root):
     )["Policy"]["PolicySummary"]["Id"]
     orgs.attach_policy(PolicyId=perimeter, TargetId=made)
     partner = assume(None, PARTNER_ROLE)
-    everyone = json.loads(policy({
+    everyone = policy({
         "Effect": "Allow", "Principal": "*", "Action": "orders:*", "Resource": "*",
-    }))
+    })
+
     def reaches(key):
         return decision(key, made, resource_policy=everyone)["decision"]
+
     equal("a member of another account may", reaches(partner), "allow")
     orgs.remove_account_from_organization(AccountId=PARTNER)
     refused("its session is over", "InvalidClientTokenId", client("sts", partner).get_caller_identity)
