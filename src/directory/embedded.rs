@@ -15,8 +15,9 @@ use crate::id::DeploymentId;
 
 /// The version of the stored format.
 ///
-/// 1: accounts, users, roles, keys, revocations. 2: groups, managed policies, instance profiles and
-/// identity providers besides, and the table of last uses. What 1 holds stands in 2 unchanged.
+/// 1: accounts, users, roles, keys, revocations. 2: groups, managed policies, instance profiles,
+/// identity providers and the organization besides, and the table of last uses. What 1 holds stands
+/// in 2 unchanged.
 const FORMAT: u64 = 2;
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const ENTITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entities");

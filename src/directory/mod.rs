@@ -20,6 +20,7 @@ pub mod entities;
 pub mod groups;
 mod index;
 pub mod managed;
+pub mod organization;
 pub mod policies;
 pub mod providers;
 mod snapshot;
@@ -40,6 +41,7 @@ pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
 pub use groups::{Group, InstanceProfile};
+pub use organization::Organized;
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};
 pub use snapshot::Snapshot;

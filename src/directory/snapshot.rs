@@ -9,6 +9,7 @@ use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocati
 use super::groups::{Group, InstanceProfile};
 use super::index::{Index, fold};
 use super::managed;
+use super::organization::Organized;
 use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
@@ -43,6 +44,7 @@ pub struct Snapshot {
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
     epoch: Option<Arc<Epoch>>,
+    organized: Organized,
 }
 
 impl Snapshot {
@@ -75,6 +77,12 @@ impl Snapshot {
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.holds(key),
         }
     }
 
@@ -124,6 +132,12 @@ impl Snapshot {
                 self.session_revocations.insert(it.access_key_id, Arc::new(it));
             }
             Entity::Epoch(epoch) => self.epoch = Some(Arc::new(epoch)),
+            it @ (Entity::Organization(_)
+            | Entity::Unit(_)
+            | Entity::Member(_)
+            | Entity::ControlPolicy(_)
+            | Entity::Creation(_)
+            | Entity::AccountState(_)) => self.organized.put(it),
         }
     }
 
@@ -175,6 +189,12 @@ impl Snapshot {
                 }
             }
             EntityKey::Epoch => self.epoch = None,
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.delete(key),
         }
     }
 
@@ -201,6 +221,11 @@ impl Snapshot {
         self.version
     }
 
+    /// The organization, and what became of accounts.
+    pub fn organized(&self) -> &Organized {
+        &self.organized
+    }
+
     /// The number of the epoch: 0 unless a backup was ever restored.
     pub fn epoch(&self) -> u64 {
         self.epoch.as_ref().map_or(0, |epoch| epoch.number)
@@ -223,7 +248,8 @@ impl Snapshot {
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
         let holders = accounts.chain(users).chain(roles).chain(groups);
         let held = policies.chain(profiles).chain(oidc).chain(saml).chain(keys);
-        holders.chain(held).chain(revocations).chain(epoch)
+        let others = holders.chain(held).chain(revocations).chain(epoch);
+        others.chain(self.organized.entities())
     }
 
     /// Every long-term access key, in no order.

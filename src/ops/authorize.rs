@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use super::context;
 use super::denial::Denial;
 use super::fault::Fault;
+use super::organized::{self, ControlLevels};
 use super::{Context, Facts, Services};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, VerifiedRequest, standing};
 use crate::directory::document::TrustDocument;
 use crate::directory::entities::Policies;
-use crate::directory::{Document, Snapshot, Used};
+use crate::directory::{Document, Organized, Snapshot, Used};
 use crate::id::AccountId;
 use crate::policy::compiled::{
     self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
@@ -34,6 +35,8 @@ pub struct CallerPolicies<'s> {
     identity: Both<'s>,
     boundary: Option<(&'s str, Forms<'s>)>,
     session: Option<Both<'s>>,
+    /// The organization, for the control policies of both sides.
+    organized: &'s Organized,
 }
 
 /// A policy to explain with and to decide with.
@@ -84,6 +87,7 @@ impl<'s> CallerPolicies<'s> {
                 identity: Both::default(),
                 boundary: None,
                 session: Some(Both::default()),
+                organized: snapshot.organized(),
             };
         };
         let account = identity.account();
@@ -113,6 +117,7 @@ impl<'s> CallerPolicies<'s> {
             identity: all,
             boundary: policies.boundary.as_deref().map(|arn| (arn, managed(arn))),
             session,
+            organized: snapshot.organized(),
         }
     }
 
@@ -126,8 +131,11 @@ impl<'s> CallerPolicies<'s> {
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        let context = &self.with_organization(context, caller, ask.owner);
         let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        compiled::decide(&request, &self.compiled(ask.owner, resource)).to_decision()
+        self.with_compiled(caller, ask.owner, resource, |layers| {
+            compiled::decide(&request, layers).to_decision()
+        })
     }
 
     /// Checks that these policies allow it by themselves.
@@ -140,8 +148,11 @@ impl<'s> CallerPolicies<'s> {
         ask: &Ask<'_>,
         context: &policy::Context,
     ) -> Result<(), Decision> {
+        let context = &self.with_organization(context, caller, ask.owner);
         let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        allowed(&compiled::decide(&request, &self.compiled(ask.owner, None)))
+        self.with_compiled(caller, ask.owner, None, |layers| {
+            allowed(&compiled::decide(&request, layers))
+        })
     }
 
     /// As [`decide`](Self::decide) without a resource's policy, and says how.
@@ -151,8 +162,9 @@ impl<'s> CallerPolicies<'s> {
         ask: &Ask<'_>,
         context: &policy::Context,
     ) -> Trace {
+        let context = &self.with_organization(context, caller, ask.owner);
         let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        explain(&request, &self.interpreted(ask.owner))
+        self.with_interpreted(caller, ask.owner, |layers| explain(&request, layers))
     }
 
     /// Checks that a role's trust policy, and these policies where both must agree, let the caller
@@ -168,48 +180,76 @@ impl<'s> CallerPolicies<'s> {
         trust: &TrustDocument,
     ) -> Result<(), String> {
         const NAME: &str = "trust policy";
+        let context = &self.with_organization(context, caller, ask.owner);
         let request = Request { caller, action: ask.action, resource: ask.resource, context };
         let named = CompiledNamed { name: NAME, policy: trust.compiled() };
-        let layers = self.compiled(ask.owner, None);
-        let Err(decision) = allowed(&compiled::decide_trust(&request, named, &layers)) else {
-            return Ok(());
-        };
+        let decided = self.with_compiled(caller, ask.owner, None, |layers| {
+            allowed(&compiled::decide_trust(&request, named, layers))
+        });
+        let Err(decision) = decided else { return Ok(()) };
         let reason = denial_reason(ask.action, &decision).unwrap_or_default();
         let named = Named { name: NAME, policy: trust.policy() };
-        Err(match explain_trust(&request, named, &self.interpreted(ask.owner)).hint() {
+        let hint = self.with_interpreted(caller, ask.owner, |layers| {
+            explain_trust(&request, named, layers).hint()
+        });
+        Err(match hint {
             Some(hint) => format!("{reason}: {hint}"),
             None => reason,
         })
     }
 
-    fn compiled<'a>(
-        &'a self,
-        resource_account: AccountId,
-        resource: Option<CompiledNamed<'a>>,
-    ) -> CompiledLayers<'a> {
-        CompiledLayers {
-            resource_account,
-            identity: CompiledLayer::List(&self.identity.compiled),
-            boundary: (self.boundary)
-                .map(|(name, forms)| CompiledNamed { name, policy: forms.compiled }),
-            session: self.session.as_ref().map(|all| CompiledLayer::List(&all.compiled)),
-            resource,
-            // Service and resource control policies come with organizations.
-            service_control: &[],
-            resource_control: &[],
-        }
+    /// INVARIANT: every decision has the keys of the organization, whoever asks for it.
+    fn with_organization(
+        &self,
+        context: &policy::Context,
+        caller: &policy::Caller,
+        owner: AccountId,
+    ) -> policy::Context {
+        let mut keys = context.clone();
+        organized::add_keys(&mut keys, self.organized, caller.account(), owner);
+        keys
     }
 
-    fn interpreted(&self, resource_account: AccountId) -> Layers<'_> {
-        Layers {
-            resource_account,
-            identity: &self.identity.policies,
-            boundary: self.boundary.map(|(name, forms)| Named { name, policy: forms.policy }),
-            session: self.session.as_ref().map(|all| all.policies.as_slice()),
-            resource: None,
-            service_control: &[],
-            resource_control: &[],
-        }
+    fn with_compiled<R>(
+        &self,
+        caller: &policy::Caller,
+        resource_account: AccountId,
+        resource: Option<CompiledNamed<'_>>,
+        use_them: impl FnOnce(&CompiledLayers<'_>) -> R,
+    ) -> R {
+        let levels = ControlLevels::gather(self.organized, caller.account(), resource_account);
+        levels.lend_compiled(|service_control, resource_control| {
+            use_them(&CompiledLayers {
+                resource_account,
+                identity: CompiledLayer::List(&self.identity.compiled),
+                boundary: (self.boundary)
+                    .map(|(name, forms)| CompiledNamed { name, policy: forms.compiled }),
+                session: self.session.as_ref().map(|all| CompiledLayer::List(&all.compiled)),
+                resource,
+                service_control,
+                resource_control,
+            })
+        })
+    }
+
+    fn with_interpreted<R>(
+        &self,
+        caller: &policy::Caller,
+        resource_account: AccountId,
+        use_them: impl FnOnce(&Layers<'_>) -> R,
+    ) -> R {
+        let levels = ControlLevels::gather(self.organized, caller.account(), resource_account);
+        levels.lend(|service_control, resource_control| {
+            use_them(&Layers {
+                resource_account,
+                identity: &self.identity.policies,
+                boundary: self.boundary.map(|(name, forms)| Named { name, policy: forms.policy }),
+                session: self.session.as_ref().map(|all| all.policies.as_slice()),
+                resource: None,
+                service_control,
+                resource_control,
+            })
+        })
     }
 }
 

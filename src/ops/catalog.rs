@@ -1,10 +1,11 @@
-//! A row an operation of the Query services.
+//! A row an operation: those of the Query services, and where those of the JSON services are.
 
 use super::dispatch::{self, Answer};
 use super::fault::Fault;
 use super::iam as i;
 use super::sts as s;
-use super::{Context, Effect, Operation, Service};
+use super::{Context, Effect, Operation, Service, json, organizations};
+use crate::wire::json11;
 use crate::wire::query::Params;
 
 /// One operation.
@@ -166,6 +167,13 @@ pub fn find(action: &str, version: Option<&str>) -> Option<&'static Row> {
     ROWS.iter().find(|row| {
         row.name == action && version.is_none_or(|version| version == row.service.version())
     })
+}
+
+/// The operation that an `X-Amz-Target` names.
+pub fn find_target(target: &str) -> Option<&'static json::Row> {
+    let (prefix, name) = json11::target(target)?;
+    let rows = (prefix == organizations::TARGET_PREFIX).then_some(organizations::ROWS)?;
+    rows.iter().find(|row| row.name == name)
 }
 
 #[cfg(test)]

@@ -24,36 +24,57 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
     Box::pin(async move {
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
-        context.record_use(O::SERVICE.scope());
-        let identity = trail::user_identity(context.caller);
-        let read = limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
-            .and_then(|()| O::read(params));
-        let request = match read {
-            Ok(request) => request,
-            Err(fault) => {
-                refused(context, &about, identity, &fault).await;
-                return Err(fault);
-            }
-        };
-        let described = O::describe(&request);
-        let trail = Trail::begin(context, &about, O::EFFECT, identity, described).await?;
-        let result = O::execute(context, request).await;
-        let elements = match &result {
-            Ok(response) => Ok(O::outcome(response)),
-            Err(fault) => Err(fault),
-        };
-        let recorded = trail.end(context, elements).await;
-        let response = result?;
-        if O::EFFECT == Effect::Mint {
-            // INVARIANT: without its outcome on record a credential is withheld.
-            recorded?;
-        }
+        let read = || O::read(params);
+        let execute = |request| O::execute(context, request);
+        let response =
+            carry_out(context, &about, O::EFFECT, read, O::describe, execute, O::outcome).await?;
         Ok(O::HAS_RESULT.then(|| {
             let mut xml = Xml::new();
             O::write(&response, &mut xml);
             xml
         }))
     })
+}
+
+/// Carries one operation out, whatever protocol it came by: reads it, records the intent if it has
+/// one, executes it, records the outcome.
+pub(super) async fn carry_out<Request, Response, Executing>(
+    context: &Context<'_>,
+    about: &About,
+    effect: Effect,
+    read: impl FnOnce() -> Result<Request, Fault>,
+    describe: impl FnOnce(&Request) -> Value,
+    execute: impl FnOnce(Request) -> Executing,
+    outcome: impl FnOnce(&Response) -> Value,
+) -> Result<Response, Fault>
+where
+    Executing: Future<Output = Result<Response, Fault>>,
+{
+    context.record_use(about.service.scope());
+    let identity = trail::user_identity(context.caller);
+    let read = limits_of_user_sessions(context.identity()?, about.service, about.name)
+        .and_then(|()| read());
+    let request = match read {
+        Ok(request) => request,
+        Err(fault) => {
+            refused(context, about, identity, &fault).await;
+            return Err(fault);
+        }
+    };
+    let described = describe(&request);
+    let trail = Trail::begin(context, about, effect, identity, described).await?;
+    let result = execute(request).await;
+    let elements = match &result {
+        Ok(response) => Ok(outcome(response)),
+        Err(fault) => Err(fault),
+    };
+    let recorded = trail.end(context, elements).await;
+    let response = result?;
+    if effect == Effect::Mint {
+        // INVARIANT: without its outcome on record a credential is withheld.
+        recorded?;
+    }
+    Ok(response)
 }
 
 /// The records of one request.

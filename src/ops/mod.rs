@@ -24,7 +24,10 @@ pub mod denial;
 pub mod dispatch;
 pub mod fault;
 pub mod iam;
+pub mod json;
 pub mod manage;
+pub mod organizations;
+mod organized;
 pub mod params;
 pub mod sts;
 #[cfg(test)]
@@ -122,6 +125,8 @@ pub enum Service {
     Sts,
     /// Identity and Access Management.
     Iam,
+    /// Organizations.
+    Organizations,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -132,6 +137,7 @@ impl Service {
         match self {
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::Organizations => "organizations",
             Self::Countersign => "countersign",
         }
     }
@@ -141,15 +147,17 @@ impl Service {
         match self {
             Self::Sts => "sts.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
+            Self::Organizations => "organizations.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
 
-    /// The version of its Query API.
+    /// The version of its API.
     pub const fn version(self) -> &'static str {
         match self {
             Self::Sts => "2011-06-15",
             Self::Iam => "2010-05-08",
+            Self::Organizations => "2016-11-28",
             Self::Countersign => "v1",
         }
     }

@@ -168,7 +168,7 @@ async fn what_is_no_whole_backup_of_this_deployment_changes_nothing() {
         ("a line more", text.replacen(lines[1], &format!("{0}\n{0}", lines[1]), 1)),
         ("of another deployment", std::fs::read_to_string(&foreign).unwrap()),
         ("empty", String::new()),
-        ("newer", text.replacen("\"format_version\":1", "\"format_version\":2", 1)),
+        ("newer", text.replacen("\"format_version\":2", "\"format_version\":3", 1)),
     ];
     for (what, text) in cases {
         let path = broker.home.folder().join("bad.jsonl");

@@ -39,6 +39,7 @@ mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
 mod museum_verify;
+mod organizations;
 mod policy_files;
 mod proxies;
 mod python;

@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod forward;
 mod json;
+mod json11;
 mod query;
 mod verify;
 

@@ -75,7 +75,7 @@ async fn run(
 fn namespace(service: Service) -> Namespace {
     match service {
         Service::Iam => Namespace::IAM,
-        Service::Sts | Service::Countersign => Namespace::STS,
+        Service::Sts | Service::Organizations | Service::Countersign => Namespace::STS,
     }
 }
 

@@ -29,13 +29,14 @@ pub struct Fault {
     message: String,
     encoded: Option<String>,
     note: Option<String>,
+    reason: Option<&'static str>,
 }
 
 impl Fault {
     /// A fault with a message for the caller. It must hold no secret, and nothing that the caller
     /// may not know.
     pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), encoded: None, note: None }
+        Self { code, message: message.into(), encoded: None, note: None, reason: None }
     }
 
     /// Adds what the operator should know. It is logged, never encoded; it must hold no secret
@@ -63,6 +64,18 @@ impl Fault {
                 self.message
             )),
         }
+    }
+
+    /// Adds the word by which some services tell apart what one code stands for.
+    #[must_use]
+    pub fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The word by which some services tell apart what one code stands for.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.reason
     }
 
     /// The code: it fixes the HTTP status and whose fault it is.

@@ -10,7 +10,7 @@ impl Context<'_> {
     /// # Errors
     /// What `decide` refuses with, and what the store failed with: `ServiceUnavailable` if nothing
     /// was written, `InternalFailure` if that is not known.
-    pub(super) async fn change<R>(
+    pub(in crate::ops) async fn change<R>(
         &self,
         decide: impl FnOnce(&mut Transaction) -> Result<R, Fault>,
     ) -> Result<R, Fault> {

@@ -230,7 +230,8 @@ impl<'a> Grant<'a> {
         let role = arn::parse_role(&self.request.role_arn)
             .and_then(|(account, _, name)| {
                 self.snapshot.account(account)?;
-                self.snapshot.role_named(account, name)
+                let closed = self.snapshot.organized().is_closed(account);
+                self.snapshot.role_named(account, name).filter(|_| !closed)
             })
             .filter(|role| role.arn() == self.request.role_arn);
         let Some(role) = role else {

@@ -152,6 +152,8 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::PrincipalGone(_) | Refusal::AccountGone(_) | Refusal::KeyGone(_) => {
             "PrincipalDeleted"
         }
+        Refusal::AccountLeft(_) => "SessionRevoked",
+        Refusal::AccountClosed(_) => "AccountClosed",
         Refusal::KeyInactive(_) => "KeyInactive",
         Refusal::OtherEpoch(_) => "DirectoryRestored",
     }
