@@ -4,10 +4,16 @@
 //! and ignored could turn a narrow question into a wide one. Readers of answers should ignore
 //! fields they do not know.
 
+mod apply;
 mod json;
 mod manage;
 mod verify;
 
+pub use apply::{
+    ApplyRequest, DirectoryFile, GroupFile, InstanceProfileFile, OidcProviderFile,
+    PasswordPolicyFile, Plan, PlanChange, PlanStep, PolicyFile, PolicyText, RoleFile,
+    SamlProviderFile, UserFile,
+};
 pub use json::{StrictError, strict};
 pub use manage::{
     AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,

@@ -7,6 +7,7 @@
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 findings or denials of `policy`.
 
 mod accounts;
+mod apply;
 mod backup;
 mod client;
 mod completions;
@@ -68,6 +69,10 @@ enum Command {
     /// Make and confirm long-term keys, over the admin socket
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Make an account's directory as files say: plan, or do it
+    Apply(apply::Apply),
+    /// Print an account's directory as a file for 'apply'
+    Export(apply::Export),
     /// Copy the directory of a running broker into a file, over the admin socket
     Backup(backup::Backup),
     /// Put a backup back; sessions from before are refused from then on
@@ -132,6 +137,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => block_on(dev::run(arguments)),
         Command::Accounts(command) => block_on(accounts::run(command)),
         Command::Keys(command) => block_on(keys::run(command)),
+        Command::Apply(arguments) => block_on(apply::apply(arguments)),
+        Command::Export(arguments) => block_on(apply::export(arguments)),
         Command::Backup(arguments) => block_on(backup::make(arguments)),
         Command::Restore(arguments) => block_on(backup::restore(arguments)),
         Command::Sessions(command) => block_on(sessions::run(command)),

@@ -1,6 +1,6 @@
 //! A row an operation: those of the Query services, and where those of the JSON services are.
 
-use super::dispatch::{self, Answer};
+use super::dispatch::{self, Answer, Step};
 use super::fault::Fault;
 use super::iam as i;
 use super::sts as s;
@@ -22,6 +22,8 @@ pub struct Row {
     pub check: fn(&Params) -> Result<(), Fault>,
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
+    /// Runs it as one of several that make one write: its caller keeps the records.
+    pub step: for<'a> fn(&'a Context<'a>, &'a Params) -> Step<'a>,
 }
 
 const fn row<O: Operation>() -> Row {
@@ -32,6 +34,7 @@ const fn row<O: Operation>() -> Row {
         has_result: O::HAS_RESULT,
         check: |params| O::read(params).map(drop),
         run: dispatch::run::<O>,
+        step: dispatch::step::<O>,
     }
 }
 

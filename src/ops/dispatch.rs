@@ -77,6 +77,17 @@ where
     Ok(response)
 }
 
+/// The end of an operation whose answer nobody reads.
+pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+/// Runs one operation without records of its own.
+pub fn step<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> Step<'a> {
+    Box::pin(async move {
+        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        O::execute(context, O::read(params)?).await.map(drop)
+    })
+}
+
 /// The records of one request.
 pub struct Trail {
     /// The record to be completed with the outcome.

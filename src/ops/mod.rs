@@ -37,13 +37,13 @@ pub mod verify;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller};
-use crate::directory::{Directory, StoreError, WriteError};
+use crate::directory::{Directory, StoreError, Transaction, WriteError};
 use crate::downstream;
 use crate::id::RequestId;
 use crate::random::Random;
@@ -104,6 +104,8 @@ pub struct Context<'a> {
     pub caller: &'a Caller,
     /// What is known about the request.
     pub facts: &'a Facts,
+    /// Set where several operations make one write together: all of them, or none.
+    pub batch: Option<&'a Mutex<Transaction>>,
 }
 
 /// What an operation does to the world, and so how it is recorded.

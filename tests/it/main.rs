@@ -13,6 +13,7 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod apply;
 mod audit_trouble;
 mod aws_cli;
 mod backup;

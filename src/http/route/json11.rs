@@ -43,7 +43,7 @@ async fn run(
     }
     let body = read(request)?;
     let facts = facts(request);
-    let context = Context { services, caller: &caller, facts: &facts };
+    let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (row.run)(&context, &body).await
 }
 

@@ -68,7 +68,7 @@ async fn run(
         return Err(Fault::missing_authentication_token());
     }
     let facts = facts(request);
-    let context = Context { services, caller: &caller, facts: &facts };
+    let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (row.run)(&context, params).await
 }
 

@@ -99,6 +99,13 @@ impl Fault {
         self.note().filter(|_| self.code != FaultCode::AccessDenied)
     }
 
+    /// The same, and the message says during what it came up.
+    #[must_use]
+    pub fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// `AccessDenied` (403).
     pub fn access_denied(message: impl Into<String>) -> Self {
         Self::new(FaultCode::AccessDenied, message)

@@ -60,7 +60,7 @@ pub mod simulate_custom_policy;
 pub mod simulation;
 mod source;
 mod tags;
-mod trust;
+pub(super) mod trust;
 pub mod update_access_key;
 pub mod update_assume_role_policy;
 pub mod update_role;

@@ -107,7 +107,7 @@ fn is_there(state: &Snapshot, id: &UniqueId) -> bool {
 
 /// The text of a trust policy as it is shown: whom it names by ARN stands there by the ARN he has
 /// now; who is gone, by his unique ID.
-pub(super) fn shown(state: &Snapshot, trust: &TrustDocument) -> String {
+pub(in crate::ops) fn shown(state: &Snapshot, trust: &TrustDocument) -> String {
     let text = trust.text();
     let now: BTreeMap<&str, String> = trust
         .bound()

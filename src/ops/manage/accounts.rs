@@ -140,8 +140,12 @@ mod tests {
 
     async fn create_account(bench: &Bench, id: &str) -> Role {
         let facts = bench.facts();
-        let context =
-            Context { services: &bench.services, caller: &Caller::Anonymous, facts: &facts };
+        let context = Context {
+            services: &bench.services,
+            caller: &Caller::Anonymous,
+            facts: &facts,
+            batch: None,
+        };
         let request =
             CreateAccount { name: "new".to_owned(), id: Some(id.to_owned()), role_name: None };
         create(&Asker::HostOperator(&context), &request).await.unwrap();

@@ -23,7 +23,7 @@ pub const COMMON: &[FaultCode] =
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub enum Who {
     /// The management account.
     Management,
     /// Every account of the organization.
@@ -32,7 +32,7 @@ pub(super) enum Who {
 
 /// What is to be allowed.
 #[derive(Default)]
-pub(super) struct Ask {
+pub struct Ask {
     /// ARNs with the tags of what they name; none for an action without a resource.
     resources: Vec<(String, Vec<Tag>)>,
     control: Option<String>,
@@ -42,24 +42,24 @@ pub(super) struct Ask {
 
 impl Ask {
     /// About one thing.
-    pub(super) fn about(arn: String, tags: &[Tag]) -> Self {
+    pub fn about(arn: String, tags: &[Tag]) -> Self {
         Self::default().and(arn, tags)
     }
 
     /// And about one more.
-    pub(super) fn and(mut self, arn: String, tags: &[Tag]) -> Self {
+    pub fn and(mut self, arn: String, tags: &[Tag]) -> Self {
         self.resources.push((arn, tags.to_vec()));
         self
     }
 
     /// Policies of this type: `organizations:PolicyType`.
-    pub(super) fn of_type(mut self, control: impl Into<String>) -> Self {
+    pub fn of_type(mut self, control: impl Into<String>) -> Self {
         self.control = Some(control.into());
         self
     }
 
     /// Policies of this type, if it is known.
-    pub(super) fn of_control(self, control: Option<ControlType>) -> Self {
+    pub fn of_control(self, control: Option<ControlType>) -> Self {
         match control {
             Some(control) => self.of_type(control.as_str()),
             None => self,
@@ -67,13 +67,13 @@ impl Ask {
     }
 
     /// With these tags to be set.
-    pub(super) fn setting(mut self, tags: &[Tag]) -> Self {
+    pub fn setting(mut self, tags: &[Tag]) -> Self {
         self.request_tags = tags.to_vec();
         self
     }
 
     /// With these tags to be taken away.
-    pub(super) fn untagging(mut self, keys: &[String]) -> Self {
+    pub fn untagging(mut self, keys: &[String]) -> Self {
         self.tag_keys = keys.to_vec();
         self
     }
@@ -100,7 +100,7 @@ impl Ask {
 /// # Errors
 /// `AccessDeniedException`; `AWSOrganizationsNotInUseException` for a caller who may, outside the
 /// organization.
-pub(super) fn permit<O: JsonOperation>(
+pub fn permit<O: JsonOperation>(
     context: &Context<'_>,
     state: &Snapshot,
     who: Who,
@@ -123,7 +123,7 @@ pub(super) fn permit<O: JsonOperation>(
 }
 
 /// Lets a caller of an account that has no organization do `O`.
-pub(super) fn permit_outside<O: JsonOperation>(
+pub fn permit_outside<O: JsonOperation>(
     context: &Context<'_>,
     state: &Snapshot,
 ) -> Result<AccountId, Fault> {
@@ -152,17 +152,17 @@ fn allow(
 }
 
 /// The caller's account is in no organization.
-pub(super) fn not_in_use() -> Fault {
+pub fn not_in_use() -> Fault {
     Fault::new(FaultCode::OrganizationsNotInUse, "Your account is not a member of an organization.")
 }
 
 /// The operation is the management account's.
-pub(super) fn not_management() -> Fault {
+pub fn not_management() -> Fault {
     Fault::access_denied("You don't have permissions to access this resource.")
         .with_note("the operation is for the management account only")
 }
 
 /// `ConstraintViolationException` with AWS's reason.
-pub(super) fn constraint(reason: &'static str, message: impl Into<String>) -> Fault {
+pub fn constraint(reason: &'static str, message: impl Into<String>) -> Fault {
     Fault::new(FaultCode::ConstraintViolation, message).with_reason(reason)
 }

@@ -14,22 +14,22 @@
 //!
 //! Source: AWS Organizations API reference and User Guide.
 
-mod access;
-mod accounts;
-mod attachments;
-mod create_account;
-mod leaving;
+pub mod access;
+pub mod accounts;
+pub mod attachments;
+pub mod create_account;
+pub mod leaving;
 pub mod membership;
-mod nothing;
-mod organization;
-mod page;
-mod policies;
-mod policy_types;
-mod shapes;
-mod tags;
-mod tree;
-mod units;
-mod views;
+pub mod nothing;
+pub mod organization;
+pub mod page;
+pub mod policies;
+pub mod policy_types;
+pub mod shapes;
+pub mod tags;
+pub mod tree;
+pub mod units;
+pub mod views;
 
 #[cfg(test)]
 mod tests;

@@ -229,8 +229,12 @@ async fn an_account_of_the_host_operator_joins_at_the_root() {
 
     let stage = Stage::new().await;
     let facts = stage.bench.facts();
-    let context =
-        Context { services: &stage.bench.services, caller: &Caller::Anonymous, facts: &facts };
+    let context = Context {
+        services: &stage.bench.services,
+        caller: &Caller::Anonymous,
+        facts: &facts,
+        batch: None,
+    };
     let wanted = CreateAccount { name: "ops".to_owned(), id: None, role_name: None };
     let made = accounts::create(&Asker::HostOperator(&context), &wanted).await.unwrap();
     let id = made.account.id;

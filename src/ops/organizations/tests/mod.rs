@@ -31,7 +31,8 @@ pub(super) async fn call(
     let row = catalog::find_target(&target).unwrap_or_else(|| panic!("there is no {name}"));
     let caller = verify(bench, credentials, &target, &body).await?;
     let facts = bench.facts();
-    let context = Context { services: &bench.services, caller: &caller, facts: &facts };
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
     let result = (row.run)(&context, body.as_object().unwrap()).await;
     if let Err(fault) = &result {
         let declared = row.faults.contains(&fault.code()) || COMMON.contains(&fault.code());
