@@ -91,9 +91,9 @@ async fn a_member_assumes_no_role_that_its_policies_deny() {
     let stage = Stage::new().await;
     let (a, b) = (&stage.bench.a, &stage.bench.b);
     let role = stage.bench.role(a, "target", &trusting(&[B]), &allow(&["*"])).await;
-    stage.bench.assume(b, &role, "s").await.unwrap();
+    stage.bench.assume(b, &role, "session").await.unwrap();
     stage.policy(SERVICE, "no roles", &deny(&["sts:AssumeRole"]), B).await;
-    let fault = stage.bench.assume(b, &role, "s").await.err().unwrap();
+    let fault = stage.bench.assume(b, &role, "session").await.err().unwrap();
     assert_eq!(fault.code(), FaultCode::AccessDenied);
     assert!(fault.note().is_some_and(|note| note.contains("service control policy")), "{fault:?}");
 }
@@ -103,7 +103,7 @@ async fn a_resource_control_policy_keeps_strangers_out() {
     let stage = Stage::new().await;
     let (a, b) = (&stage.bench.a, &stage.bench.b);
     let role = stage.bench.role(b, "shared", &trusting(&[A]), &allow(&["*"])).await;
-    stage.bench.assume(a, &role, "s").await.unwrap();
+    stage.bench.assume(a, &role, "session").await.unwrap();
     let organization = stage.must("DescribeOrganization", json!({})).await;
     let only = |id: &str| {
         json!({ "Version": "2012-10-17", "Statement": [{
@@ -115,16 +115,16 @@ async fn a_resource_control_policy_keeps_strangers_out() {
     // Only this organization: A is in it.
     let id = text(&organization, "/Organization/Id");
     let policy = stage.policy(RESOURCE, "perimeter", &only(id), B).await;
-    stage.bench.assume(a, &role, "s").await.unwrap();
+    stage.bench.assume(a, &role, "session").await.unwrap();
     // Only another one: nobody gets in.
     let content = only("o-zzzzzzzzzz");
     stage.must("UpdatePolicy", json!({ "PolicyId": policy, "Content": content })).await;
-    let fault = stage.bench.assume(a, &role, "s").await.err().unwrap();
+    let fault = stage.bench.assume(a, &role, "session").await.err().unwrap();
     assert!(fault.note().is_some_and(|note| note.contains("resource control policy")), "{fault:?}");
     // The management account's own resources are not limited.
     let mine = stage.bench.role(a, "mine", &trusting(&[B]), &allow(&["*"])).await;
     stage.policy(RESOURCE, "everywhere", &content, &stage.root).await;
-    stage.bench.assume(b, &mine, "s").await.unwrap();
+    stage.bench.assume(b, &mine, "session").await.unwrap();
 }
 
 #[tokio::test]
@@ -149,14 +149,14 @@ async fn conditions_know_where_principal_and_resource_stand() {
     }}));
     let by_path = stage.bench.role(a, "by-path", &in_unit, &allow(&["*"])).await;
     let by_id = stage.bench.role(a, "by-id", &in_org, &allow(&["*"])).await;
-    stage.bench.assume(b, &by_path, "s").await.err().unwrap();
+    stage.bench.assume(b, &by_path, "session").await.err().unwrap();
     stage.move_to(B, &unit).await;
-    stage.bench.assume(b, &by_path, "s").await.unwrap();
-    stage.bench.assume(b, &by_id, "s").await.unwrap();
+    stage.bench.assume(b, &by_path, "session").await.unwrap();
+    stage.bench.assume(b, &by_id, "session").await.unwrap();
     // Out of the organization, neither holds.
     stage.must("RemoveAccountFromOrganization", json!({ "AccountId": B })).await;
-    stage.bench.assume(b, &by_path, "s").await.err().unwrap();
-    stage.bench.assume(b, &by_id, "s").await.err().unwrap();
+    stage.bench.assume(b, &by_path, "session").await.err().unwrap();
+    stage.bench.assume(b, &by_id, "session").await.err().unwrap();
 }
 
 /// M27: a deactivated account mints nothing.
@@ -166,12 +166,12 @@ async fn museum_m27_a_closed_account_mints_and_verifies_nothing() {
     let (a, b) = (&stage.bench.a, &stage.bench.b);
     let inside = stage.bench.role(b, "inside", &trusting(&[A]), &allow(&["*"])).await;
     let outside = stage.bench.role(a, "outside", &trusting(&[B]), &allow(&["*"])).await;
-    let role_session = stage.bench.assume(a, &inside, "s").await.unwrap();
+    let role_session = stage.bench.assume(a, &inside, "session").await.unwrap();
     let user_session = stage.bench.call(b, "GetSessionToken", &[]).await.unwrap();
     let user_session = Credentials::of_answer(&user_session);
     // Sessions that left the account, and one that came through it.
-    let gone_out = stage.bench.assume(b, &outside, "s").await.unwrap();
-    let through = stage.bench.assume(&role_session, &outside, "s").await.unwrap();
+    let gone_out = stage.bench.assume(b, &outside, "session").await.unwrap();
+    let through = stage.bench.assume(&role_session, &outside, "session").await.unwrap();
 
     let why =
         stage.refused("CloseAccount", json!({ "AccountId": A }), FaultCode::ConstraintViolation);
@@ -194,7 +194,7 @@ async fn museum_m27_a_closed_account_mints_and_verifies_nothing() {
         }
     }
     // Nobody gets in from outside, and the refusal tells nothing.
-    let fault = stage.bench.assume(a, &inside, "s").await.err().unwrap();
+    let fault = stage.bench.assume(a, &inside, "session").await.err().unwrap();
     assert_eq!(fault.code(), FaultCode::AccessDenied);
     // It leaves only when it cannot be opened again, and stays closed then.
     let out = json!({ "AccountId": B });
@@ -239,7 +239,7 @@ async fn an_account_of_the_host_operator_joins_at_the_root() {
     let made = accounts::create(&Asker::HostOperator(&context), &wanted).await.unwrap();
     let id = made.account.id;
     stage.policy(SERVICE, "none", &deny(&["iam:*"]), &id).await;
-    let session = stage.bench.assume(&stage.bench.a, &made.role_arn, "s").await.unwrap();
+    let session = stage.bench.assume(&stage.bench.a, &made.role_arn, "session").await.unwrap();
     denied(&stage, &session, "ListUsers", &[]).await;
     let who = stage.bench.call(&session, "GetCallerIdentity", &[]).await.unwrap();
     assert_eq!(element(&who, "Account"), id);
