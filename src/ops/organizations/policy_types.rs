@@ -201,10 +201,9 @@ impl JsonOperation for DescribeEffectivePolicy {
         };
         permit::<Self>(context, &state, Who::Member, |it| {
             let ask = match account {
+                Some(account) if account != own => accounts::asked(it, organized, account),
                 // Any member may ask for its own: its own policies decide.
-                Some(account) if account == own => Ask::default(),
-                Some(account) => accounts::asked(it, organized, account),
-                None => Ask::default(),
+                _ => Ask::default(),
             };
             ask.of_type(request.kind.clone())
         })?;
