@@ -157,3 +157,54 @@ pub struct SessionView {
     /// Whether it, its principal or an ancestor was revoked, disabled or deleted: it is refused.
     pub revoked: bool,
 }
+
+/// The answer of `POST /countersign/v1/restore` on the admin socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoredView {
+    /// The version of the directory now.
+    pub version: u64,
+    /// The version that it had when the backup was made.
+    pub restored_version: u64,
+    /// When the backup was made.
+    pub backup_made_at: String,
+    /// How many entities it held.
+    pub entities: usize,
+    /// How many long-term keys wait to be confirmed.
+    pub unconfirmed_keys: usize,
+}
+
+/// `POST /countersign/v1/keys/confirm` on the admin socket: all, or those named.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmKeys {
+    /// Every key that waits.
+    #[serde(default)]
+    pub all: bool,
+    /// These (`AKIA…`).
+    #[serde(default)]
+    pub access_key_ids: Vec<String>,
+}
+
+/// The keys that are in use again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmedKeys {
+    /// Their IDs.
+    pub access_key_ids: Vec<String>,
+}
+
+/// `POST /countersign/v1/keys` on the admin socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateKey {
+    /// The ARN of the user that it is for.
+    pub user: String,
+}
+
+/// A long-term key. The secret is told here, and nowhere again; hence no `Debug`.
+#[derive(Serialize, Deserialize)]
+pub struct CreatedKey {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// What signs.
+    pub secret_access_key: zeroize::Zeroizing<String>,
+}

@@ -10,8 +10,9 @@ mod verify;
 
 pub use json::{StrictError, strict};
 pub use manage::{
-    AccountView, Accounts, CreateAccount, CreateRevocation, CreatedAccount, ListSessions,
-    RevocationTarget, RevocationView, SessionCount, SessionView, Sessions,
+    AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
+    CreatedAccount, CreatedKey, ListSessions, RestoredView, RevocationTarget, RevocationView,
+    SessionCount, SessionView, Sessions,
 };
 pub use verify::{
     Ancestor, BodyState, Decision, Header, Match, OneOrMany, Principal, PrincipalType, Reason,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{AppError, DataDir, World, read_keyring};
+use crate::directory::backup::{self, BackupError, Restored};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
 use crate::directory::{AccessKey, Account, Entity, KeyStatus, StoreError, User, managed};
@@ -15,6 +16,7 @@ use crate::id::{AccessKeyId, AccessKeyKind, AccountId, UniqueId, UniqueKind};
 use crate::random::{Random, RandomError};
 use crate::seal::{Keyring, SealError, stored};
 use crate::secret::SecretAccessKey;
+use crate::time::Timestamp;
 
 /// The first administrator's name.
 pub const ADMIN: &str = "admin";
@@ -186,6 +188,43 @@ pub enum InitError {
     Random(#[from] RandomError),
 }
 
+/// A backup was not put back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The file is no backup of this deployment.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The keyring cannot be read.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// The directory cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Makes the directory of a data directory that holds only the keyring, from a backup. Returns what
+/// was done, the directory's version, and when the backup was made.
+pub fn restore(
+    data: &DataDir,
+    world: &World,
+    file: &[u8],
+) -> Result<(Restored, u64, Timestamp), RestoreError> {
+    let keyring = read_keyring(data)?;
+    let backup = backup::read(file, &keyring)?;
+    let mut number = [0; 8];
+    world.random.fill(&mut number)?;
+    let made_at = backup.created_at;
+    let version = backup.version + 1;
+    let epoch = u64::from_be_bytes(number).max(1);
+    let (entities, restored) = backup.into_entities(epoch, world.clock.now().floor_secs());
+    EmbeddedStore::create(&data.directory(), keyring.deployment(), version, &entities)?;
+    Ok((restored, version, made_at))
+}
+
 /// Makes the data directory, unless there is a deployment in it.
 ///
 /// The keyring comes first and the directory last; an `init` that was interrupted between the two
@@ -210,7 +249,7 @@ pub fn init(
     }
     let keys = read_keyring(data)?;
     let entities = entities(&keys, &bootstrap, world)?;
-    EmbeddedStore::create(&directory, keys.deployment(), &entities)?;
+    EmbeddedStore::create(&directory, keys.deployment(), 1, &entities)?;
     Ok(Outcome::Made(bootstrap))
 }
 
@@ -243,6 +282,7 @@ fn entities(
         status: KeyStatus::Active,
         created_at,
         revoked: None,
+        unconfirmed: false,
     };
     // The account's root identity has no keys: it is the account itself.
     let account = Account { id: *account, name: "first".to_owned(), created_at };
@@ -255,7 +295,7 @@ fn make_folder(path: &Path) -> Result<(), AppError> {
 }
 
 /// Writes a file with mode 0600 that appears under its name only when it is whole and durable.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
     let partial = path.with_extension("partial");
     let write = || -> std::io::Result<()> {
         match std::fs::remove_file(&partial) {

@@ -80,7 +80,7 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
             name: "admin",
             address: Address::Unix(data.admin_socket()),
             tls: None,
-            limits,
+            limits: limits.of_admin(),
             handler: Arc::new(Admin::new(Arc::clone(&services))),
         },
     ];

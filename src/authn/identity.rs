@@ -97,6 +97,7 @@ impl Identity {
         session: Arc<OpenSession>,
     ) -> Result<Self, Refusal> {
         let claims = session.claims();
+        standing::epoch(snapshot, &id, claims.epoch)?;
         standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
         for link in &claims.ancestors {
             standing::link(snapshot, link)?;

@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The long-term key's sessions of that time were revoked.
     #[error("the sessions of the key {0} were revoked")]
     KeyRevoked(AccessKeyId),
+    /// A backup of the directory was restored since.
+    #[error("the session of {0} is from before a backup was restored")]
+    OtherEpoch(AccessKeyId),
     /// The long-term key does not exist any more.
     #[error("the key {0} does not exist any more")]
     KeyGone(AccessKeyId),
@@ -71,6 +74,11 @@ pub(super) fn long_term<'a>(
         Entity::User(user) => Ok(user),
         Entity::Role(_) => Err(Refusal::PrincipalGone(key.user)),
     }
+}
+
+/// Checks that the session `id` was made in the directory's present epoch.
+pub fn epoch(snapshot: &Snapshot, id: &AccessKeyId, of: Option<u64>) -> Result<(), Refusal> {
+    if of.unwrap_or_default() == snapshot.epoch() { Ok(()) } else { Err(Refusal::OtherEpoch(*id)) }
 }
 
 /// Checks one credential of a chain: a session, or the long-term key that the chain began with.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 use hyper::Method;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::api::ErrorResponse;
-use crate::http::client::{Client, Response};
+use crate::http::Limits;
+use crate::http::client::{Client, ClientError, Response};
 use crate::secret::SecretAccessKey;
 use crate::sigv4::{RequestHead, Signer, UriRules};
 use crate::time::{Clock, SystemClock};
@@ -34,6 +35,9 @@ pub(super) struct Endpoint {
     #[arg(long)]
     insecure_plaintext: bool,
 }
+
+/// How long a backup, or putting one back, may take.
+const LONG: std::time::Duration = std::time::Duration::from_mins(15);
 
 /// An access key.
 pub(super) struct Credentials {
@@ -142,6 +146,30 @@ impl AdminClient {
         Self(Client::unix(socket))
     }
 
+    /// Reads what is at a path, however long it is.
+    pub(super) async fn download(self, target: &str) -> anyhow::Result<Response> {
+        let client = self.0.with_limits(LONG, Limits::BACKUP_BYTES);
+        let response = client
+            .request(Method::GET, target, HeaderMap::new(), Vec::new())
+            .await
+            .map_err(|error| unreachable(&error))?;
+        if response.status.is_success() { Ok(response) } else { Err(refused(&response)) }
+    }
+
+    /// Sends a file, however long it is, and reads the JSON that comes back.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        self,
+        target: &str,
+        file: Vec<u8>,
+    ) -> anyhow::Result<T> {
+        let client = self.0.with_limits(LONG, Client::BODY_BYTES);
+        let response = client
+            .request(Method::POST, target, HeaderMap::new(), file)
+            .await
+            .map_err(|error| unreachable(&error))?;
+        read(&response)
+    }
+
     /// Sends a request and reads the JSON that comes back. `None` sends no body.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
@@ -150,12 +178,11 @@ impl AdminClient {
         body: Option<&(impl Serialize + Sync)>,
     ) -> anyhow::Result<T> {
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let response =
-            self.0.request(method, target, HeaderMap::new(), body).await.map_err(|error| {
-                anyhow!(
-                    "{error}: is the broker running, and its data directory given with --data-dir?"
-                )
-            })?;
+        let response = self
+            .0
+            .request(method, target, HeaderMap::new(), body)
+            .await
+            .map_err(|error| unreachable(&error))?;
         read(&response)
     }
 }
@@ -164,8 +191,16 @@ fn read<T: DeserializeOwned>(response: &Response) -> anyhow::Result<T> {
     if response.status.is_success() {
         return serde_json::from_slice(&response.body).context("the answer is not as expected");
     }
+    Err(refused(response))
+}
+
+fn refused(response: &Response) -> anyhow::Error {
     match serde_json::from_slice::<ErrorResponse>(&response.body) {
-        Ok(error) => bail!("{}: {}", error.error.code, error.error.message),
-        Err(_) => bail!("the broker answered {}", response.status),
+        Ok(error) => anyhow!("{}: {}", error.error.code, error.error.message),
+        Err(_) => anyhow!("the broker answered {}", response.status),
     }
+}
+
+fn unreachable(error: &ClientError) -> anyhow::Error {
+    anyhow!("{error}: is the broker running, and its data directory given with --data-dir?")
 }

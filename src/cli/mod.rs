@@ -1,16 +1,18 @@
 //! The command line.
 //!
-//! `init`, `serve`, `dev` and `config` work on files; the others are clients of a running broker:
+//! `init`, `serve`, `dev`, `config` and, where there is no directory yet, `restore` work on files; the others are clients of a running broker:
 //! of its API listener with signed requests, or of its admin socket.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage.
 
 mod accounts;
+mod backup;
 mod client;
 mod completions;
 mod config;
 mod dev;
 mod init;
+mod keys;
 mod output;
 mod serve;
 mod sessions;
@@ -58,6 +60,13 @@ enum Command {
     /// List and make accounts, over the admin socket
     #[command(subcommand)]
     Accounts(accounts::Command),
+    /// Make and confirm long-term keys, over the admin socket
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Copy the directory of a running broker into a file, over the admin socket
+    Backup(backup::Backup),
+    /// Put a backup back; sessions from before are refused from then on
+    Restore(backup::Restore),
     /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -112,6 +121,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => block_on(serve::run(arguments)),
         Command::Dev(arguments) => block_on(dev::run(arguments)),
         Command::Accounts(command) => block_on(accounts::run(command)),
+        Command::Keys(command) => block_on(keys::run(command)),
+        Command::Backup(arguments) => block_on(backup::make(arguments)),
+        Command::Restore(arguments) => block_on(backup::restore(arguments)),
         Command::Sessions(command) => block_on(sessions::run(command)),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),

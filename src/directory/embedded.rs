@@ -39,12 +39,13 @@ struct File {
 }
 
 impl EmbeddedStore {
-    /// Makes a new store that holds `entities` as version 1.
+    /// Makes a new store that holds `entities` as version `version`.
     ///
     /// The file appears under its name only when it is complete and durable.
     pub fn create(
         path: &Path,
         deployment: DeploymentId,
+        version: u64,
         entities: &[Entity],
     ) -> Result<(), StoreError> {
         let partial = path.with_extension("redb.partial");
@@ -59,7 +60,7 @@ impl EmbeddedStore {
                 let mut meta = write.open_table(META).map_err(unavailable)?;
                 meta.insert("format", FORMAT.to_string().as_str()).map_err(unavailable)?;
                 meta.insert("deployment", deployment.to_string().as_str()).map_err(unavailable)?;
-                meta.insert("version", "1").map_err(unavailable)?;
+                meta.insert("version", version.to_string().as_str()).map_err(unavailable)?;
                 let mut table = write.open_table(ENTITIES).map_err(unavailable)?;
                 for entity in entities {
                     let bytes = serde_json::to_vec(entity).map_err(unavailable)?;

@@ -165,6 +165,21 @@ pub struct AccessKey {
     /// Sessions that came from it before this are refused.
     #[serde(default)]
     pub revoked: Option<Revoked>,
+    /// It was active in a backup that was restored, and waits for a word of the host's operator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
+}
+
+/// What began when a backup was restored. Sessions of another epoch are refused: the directory
+/// that came back does not know what was revoked after it was copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Random, not 0: 0 is the first epoch, which no entity stands for.
+    pub number: u64,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// The version of the directory that was restored.
+    pub restored_version: u64,
 }
 
 /// One session, ended before its time.

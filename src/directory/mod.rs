@@ -11,6 +11,7 @@
 //! INVARIANT (acknowledged means kept): [`Directory::write`] returns `Ok` only after the store said
 //! that the change is durable. Every change has a version; versions only grow.
 
+pub mod backup;
 pub mod document;
 pub mod embedded;
 pub mod entities;
@@ -28,7 +29,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 pub use document::{Document, TrustDocument};
-pub use entities::{AccessKey, Account, KeyStatus, Revoked, Role, SessionRevocation, Tag, User};
+pub use entities::{
+    AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
+};
 pub use snapshot::Snapshot;
 pub use store::{Change, DirectoryStore, Entity, EntityKey, StoreError};
 pub use transaction::Transaction;

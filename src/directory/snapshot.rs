@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
-use super::entities::{AccessKey, Account, Role, SessionRevocation, User};
+use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
@@ -25,6 +25,7 @@ pub struct Snapshot {
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
+    epoch: Option<Arc<Epoch>>,
 }
 
 /// Names are unique, and found, without regard to case.
@@ -67,6 +68,7 @@ impl Snapshot {
             EntityKey::Role(id) => self.roles.contains_key(&id),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
+            EntityKey::Epoch => self.epoch.is_some(),
         }
     }
 
@@ -101,6 +103,7 @@ impl Snapshot {
                 self.revocation_ends.insert((it.until, it.access_key_id));
                 self.session_revocations.insert(it.access_key_id, Arc::new(it));
             }
+            Entity::Epoch(epoch) => self.epoch = Some(Arc::new(epoch)),
         }
     }
 
@@ -129,12 +132,35 @@ impl Snapshot {
                     self.revocation_ends.remove(&(it.until, id));
                 }
             }
+            EntityKey::Epoch => self.epoch = None,
         }
     }
 
     /// The version of this state.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The number of the epoch: 0 unless a backup was ever restored.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.as_ref().map_or(0, |epoch| epoch.number)
+    }
+
+    /// Everything, in no order.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        let accounts = self.accounts.values().map(|it| Entity::Account(it.as_ref().clone()));
+        let users = self.users.values().map(|it| Entity::User(it.as_ref().clone()));
+        let roles = self.roles.values().map(|it| Entity::Role(it.as_ref().clone()));
+        let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
+        let revocations = (self.session_revocations.values())
+            .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
+        let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
+        accounts.chain(users).chain(roles).chain(keys).chain(revocations).chain(epoch)
+    }
+
+    /// Every long-term access key, in no order.
+    pub fn access_keys(&self) -> impl Iterator<Item = &Arc<AccessKey>> {
+        self.access_keys.values()
     }
 
     /// An account by its ID.

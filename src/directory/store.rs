@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::{AccessKey, Account, Role, SessionRevocation, User};
+use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
@@ -24,6 +24,8 @@ pub enum Entity {
     AccessKey(AccessKey),
     /// The revocation of one session.
     SessionRevocation(SessionRevocation),
+    /// The epoch.
+    Epoch(Epoch),
 }
 
 /// Where an entity is kept.
@@ -39,6 +41,8 @@ pub enum EntityKey {
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
     SessionRevocation(AccessKeyId),
+    /// The epoch: there is one.
+    Epoch,
 }
 
 impl Entity {
@@ -50,6 +54,7 @@ impl Entity {
             Self::Role(role) => EntityKey::Role(role.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
+            Self::Epoch(_) => EntityKey::Epoch,
         }
     }
 }
@@ -63,6 +68,7 @@ impl std::fmt::Display for EntityKey {
             Self::Role(id) => write!(f, "role/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
+            Self::Epoch => f.write_str("epoch"),
         }
     }
 }

@@ -47,7 +47,7 @@ fn open(path: &std::path::Path) -> Directory {
 async fn what_was_acknowledged_is_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let directory = Arc::new(open(&path));
     let writes = (0..100).map(|n| {
         let directory = Arc::clone(&directory);
@@ -86,7 +86,7 @@ async fn what_was_acknowledged_is_there_after_reopening() {
 async fn a_closure_that_refuses_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let directory = open(&path);
     let refused = directory
         .write(|tx| {
@@ -103,7 +103,7 @@ async fn a_closure_that_refuses_changes_nothing() {
 fn another_deployments_directory_and_a_second_opener_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("directory.redb");
-    EmbeddedStore::create(&path, deployment(), &[]).unwrap();
+    EmbeddedStore::create(&path, deployment(), 1, &[]).unwrap();
     let other = EmbeddedStore::open(&path, DeploymentId([8; 16])).unwrap();
     assert!(matches!(other.load(), Err(StoreError::Damaged(_))));
     let second = EmbeddedStore::open(&path, deployment());
@@ -138,6 +138,7 @@ fn keys_are_listed_by_user() {
             status: KeyStatus::Active,
             created_at: Timestamp::from_secs(0),
             revoked: None,
+            unconfirmed: false,
         }
     };
     let keys = [key(&alice), key(&bob), key(&alice)];

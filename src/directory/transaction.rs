@@ -10,11 +10,13 @@ pub struct Transaction {
     base: Arc<Snapshot>,
     working: Option<Snapshot>,
     changes: Vec<Change>,
+    /// Versions up to this one are taken.
+    taken: u64,
 }
 
 impl Transaction {
     pub(super) fn new(base: Arc<Snapshot>) -> Self {
-        Self { base, working: None, changes: Vec::new() }
+        Self { taken: base.version(), base, working: None, changes: Vec::new() }
     }
 
     /// The state, with this transaction's own changes.
@@ -24,7 +26,14 @@ impl Transaction {
 
     /// The version that the directory will have when this write is stored.
     pub fn version(&self) -> u64 {
-        self.base.version() + 1
+        self.taken + 1
+    }
+
+    /// Gives this write, and those after it, versions above `version`. Before the first change.
+    pub fn skip_versions(&mut self, version: u64) {
+        if self.working.is_none() {
+            self.taken = self.taken.max(version);
+        }
     }
 
     /// Makes or replaces an entity.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Origin;
 use super::message::{Handler, Incoming, Outgoing};
+use super::payload::Payload;
 use super::settings::Limits;
 use crate::id::RequestId;
 use crate::random::Random;
@@ -110,7 +111,7 @@ impl Exchange {
         request: Request<hyper::body::Incoming>,
         last: bool,
         hold: H,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<Payload> {
         let started = self.clock.monotonic();
         let Ok(request_id) = RequestId::generate(&*self.random) else {
             tracing::error!(listener = self.listener, "the random generator failed");
@@ -342,12 +343,12 @@ where
     tokio::time::timeout(time, whole).await.unwrap_or(Err(Refusal::BodyTimeout))
 }
 
-fn encode(outgoing: Outgoing, request_id: Option<RequestId>, head: bool) -> Response<Full<Bytes>> {
-    let length = outgoing.body.len();
-    let mut response = Response::new(Full::new(if head { Bytes::new() } else { outgoing.body }));
+fn encode(outgoing: Outgoing, request_id: Option<RequestId>, head: bool) -> Response<Payload> {
+    let length = outgoing.body.length();
+    let mut response = Response::new(if head { Payload::empty() } else { outgoing.body });
     *response.status_mut() = outgoing.status;
     *response.headers_mut() = outgoing.headers;
-    if head {
+    if head && let Some(length) = length {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {

@@ -8,7 +8,9 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use rustls::pki_types::CertificateDer;
+use tokio::sync::mpsc;
 
+use super::payload::Payload;
 use crate::id::RequestId;
 use crate::time::Timestamp;
 
@@ -88,7 +90,7 @@ pub struct Outgoing {
     /// `x-amzn-RequestId`.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: Bytes,
+    pub body: Payload,
     /// The operation that answered, for logs and metrics: one of a fixed set of names.
     pub operation: Option<&'static str>,
     /// More for the request's log line: nothing secret. The names `code`, `account` and
@@ -99,9 +101,22 @@ pub struct Outgoing {
 impl Outgoing {
     /// An answer with a body of this type.
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self::with_payload(status, content_type, Payload::Whole(body.into()))
+    }
+
+    /// An answer that is sent piece by piece.
+    pub fn streamed(
+        status: StatusCode,
+        content_type: &'static str,
+        pieces: mpsc::Receiver<Bytes>,
+    ) -> Self {
+        Self::with_payload(status, content_type, Payload::Stream(pieces))
+    }
+
+    fn with_payload(status: StatusCode, content_type: &'static str, body: Payload) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body: body.into(), operation: None, log: Vec::new() }
+        Self { status, headers, body, operation: None, log: Vec::new() }
     }
 
     /// An answer of one line of text.

@@ -25,6 +25,7 @@ pub mod exposure;
 mod listen;
 mod message;
 pub mod ops;
+mod payload;
 pub mod route;
 mod server;
 mod settings;
@@ -34,6 +35,7 @@ mod tls;
 
 pub use listen::{Address, BindError};
 pub use message::{Answer, Handler, Incoming, Outgoing, Peer, TlsInfo};
+pub use payload::Payload;
 pub use server::{Edge, Listener, Reloader, Server};
 pub use settings::{Limits, Settings, TlsSettings};
 pub use tls::{TlsError, TlsFiles};

@@ -77,8 +77,20 @@ impl Limits {
     pub const TARGET_BYTES: usize = 32 * 1024;
     /// Streams open at once on an HTTP/2 connection.
     pub const STREAMS: u32 = 128;
+    /// Bytes of a backup that is put back: some millions of entities.
+    pub const BACKUP_BYTES: usize = 2 * 1024 * 1024 * 1024;
     /// HTTP/2 streams that a peer may have reset before they were served; more ends the connection.
     pub const PENDING_RESETS: usize = 20;
+
+    /// The bounds of the admin socket: few ask there, and a backup that is put back is large.
+    pub(crate) fn of_admin(self) -> Self {
+        Self {
+            requests: self.requests.min(16),
+            body_bytes: self.body_bytes.max(Self::BACKUP_BYTES),
+            body_timeout: self.body_timeout.max(Duration::from_mins(10)),
+            ..self
+        }
+    }
 
     /// Kibibytes of all requests that arrive or are in work: as many as `requests` of the largest.
     pub(crate) fn memory_kib(&self) -> usize {

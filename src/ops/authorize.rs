@@ -233,9 +233,13 @@ impl Context<'_> {
         // A chain of the identity's own: the last link is the credential that signed.
         let Caller::Signed(request) = self.caller else { return Ok(()) };
         let issued = request.snapshot().version();
+        let refused = |refusal| Fault::invalid_client_token().with_note(refusal);
+        if let Some(session) = identity.session() {
+            let claims = session.claims();
+            standing::epoch(snapshot, &session.access_key_id(), claims.epoch).map_err(refused)?;
+        }
         for link in identity.chain(self.facts.now, issued) {
-            standing::link(snapshot, &link)
-                .map_err(|refusal| Fault::invalid_client_token().with_note(refusal))?;
+            standing::link(snapshot, &link).map_err(refused)?;
         }
         Ok(())
     }

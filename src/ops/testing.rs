@@ -142,7 +142,7 @@ impl Bench {
         let (more, b) = account(B, &keyring, &random, clock.now());
         entities.extend(more);
         let path = folder.path().join("directory.redb");
-        EmbeddedStore::create(&path, keyring.deployment(), &entities).unwrap();
+        EmbeddedStore::create(&path, keyring.deployment(), 1, &entities).unwrap();
         let store = EmbeddedStore::open(&path, keyring.deployment()).unwrap();
         let directory = Arc::new(Directory::open(Box::new(store)).unwrap());
         let path = folder.path().join("sessions.redb");
@@ -342,6 +342,7 @@ fn account(
             status: KeyStatus::Active,
             created_at: now,
             revoked: None,
+            unconfirmed: false,
         }),
     ];
     (entities, Credentials { access_key_id: key_id.to_string(), secret, token: None })

@@ -55,6 +55,9 @@ pub struct Claims {
     /// Nothing, to make a token longer.
     #[n(14)]
     pub padding: Option<minicbor::bytes::ByteVec>,
+    /// The epoch of the directory that it was made in; absent in the first one.
+    #[n(15)]
+    pub epoch: Option<u64>,
 }
 
 /// A session tag.

@@ -25,6 +25,8 @@ pub enum Purpose {
     Message,
     /// Page markers of listings.
     PageMarker,
+    /// The MAC of a backup.
+    Backup,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Record => "countersign/1/record",
             Self::Message => "countersign/1/message",
             Self::PageMarker => "countersign/1/page-marker",
+            Self::Backup => "countersign/1/backup",
         }
     }
 }

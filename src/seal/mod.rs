@@ -17,9 +17,11 @@
 //! | [`token`] | `CST1` + base64url(version, key number, nonce, AES-256-GCM) | deployment, access key ID |
 //! | [`stored`] | version, key number, nonce, AES-256-GCM | deployment, purpose, owner, key ID |
 //! | [`marker`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, listing |
+//! | [`backup`] | HMAC-SHA256 over the whole file | deployment |
 //! | [`record`] | `CSL1`, key number, expiry, bytes, HMAC-SHA256 | deployment, store key |
 
 mod aead;
+pub mod backup;
 pub mod claims;
 mod codec;
 pub mod keyring;

@@ -42,6 +42,7 @@ fn claims(session_name: &str) -> Claims {
         policies: Some(SessionPolicies { inline: Some("{}".into()), arns: vec!["a".into()] }),
         mfa_at: None,
         padding: None,
+        epoch: None,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Draft {
     pub expires_at: Timestamp,
     /// The directory's version that the decision was read from.
     pub version: u64,
+    /// The directory's epoch, likewise.
+    pub epoch: u64,
     /// The role session's name.
     pub session_name: String,
     /// The source identity.
@@ -140,6 +142,7 @@ fn claims(draft: Draft, random: &dyn Random) -> Result<Claims, RandomError> {
         policies: draft.policies,
         mfa_at: draft.mfa_at,
         padding: None,
+        epoch: (draft.epoch != 0).then_some(draft.epoch),
     })
 }
 

@@ -15,11 +15,14 @@
 
 mod audit_trouble;
 mod aws_cli;
+mod backup;
 mod boto3;
 mod broker;
 mod caller;
 mod certificates;
 mod crash;
+mod crash_writes;
+mod disk_trouble;
 mod edge_client;
 mod edge_http;
 mod edge_http2;

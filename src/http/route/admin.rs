@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use hyper::Method;
+use hyper::{Method, StatusCode};
 
 use super::{facts, json};
 use crate::authn::Caller;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
-use crate::ops::manage::{Asker, accounts};
+use crate::ops::manage::{Asker, accounts, backups, keys};
 use crate::ops::{Context, Services};
 
 /// The admin socket's handler.
@@ -51,7 +51,31 @@ async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
         (&Method::GET, "/countersign/v1/sessions/count") => {
             json::count_sessions(request, &asker).await.for_operation("CountSessions")
         }
+        (&Method::GET, "/countersign/v1/backup") => match backups::create(&asker).await {
+            Ok(pieces) => Outgoing::streamed(StatusCode::OK, "application/jsonl", pieces),
+            Err(fault) => json::spell(request, &fault),
+        }
+        .for_operation("CreateBackup"),
+        (&Method::POST, "/countersign/v1/restore") => {
+            json::result(request, &backups::restore(&asker, &request.body).await)
+                .for_operation("RestoreBackup")
+        }
+        (&Method::POST, "/countersign/v1/keys") => match json::read(request) {
+            Ok(wanted) => json::result(request, &keys::create(&asker, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("CreateAccessKey"),
+        (&Method::POST, "/countersign/v1/keys/confirm") => match json::read(request) {
+            Ok(wanted) => json::result(request, &keys::confirm(&asker, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("ConfirmAccessKeys"),
         (_, "/countersign/v1/accounts") => json::wrong_method(request, "GET or POST"),
+        (_, "/countersign/v1/backup") => json::wrong_method(request, "GET"),
+        (
+            _,
+            "/countersign/v1/restore" | "/countersign/v1/keys" | "/countersign/v1/keys/confirm",
+        ) => json::wrong_method(request, "POST"),
         (_, "/countersign/v1/revocations") => json::wrong_method(request, "POST"),
         (_, "/countersign/v1/sessions" | "/countersign/v1/sessions/count") => {
             json::wrong_method(request, "GET")

@@ -73,6 +73,7 @@ impl Operation for CreateAccessKey {
                     status: KeyStatus::Active,
                     created_at: context.facts.now.floor_secs(),
                     revoked: None,
+                    unconfirmed: false,
                 };
                 tx.put(Entity::AccessKey(key.clone()));
                 Ok(Response { user: user.name.clone(), key, secret })

@@ -63,7 +63,13 @@ impl Operation for UpdateAccessKey {
                     }
                 };
                 let status = request.status;
-                tx.put(Entity::AccessKey(AccessKey { status, revoked, ..AccessKey::clone(&key) }));
+                let unconfirmed = false;
+                tx.put(Entity::AccessKey(AccessKey {
+                    status,
+                    revoked,
+                    unconfirmed,
+                    ..AccessKey::clone(&key)
+                }));
                 Ok(())
             })
             .await

@@ -1,6 +1,9 @@
-//! `/countersign/v1`: accounts (on the admin socket), sessions and revocations.
+//! `/countersign/v1`: sessions and revocations; on the admin socket also accounts, long-term keys
+//! and backups.
 
 pub mod accounts;
+pub mod backups;
+pub mod keys;
 pub mod revocations;
 pub mod sessions;
 

@@ -180,6 +180,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Decided, Fault> {
         issued_at: now,
         expires_at: now.plus_secs(duration),
         version: snapshot.version(),
+        epoch: snapshot.epoch(),
         session_name: request.session_name.clone(),
         source_identity,
         tags,

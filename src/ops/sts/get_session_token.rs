@@ -71,6 +71,7 @@ impl Operation for GetSessionToken {
             issued_at: now,
             expires_at: now.plus_secs(request.duration),
             version: snapshot.version(),
+            epoch: snapshot.epoch(),
             session_name: String::new(),
             source_identity: None,
             tags: Vec::new(),

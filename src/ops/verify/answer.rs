@@ -123,6 +123,7 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
             "PrincipalDeleted"
         }
         Refusal::KeyInactive(_) => "KeyInactive",
+        Refusal::OtherEpoch(_) => "DirectoryRestored",
     }
 }
 

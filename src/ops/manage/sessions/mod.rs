@@ -121,7 +121,8 @@ fn view(snapshot: &Snapshot, id: AccessKeyId, claims: &Claims) -> SessionView {
         ancestors: claims.ancestors.iter().rev().map(ancestor).collect(),
         issued_at: claims.issued_at.to_rfc3339(),
         expires_at: claims.expires_at.to_rfc3339(),
-        revoked: chain.any(|link| standing::link(snapshot, link).is_err()),
+        revoked: standing::epoch(snapshot, &id, claims.epoch).is_err()
+            || chain.any(|link| standing::link(snapshot, link).is_err()),
         arn,
     }
 }
