@@ -22,7 +22,7 @@ impl Document {
     /// Parses an identity policy.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let policy = Policy::parse(text, DocumentKind::Identity)?;
-        Ok(Self { text: text.into(), policy: Arc::new(policy) })
+        Ok(Self { text: Arc::clone(policy.text()), policy: Arc::new(policy) })
     }
 
     /// The text as it was written.
@@ -74,7 +74,7 @@ impl TrustDocument {
         policy
             .bind(&mut |arn| bound.get(arn).copied())
             .map_err(|unresolved| TrustError::NoSuchPrincipal(unresolved.arn))?;
-        Ok(Self { text: text.into(), bound, policy: Arc::new(policy) })
+        Ok(Self { text: Arc::clone(policy.text()), bound, policy: Arc::new(policy) })
     }
 
     /// The text as it was written.

@@ -92,6 +92,7 @@ mod message;
 mod parse;
 mod principal;
 mod resource;
+mod select;
 mod truth;
 mod variables;
 mod wildcard;
@@ -114,5 +115,6 @@ pub use limits::{
 pub use message::{access_denied, access_denied_because, denial_reason};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
+pub use select::select;
 pub use truth::Truth;
 pub use variables::VariableProblem;

@@ -82,7 +82,7 @@ impl Policy {
                 return Err(path.index(index).key("Sid").refuse(Reason::DuplicateSid));
             }
         }
-        Ok(Self { kind, version, id, statements })
+        Ok(Self { text: text.into(), kind, version, id, statements })
     }
 }
 
