@@ -4,10 +4,15 @@
 //! and ignored could turn a narrow question into a wide one. Readers of answers should ignore
 //! fields they do not know.
 
+mod inside;
 mod json;
 mod manage;
 mod verify;
 
+pub use inside::{
+    FeedHead, FeedLine, Material, MaterialCaller, MaterialPolicies, MaterialPolicy, Position,
+    VerifyGrant,
+};
 pub use json::{StrictError, strict};
 pub use manage::{
     AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
@@ -15,7 +20,7 @@ pub use manage::{
     SessionCount, SessionView, Sessions,
 };
 pub use verify::{
-    Ancestor, BodyState, Decision, Header, Match, OneOrMany, Principal, PrincipalType, Reason,
+    Ancestor, BodyState, Decision, Header, Keep, Match, OneOrMany, Principal, PrincipalType, Reason,
     VerifyRequest, VerifyResponse,
 };
 

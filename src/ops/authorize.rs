@@ -109,7 +109,8 @@ impl CallerPolicies {
         })
     }
 
-    fn with_layers<R>(
+    /// Lends these policies, and the resource's own, as layers of a decision.
+    pub(in crate::ops) fn with_layers<R>(
         &self,
         resource_account: AccountId,
         resource: Option<Named<'_>>,
