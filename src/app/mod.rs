@@ -14,6 +14,7 @@ use crate::audit::{AuditError, AuditSink, FileSink};
 use crate::authn::Authenticator;
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::{Directory, StoreError};
+use crate::downstream::Shared;
 use crate::ops::Services;
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
@@ -169,6 +170,8 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
     let services = Services {
+        feeds: crate::ops::verify::Feeds::default(),
+        downstream: Shared::new(settings.services.clone()),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),

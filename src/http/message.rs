@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 
 use super::payload::Payload;
+use crate::downstream::CertificateNames;
 use crate::id::RequestId;
 use crate::time::Timestamp;
 
@@ -24,6 +25,14 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// Whether it is a process of this host: no other can send from a loopback address.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix => true,
+        }
+    }
+
     /// The address for `aws:SourceIp`; `None` on a Unix socket.
     pub fn source_ip(&self) -> Option<IpAddr> {
         match self {
@@ -39,6 +48,8 @@ pub struct TlsInfo {
     /// The client's certificate chain in DER, its own certificate first; empty without one. It was
     /// verified against the listener's client CA.
     pub client_chain: Arc<[CertificateDer<'static>]>,
+    /// The names in the client's certificate; `None` without one, or with one that does not read.
+    pub client: Option<Arc<CertificateNames>>,
 }
 
 /// A whole request. It carries secrets (headers, query, body), hence no `Debug`.

@@ -26,6 +26,7 @@ mod listen;
 mod message;
 pub mod ops;
 mod payload;
+mod peer;
 pub mod route;
 mod server;
 mod settings;

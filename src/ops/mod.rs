@@ -40,6 +40,7 @@ use serde_json::Value;
 use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller};
 use crate::directory::{Directory, StoreError, WriteError};
+use crate::downstream;
 use crate::id::RequestId;
 use crate::random::Random;
 use crate::seal::Keyring;
@@ -59,6 +60,10 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Where records of what was done go.
     pub audit: Arc<dyn AuditSink>,
+    /// The downstream services that are registered.
+    pub downstream: downstream::Shared,
+    /// The feeds of changes that are open.
+    pub feeds: verify::Feeds,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.

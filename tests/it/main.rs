@@ -50,6 +50,7 @@ mod redis_server;
 mod redis_sessions;
 mod revocation;
 mod sdks;
+mod services;
 mod signals;
 mod tls;
 mod verify;

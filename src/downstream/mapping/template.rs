@@ -39,7 +39,11 @@ pub enum TemplateError {
 
 impl ResourceTemplate {
     /// Reads a template for the paths of `pattern`.
-    pub fn parse(text: &str, pattern: &PathPattern, owner: AccountId) -> Result<Self, TemplateError> {
+    pub fn parse(
+        text: &str,
+        pattern: &PathPattern,
+        owner: AccountId,
+    ) -> Result<Self, TemplateError> {
         if text == "*" {
             return Ok(Self(vec![Piece::Text(text.to_owned())]));
         }
@@ -47,9 +51,10 @@ impl ResourceTemplate {
             return Err(TemplateError::Wildcard);
         }
         let pieces = pieces(text)?;
-        let arn = Arn::parse(text).map_err(|_| match text.splitn(6, ':').take(5).any(braced) {
-            true => TemplateError::Place,
-            false => TemplateError::Arn,
+        let arn = Arn::parse(text).map_err(|_| {
+            let parts: Vec<_> = text.splitn(6, ':').collect();
+            let early = parts.len() == 6 && parts.iter().take(5).any(|part| braced(part));
+            if early { TemplateError::Place } else { TemplateError::Arn }
         })?;
         if !arn.account.is_empty() && arn.account != owner.to_string() {
             return Err(TemplateError::Account);

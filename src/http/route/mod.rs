@@ -5,6 +5,7 @@
 
 mod admin;
 mod api;
+mod changes;
 mod json;
 mod query;
 mod verify;

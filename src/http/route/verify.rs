@@ -1,14 +1,15 @@
-//! The verify listener: questions of downstream services.
+//! The verify listener: questions of downstream services and of the proxies in front of them.
 
 use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 
-use super::{facts, json};
-use crate::api::VerifyRequest;
+use super::{caller, changes, facts, json};
+use crate::api::{VerifyBatchRequest, VerifyGrant, VerifyRequest};
 use crate::http::{Answer, Handler, Incoming, Outgoing};
-use crate::ops::Services;
-use crate::ops::verify::{self, VerifyError};
+use crate::ops::fault::Fault;
+use crate::ops::verify::{self, Answered, Asking, VerifyError};
+use crate::ops::{Service, Services};
 
 /// The verify listener's handler.
 pub struct Verify {
@@ -25,41 +26,99 @@ impl Verify {
 impl Handler for Verify {
     fn handle(&self, request: Incoming) -> Answer<'_> {
         Box::pin(async move {
+            let services = &self.services;
             match (&request.method, request.path()) {
                 (&Method::POST, "/v1/verify") => {
-                    answer(&self.services, &request).await.for_operation("Verify")
+                    one(services, &request).await.for_operation("Verify")
                 }
-                (_, "/v1/verify") => json::wrong_method(&request, "POST"),
+                (&Method::POST, "/v1/verify/batch") => {
+                    batch(services, &request).await.for_operation("VerifyBatch")
+                }
+                (&Method::GET, "/v1/changes") => {
+                    changes::answer(services, &request).await.for_operation("Changes")
+                }
+                (_, "/v1/verify" | "/v1/verify/batch") => json::wrong_method(&request, "POST"),
+                (_, "/v1/changes") => json::wrong_method(&request, "GET"),
                 _ => json::not_found(&request),
             }
         })
     }
 }
 
-async fn answer(services: &Services, request: &Incoming) -> Outgoing {
+/// What the connection shows of who asks.
+fn shown(request: &Incoming) -> Asking {
+    Asking {
+        local: request.peer.is_local(),
+        confidential: request.is_secure() || request.peer.is_local(),
+        certificate: request.tls.as_ref().and_then(|tls| tls.client.clone()),
+        signed: None,
+    }
+}
+
+/// Who asks, by the connection and by the question's own signature if it has one.
+pub(super) async fn asking(
+    services: &Arc<Services>,
+    request: &Incoming,
+) -> Result<Asking, Box<Outgoing>> {
+    match caller(services, request, Service::Countersign).await {
+        Ok(caller) => Ok(shown(request).signed_by(caller)),
+        // A signature that is not good is no question without one.
+        Err(error) => Err(Box::new(json::spell(request, &Fault::from(error)))),
+    }
+}
+
+async fn one(services: &Arc<Services>, request: &Incoming) -> Outgoing {
+    let asking = match asking(services, request).await {
+        Ok(asking) => asking,
+        Err(answer) => return *answer,
+    };
     let question: VerifyRequest = match json::read(request) {
         Ok(question) => question,
         Err(answer) => return *answer,
     };
     let monotonic = services.clock.monotonic();
-    match verify::verify(services, &facts(request), monotonic, &question).await {
-        Ok(response) => {
-            let answer = json::ok(request, &response).with_log("code", response.reason.code);
+    match verify::verify(services, &facts(request), monotonic, &asking, &question).await {
+        Ok(answered) => {
+            let Answered { response: answer, material, .. } = answered;
+            let grant = VerifyGrant { answer, material };
+            let given = json::ok(request, &grant);
+            let response = grant.answer;
+            let answer = given.with_log("code", response.reason.code);
             match response.principal {
                 Some(principal) => answer.with_log("principal", principal.arn),
                 None => answer,
             }
         }
-        Err(VerifyError::Malformed(error)) => {
-            let message = format!("{error}.");
-            json::problem(request, StatusCode::BAD_REQUEST, "InvalidRequest", &message)
-        }
-        Err(error @ VerifyError::Unavailable(_)) => json::problem(
-            request,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ServiceUnavailable",
-            "It cannot be decided now. Ask again.",
-        )
-        .with_log("note", error.to_string()),
+        Err(error) => problem(request, &error),
+    }
+}
+
+async fn batch(services: &Arc<Services>, request: &Incoming) -> Outgoing {
+    let asking = match asking(services, request).await {
+        Ok(asking) => asking,
+        Err(answer) => return *answer,
+    };
+    let batch: VerifyBatchRequest = match json::read(request) {
+        Ok(batch) => batch,
+        Err(answer) => return *answer,
+    };
+    let monotonic = services.clock.monotonic();
+    match verify::verify_batch(services, &facts(request), monotonic, &asking, &batch).await {
+        Ok(answers) => json::ok(request, &answers),
+        Err(error) => problem(request, &error),
+    }
+}
+
+/// A question that gets no answer.
+pub(super) fn problem(request: &Incoming, error: &VerifyError) -> Outgoing {
+    let status = match error {
+        VerifyError::Malformed(_) => StatusCode::BAD_REQUEST,
+        VerifyError::NotAdmitted(_) => StatusCode::FORBIDDEN,
+        VerifyError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let answer = json::problem(request, status, error.code(), &error.public_message());
+    match error {
+        VerifyError::Unavailable(_) => answer.with_log("note", error.to_string()),
+        VerifyError::Malformed(_) | VerifyError::NotAdmitted(_) => answer,
     }
 }

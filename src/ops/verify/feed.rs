@@ -14,6 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
@@ -84,7 +85,7 @@ impl Feeds {
         services: &Arc<Services>,
         service: &Arc<Service>,
         reader: &Reader<'_>,
-    ) -> Result<mpsc::Receiver<Vec<u8>>, NoRoom> {
+    ) -> Result<mpsc::Receiver<Bytes>, NoRoom> {
         let feeds = &services.feeds;
         let permit = Arc::clone(&feeds.room).try_acquire_owned().map_err(|_| NoRoom)?;
         let mut closed = feeds.closed.subscribe();
@@ -117,7 +118,7 @@ struct Feed {
     services: Arc<Services>,
     service: Arc<Service>,
     at: u64,
-    lines: mpsc::Sender<Vec<u8>>,
+    lines: mpsc::Sender<Bytes>,
     news: watch::Receiver<u64>,
     #[expect(dead_code, reason = "it is the feed's place among those that are open")]
     permit: OwnedSemaphorePermit,
@@ -169,7 +170,7 @@ impl Feed {
     }
 
     async fn say(&self, line: Vec<u8>) -> bool {
-        matches!(timeout(PATIENCE, self.lines.send(line)).await, Ok(Ok(())))
+        matches!(timeout(PATIENCE, self.lines.send(Bytes::from(line))).await, Ok(Ok(())))
     }
 }
 
