@@ -190,11 +190,8 @@ impl Entry {
             &self.policies;
         let identity = named(identity);
         let session = session.as_deref().map(named);
-        let levels = |levels: &'_ [Vec<Part>]| -> Vec<Vec<Named<'_>>> {
-            levels.iter().map(|level| level.iter().map(Part::named).collect()).collect()
-        };
-        let service_control: Vec<Vec<Named<'_>>> = levels(service_control);
-        let resource_control: Vec<Vec<Named<'_>>> = levels(resource_control);
+        let service_control: Vec<_> = service_control.iter().map(|level| named(level)).collect();
+        let resource_control: Vec<_> = resource_control.iter().map(|level| named(level)).collect();
         let service_control: Vec<&[Named<'_>]> = service_control.iter().map(Vec::as_slice).collect();
         let resource_control: Vec<&[Named<'_>]> =
             resource_control.iter().map(Vec::as_slice).collect();

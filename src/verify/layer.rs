@@ -175,15 +175,19 @@ impl VerifyLayer {
             Unread::Passed => VerifiedBody::Unread(body),
             Unread::Dropped => VerifiedBody::Whole(Bytes::new()),
         };
-        let verified = self.ask(&parts, &body, deed.as_ref()).await?;
+        let shown = match &body {
+            VerifiedBody::Whole(bytes) => Some(bytes.clone()),
+            VerifiedBody::Unread(_) => None,
+        };
+        let verified = self.ask(&parts, shown.as_deref(), deed.as_ref()).await?;
         parts.extensions.insert(verified);
         Ok(hyper::Request::from_parts(parts, body))
     }
 
-    async fn ask<B>(
+    async fn ask(
         &self,
         parts: &Parts,
-        body: &VerifiedBody<B>,
+        body: Option<&[u8]>,
         deed: Option<&Deed>,
     ) -> Result<Verified, Refused> {
         let authority = parts.uri.authority().map(|authority| authority.as_str());
@@ -207,10 +211,7 @@ impl VerifyLayer {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let request = Request {
             head: RequestHead { method: parts.method.as_str(), target, headers: &headers },
-            body: match body {
-                VerifiedBody::Whole(bytes) => Body::Bytes(bytes),
-                VerifiedBody::Unread(_) => Body::Unavailable,
-            },
+            body: body.map_or(Body::Unavailable, Body::Bytes),
             connection: parts.extensions.get::<Connection>().copied().unwrap_or_default(),
             deed,
         };

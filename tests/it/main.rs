@@ -34,6 +34,7 @@ mod edge_support;
 mod edge_tls;
 mod fault_proxy;
 mod init;
+mod inside;
 mod layers;
 mod museum_requests;
 mod museum_secrets;

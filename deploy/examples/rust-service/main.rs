@@ -24,7 +24,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower_layer::Layer as _;
 use tower_service::Service as _;
 
@@ -57,34 +57,54 @@ fn answer(status: u16, text: &str) -> Response<Full<Bytes>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::read()?;
+    let (address, serving) = serve(Options::read()?).await?;
+    eprintln!("listening on {address}");
+    serving.await;
+    Ok(())
+}
+
+/// Where it listens, and what serves there for ever.
+pub(crate) async fn serve(
+    options: Options,
+) -> Result<(SocketAddr, impl Future<Output = ()> + Send), Box<dyn Error>> {
     let verifier =
         Verifier::builder("orders", options.broker()?).freshness(options.freshness).start();
     let layer = VerifyLayer::mapped(Arc::new(verifier));
     let service = layer.layer(tower(orders));
 
     let listener = TcpListener::bind(options.listen).await?;
-    eprintln!("listening on {}", listener.local_addr()?);
-    loop {
-        let (stream, peer) = listener.accept().await?;
-        let service = service.clone();
-        tokio::spawn(async move {
-            let answering = service_fn(move |mut request: Request<Incoming>| {
-                // What the connection tells becomes condition keys. Behind a proxy, say what the
-                // proxy vouches for instead.
-                request.extensions_mut().insert(Connection {
-                    source_ip: Some(peer.ip().to_canonical()),
-                    secure: Some(false),
-                });
-                service.clone().call(request)
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), answering);
-            if let Err(error) = connection.await {
-                eprintln!("{peer}: {error}");
-            }
+    let address = listener.local_addr()?;
+    let serving = async move {
+        loop {
+            let Ok((stream, peer)) = listener.accept().await else { continue };
+            tokio::spawn(answer_all(stream, peer, service.clone()));
+        }
+    };
+    Ok((address, serving))
+}
+
+async fn answer_all<S>(stream: TcpStream, peer: SocketAddr, service: S)
+where
+    S: tower_service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>
+        + Clone
+        + Send,
+    S::Future: Send,
+{
+
+    let answering = service_fn(move |mut request: Request<Incoming>| {
+        // What the connection tells becomes condition keys. Behind a proxy, say what the proxy
+        // vouches for instead.
+        request.extensions_mut().insert(Connection {
+            source_ip: Some(peer.ip().to_canonical()),
+            secure: Some(false),
         });
+        service.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), answering);
+    if let Err(error) = connection.await {
+        eprintln!("{peer}: {error}");
     }
 }
 
@@ -120,13 +140,14 @@ where
     }
 }
 
-struct Options {
-    listen: SocketAddr,
-    broker: String,
-    ca: Option<String>,
-    certificate: Option<String>,
-    key: Option<String>,
-    freshness: Duration,
+/// Where it listens, whom it asks, and by which certificates.
+pub(crate) struct Options {
+    pub(crate) listen: SocketAddr,
+    pub(crate) broker: String,
+    pub(crate) ca: Option<String>,
+    pub(crate) certificate: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) freshness: Duration,
 }
 
 impl Options {
