@@ -11,7 +11,7 @@
 //!
 //! | layer | modules | what |
 //! |---|---|---|
-//! | L4 edges | `http`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
+//! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
 //! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api` | pure: no I/O, no clock |
@@ -67,6 +67,9 @@ pub mod app;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod grpc;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod http;

@@ -41,6 +41,6 @@ impl HostPattern {
 }
 
 /// Whether a byte can stand in a host with its port.
-pub(crate) fn is_host_byte(byte: u8) -> bool {
+fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)
 }

@@ -68,13 +68,13 @@ pub struct Invalid {
 struct Problems(Vec<Invalid>);
 
 impl Problems {
-    fn add(&mut self, field: &'static str, message: impl ToString) {
-        self.0.push(Invalid { route: None, field, message: message.to_string(), other: None });
+    fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push(Invalid { route: None, field, message: message.into(), other: None });
     }
 
-    fn of_route(&mut self, route: usize, field: &'static str, message: impl ToString) {
+    fn of_route(&mut self, route: usize, field: &'static str, message: impl Into<String>) {
         let route = Some(route);
-        self.0.push(Invalid { route, field, message: message.to_string(), other: None });
+        self.0.push(Invalid { route, field, message: message.into(), other: None });
     }
 
     /// The value, or its problem told.

@@ -102,6 +102,8 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Payload,
+    /// What follows the body; HTTP/2 only.
+    pub trailers: Option<HeaderMap>,
     /// The operation that answered, for logs and metrics: one of a fixed set of names.
     pub operation: Option<&'static str>,
     /// More for the request's log line: nothing secret. The names `code`, `account` and
@@ -127,7 +129,7 @@ impl Outgoing {
     fn with_payload(status: StatusCode, content_type: &'static str, body: Payload) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body, operation: None, log: Vec::new() }
+        Self { status, headers, body, trailers: None, operation: None, log: Vec::new() }
     }
 
     /// An answer of one line of text.
@@ -139,6 +141,13 @@ impl Outgoing {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
+        self
+    }
+
+    /// Adds what follows the body.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(trailers);
         self
     }
 

@@ -27,6 +27,7 @@ mod message;
 pub mod ops;
 mod payload;
 mod peer;
+mod reply;
 pub mod route;
 mod server;
 mod settings;

@@ -36,6 +36,15 @@ impl Payload {
         self
     }
 
+    /// All of it, if it is there.
+    #[cfg(test)]
+    pub(crate) fn whole(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Stream { .. } => &[],
+        }
+    }
+
     /// Its length, where that is known before it is sent.
     pub(super) fn length(&self) -> Option<usize> {
         match self {

@@ -39,6 +39,8 @@ mod layers;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
+mod museum_verify;
+mod proxies;
 mod python;
 mod readme;
 mod redis_broker;

@@ -265,6 +265,16 @@ fn make_javascript(folder: &Path) -> Result<Vec<OsString>, String> {
     Ok(vec!["node".into(), folder.join("client.mjs").into()])
 }
 
+/// The folder with the modules of the JavaScript client, installed first if need be; none where its
+/// toolchain is missing.
+pub(crate) fn javascript_modules() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-javascript");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.with_file_name("sdks.lock")).unwrap();
+    lock.lock().unwrap();
+    make_javascript(&folder).ok().map(|_| folder)
+}
+
 fn make_go(folder: &Path) -> Result<Vec<OsString>, String> {
     at_least("go", "version", &[1, 24])?;
     let program = folder.join("client");

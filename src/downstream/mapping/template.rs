@@ -1,6 +1,6 @@
 //! Templates of resources: `arn:aws:orders:::order/{id}`.
 
-use super::pattern::{Captures, PathPattern, is_name};
+use super::pattern::{PathPattern, is_name};
 use crate::arn::Arn;
 use crate::id::AccountId;
 
@@ -78,7 +78,7 @@ impl ResourceTemplate {
     }
 
     /// The ARN for these captures; `None` if one of them cannot stand in it.
-    pub fn fill(&self, captures: &Captures<'_>) -> Option<String> {
+    pub fn fill(&self, captures: &[(&str, String)]) -> Option<String> {
         let mut arn = String::new();
         for piece in &self.0 {
             match piece {

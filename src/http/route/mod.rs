@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod changes;
+mod forward;
 mod json;
 mod query;
 mod verify;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 
-use super::{caller, changes, facts, json};
+use super::{caller, changes, facts, forward, json};
 use crate::api::{VerifyBatchRequest, VerifyGrant, VerifyRequest};
+use crate::grpc;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::fault::Fault;
 use crate::ops::verify::{self, Answered, Asking, VerifyError};
@@ -16,7 +17,46 @@ pub struct Verify {
     services: Arc<Services>,
 }
 
+/// What is served here.
+#[derive(Clone, Copy)]
+enum Route {
+    Verify,
+    Batch,
+    ForwardAuth,
+    ExtAuthz,
+    Changes,
+}
+
+impl Route {
+    const ALL: [Self; 5] =
+        [Self::Verify, Self::Batch, Self::ForwardAuth, Self::ExtAuthz, Self::Changes];
+
+    /// Its path; one that ends in a name in braces is the start of a path.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Verify => "/v1/verify",
+            Self::Batch => "/v1/verify/batch",
+            Self::ForwardAuth => "/v1/forward-auth/{service}",
+            Self::ExtAuthz => grpc::CHECK,
+            Self::Changes => "/v1/changes",
+        }
+    }
+
+    /// The route of a path.
+    fn of(path: &str) -> Option<Self> {
+        let is = |route: &Self| match route.path().split_once('{') {
+            Some((start, _)) => path.starts_with(start),
+            None => path == route.path(),
+        };
+        Self::ALL.into_iter().find(is)
+    }
+}
+
 impl Verify {
+    /// The paths at which others' requests are judged, so that tests leave none out: all but the feed.
+    pub const ROUTES: [&'static str; 4] =
+        [Route::ALL[0].path(), Route::ALL[1].path(), Route::ALL[2].path(), Route::ALL[3].path()];
+
     /// A handler over one deployment.
     pub fn new(services: Arc<Services>) -> Self {
         Self { services }
@@ -27,19 +67,28 @@ impl Handler for Verify {
     fn handle(&self, request: Incoming) -> Answer<'_> {
         Box::pin(async move {
             let services = &self.services;
-            match (&request.method, request.path()) {
-                (&Method::POST, "/v1/verify") => {
-                    one(services, &request).await.for_operation("Verify")
+            let Some(route) = Route::of(request.path()) else { return json::not_found(&request) };
+            match route {
+                Route::ForwardAuth => {
+                    let rest = request.path().strip_prefix(forward::PREFIX).unwrap_or_default();
+                    forward::answer(services, &request, &shown(&request), rest)
+                        .await
+                        .for_operation("ForwardAuth")
                 }
-                (&Method::POST, "/v1/verify/batch") => {
-                    batch(services, &request).await.for_operation("VerifyBatch")
+                Route::Changes if request.method != Method::GET => {
+                    json::wrong_method(&request, "GET")
                 }
-                (&Method::GET, "/v1/changes") => {
+                Route::Changes => {
                     changes::answer(services, &request).await.for_operation("Changes")
                 }
-                (_, "/v1/verify" | "/v1/verify/batch") => json::wrong_method(&request, "POST"),
-                (_, "/v1/changes") => json::wrong_method(&request, "GET"),
-                _ => json::not_found(&request),
+                _ if request.method != Method::POST => json::wrong_method(&request, "POST"),
+                Route::Verify => one(services, &request).await.for_operation("Verify"),
+                Route::Batch => batch(services, &request).await.for_operation("VerifyBatch"),
+                Route::ExtAuthz => {
+                    grpc::check(services, &request, &facts(&request), &shown(&request))
+                        .await
+                        .for_operation("ExtAuthz")
+                }
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::authn::{Caller, VerifiedRequest};
-use crate::downstream::{Admission, CertificateNames, Service, Shown};
+use crate::downstream::{Admission, Asker, CertificateNames, Service, Shown};
 use crate::ops::Facts;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
 use crate::policy::Named;
@@ -105,6 +105,11 @@ impl Asking {
             return false;
         };
         let identity = signed.identity();
+        // Of the owner's account, its own policies could grant it as well: only the list does.
+        let own = Asker::Principal(identity.principal_arn());
+        if !service.askers().contains(&own) {
+            return false;
+        }
         let snapshot = signed.snapshot();
         let mut policy = policy.as_ref().clone();
         policy.bind_known(&mut |arn| snapshot.principal_id(arn));

@@ -23,6 +23,7 @@
 mod answer;
 mod asking;
 mod feed;
+pub mod forward;
 mod material;
 mod question;
 

@@ -145,9 +145,10 @@ fn add_query_keys(query: &Query, meaning: &mut Meaning) {
 fn place(hosts: &[HostPattern], host: &str, raw: &str) -> Result<Place, Unmapped> {
     let text = read_path(raw)?;
     // A host that is registered by itself is none of a bucket's.
-    let by_host = match hosts.iter().any(|pattern| pattern.is(host)) {
-        true => None,
-        false => hosts.iter().find_map(|pattern| pattern.name_below(host)),
+    let by_host = if hosts.iter().any(|pattern| pattern.is(host)) {
+        None
+    } else {
+        hosts.iter().find_map(|pattern| pattern.name_below(host))
     };
     let (bucket, key) = match by_host {
         Some(bucket) => (bucket, Some(text)),
