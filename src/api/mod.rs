@@ -20,8 +20,9 @@ pub use manage::{
     SessionCount, SessionView, Sessions,
 };
 pub use verify::{
-    Ancestor, BatchAnswer, BodyState, Decision, Header, Keep, MAX_BATCH, Match, OneOrMany, Principal,
-    PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest, VerifyResponse,
+    Ancestor, BatchAnswer, BodyState, Decision, Header, Keep, MAX_BATCH, Match, OneOrMany,
+    Principal, PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest,
+    VerifyResponse,
 };
 
 use serde::{Deserialize, Serialize};

@@ -224,7 +224,11 @@ mod tests {
 
     #[test]
     fn too_many_names_and_entities_that_nobody_names_touch_everything() {
-        let delete = |n: u64| Change::Delete(EntityKey::Account(crate::id::AccountId::parse(&format!("{n:012}")).unwrap()));
+        let delete = |n: u64| {
+            Change::Delete(EntityKey::Account(
+                crate::id::AccountId::parse(&format!("{n:012}")).unwrap(),
+            ))
+        };
         let many: Vec<_> = (0..=MAX_OF_ENTRY as u64).map(delete).collect();
         assert_eq!(Touched::of(many.iter()), Touched::All);
         assert_eq!(Touched::of(many.iter().take(3)).names(), 3);

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::api::{BodyState, Decision, Match, Principal, VerifyResponse};
+use crate::api::{BodyState, Match, Principal};
+#[cfg(feature = "client")]
+use crate::api::{Decision, VerifyResponse};
 
 /// A request whose signature is good and that a policy allows. Only verification makes one.
 #[derive(Clone, Debug)]
@@ -116,7 +118,7 @@ impl Refused {
         Self::new(Kind::Denied, code, message)
     }
 
-    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "the client's refusal"))]
+    #[cfg(feature = "client")]
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(Kind::Unavailable, "ServiceUnavailable", message)
     }
@@ -138,6 +140,7 @@ impl Refused {
 }
 
 /// The broker's answer.
+#[cfg(feature = "client")]
 pub(super) fn of_broker(answer: VerifyResponse) -> Result<Verified, Refused> {
     let VerifyResponse { authenticated, decision, principal, reason, .. } = answer;
     match (authenticated, decision, principal) {

@@ -192,7 +192,8 @@ impl Entry {
         let session = session.as_deref().map(named);
         let service_control: Vec<_> = service_control.iter().map(|level| named(level)).collect();
         let resource_control: Vec<_> = resource_control.iter().map(|level| named(level)).collect();
-        let service_control: Vec<&[Named<'_>]> = service_control.iter().map(Vec::as_slice).collect();
+        let service_control: Vec<&[Named<'_>]> =
+            service_control.iter().map(Vec::as_slice).collect();
         let resource_control: Vec<&[Named<'_>]> =
             resource_control.iter().map(Vec::as_slice).collect();
         policy::decide(

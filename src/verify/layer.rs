@@ -191,11 +191,8 @@ impl VerifyLayer {
         deed: Option<&Deed>,
     ) -> Result<Verified, Refused> {
         let authority = parts.uri.authority().map(|authority| authority.as_str());
-        let mut headers: Vec<(&str, &[u8])> = parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes()))
-            .collect();
+        let mut headers: Vec<(&str, &[u8])> =
+            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let host = parts.headers.get(header::HOST);
         match (host, authority) {
             (None, Some(authority)) => headers.push(("host", authority.as_bytes())),

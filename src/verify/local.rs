@@ -171,10 +171,8 @@ impl Local {
         }
         match judge::judge(&service, &entry, &presented, request, now) {
             Ok(answer) => Ok(answer),
-            Err(NotHere) => {
-                asking.has_entry = false;
-                Err(asking)
-            }
+            // Nothing that could be kept would change that.
+            Err(NotHere) => Err(Asking { key: None, generation, has_entry: false }),
         }
     }
 

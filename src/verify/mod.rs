@@ -55,7 +55,7 @@ mod tests;
 pub use answer::{Kind, Refused, Verified};
 #[cfg(feature = "client")]
 pub use client::{
-    BrokerAddress, ClientError, Credentials, CredentialSource, Tls, Verifier, VerifierBuilder,
+    BrokerAddress, ClientError, CredentialSource, Credentials, Tls, Verifier, VerifierBuilder,
 };
 #[cfg(feature = "client")]
 pub use layer::{VerifiedBody, VerifyLayer, VerifyService};

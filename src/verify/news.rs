@@ -93,9 +93,10 @@ impl News {
             service = Some(Arc::new(read));
             self.registered = Some((head.service.clone(), head.routes.clone()));
         }
-        let same = self.at.as_ref().is_some_and(|at| {
-            at.deployment == head.at.deployment && at.epoch == head.at.epoch
-        });
+        let same = self
+            .at
+            .as_ref()
+            .is_some_and(|at| at.deployment == head.at.deployment && at.epoch == head.at.epoch);
         let joins = self.at.as_ref().is_some_and(|at| head.at.version <= at.version);
         if same && joins && !anew && !head.gap {
             return Ok(Begun { applied: Applied::Joined, service });

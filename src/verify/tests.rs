@@ -143,8 +143,7 @@ impl Inside {
     ) -> Outcome {
         let headers: Vec<(&str, &[u8])> =
             signed.headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
-        let head =
-            RequestHead { method: signed.method, target: &signed.target, headers: &headers };
+        let head = RequestHead { method: signed.method, target: &signed.target, headers: &headers };
         let request = Request { head, body: Body::Bytes(&signed.body), connection, deed };
         let clock = &self.bench.clock;
         self.local.check(&request, clock.now(), clock.monotonic(), unconfirmed)
@@ -189,8 +188,7 @@ impl Inside {
         question: &VerifyRequest,
     ) -> Result<VerifyGrant, VerifyError> {
         let (facts, now) = (self.bench.facts(), self.bench.clock.monotonic());
-        let answered =
-            broker::verify(&self.bench.services, &facts, now, asking, question).await?;
+        let answered = broker::verify(&self.bench.services, &facts, now, asking, question).await?;
         Ok(VerifyGrant { answer: answered.response, material: answered.material })
     }
 
@@ -231,7 +229,10 @@ async fn a_known_credential_is_verified_here_and_an_unknown_one_is_asked_about()
     let verified = inside.here(&first).unwrap().unwrap();
     assert!(verified.in_process());
     assert_eq!(verified.principal().arn, format!("arn:aws:iam::{A}:user/alice"));
-    assert_eq!((verified.matched()[0].layer.as_str(), verified.matched()[0].statement), ("identity", 0));
+    assert_eq!(
+        (verified.matched()[0].layer.as_str(), verified.matched()[0].statement),
+        ("identity", 0)
+    );
     // Another order of the same credential; another day's scope is another key.
     assert!(inside.here(&inside.sign(&alice, "GET", "/orders/7", b"")).unwrap().is_ok());
     let refused = inside.here(&inside.sign(&alice, "PUT", "/orders/7", b"")).unwrap().unwrap_err();
@@ -442,8 +443,7 @@ async fn expiry_and_confirmation_are_kept_at_every_use() {
     let bench = &inside.bench;
     let role = bench.role(&bench.a, "r", &trusting(&[A]), &allow(&["orders:*"])).await;
     let ask = [("RoleArn", role.as_str()), ("RoleSessionName", "s"), ("DurationSeconds", "900")];
-    let session =
-        Credentials::of_answer(&bench.call(&bench.a, "AssumeRole", &ask).await.unwrap());
+    let session = Credentials::of_answer(&bench.call(&bench.a, "AssumeRole", &ask).await.unwrap());
     inside.sync().unwrap();
     let request = inside.get(&session);
     assert!(inside.warm(&request).await);
@@ -489,18 +489,12 @@ async fn keys_are_for_registered_askers_of_a_service_that_says_so() {
     assert!(inside.ask_as(&local, &inside.question(&signed, None, false)).await.is_ok());
     assert_eq!(not(inside.ask_as(&local, &question).await), NotAdmitted::NotKeeper);
     // The service has to say so.
-    inside.register(
-        &ServiceSettings { askers, signing_keys: false, ..settings() },
-        &routes(),
-    );
+    inside.register(&ServiceSettings { askers, signing_keys: false, ..settings() }, &routes());
     assert_eq!(not(inside.ask_as(&verifier(), &question).await), NotAdmitted::NotKeeper);
     // A service that is not registered, and the broker's own.
     for service in ["bills", "sts", "iam", "countersign", "organizations"] {
-        let question = VerifyRequest {
-            service: service.into(),
-            hosts: vec![HOST.into()],
-            ..question.clone()
-        };
+        let question =
+            VerifyRequest { service: service.into(), hosts: vec![HOST.into()], ..question.clone() };
         assert_eq!(not(inside.ask_as(&local, &question).await), NotAdmitted::NotKeeper);
     }
     // Nor are policies about the broker's own actions handed out.

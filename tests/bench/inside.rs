@@ -77,8 +77,7 @@ impl Broker {
         for listener in ["--listen", "--verify-listen", "--ops-listen"] {
             command.args([listener, "127.0.0.1:0"]);
         }
-        let mut process =
-            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let verify = loop {
             let line = lines.next().expect("the broker serves").unwrap();
@@ -147,8 +146,11 @@ where
 
 async fn serve<S>(service: S) -> SocketAddr
 where
-    S: tower_service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>
-        + Clone
+    S: tower_service::Service<
+            Request<Incoming>,
+            Response = Response<Full<Bytes>>,
+            Error = Infallible,
+        > + Clone
         + Send
         + 'static,
     S::Future: Send,
@@ -160,12 +162,10 @@ where
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
             let service = service.clone();
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(
-                    TokioIo::new(stream),
-                    service_fn(move |request| service.clone().call(request)),
-                ),
-            );
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(
+                TokioIo::new(stream),
+                service_fn(move |request| service.clone().call(request)),
+            ));
         }
     });
     address

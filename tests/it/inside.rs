@@ -414,7 +414,8 @@ async fn only_registered_askers_get_keys_and_the_feed() {
         assert_eq!(status, StatusCode::FORBIDDEN, "{query} {refusal}");
         assert_eq!(refusal["error"]["code"], expected, "{query}");
     }
-    for query in ["", "service=orders&after=x", "service=orders&follow=maybe", "service=orders&a=b"] {
+    for query in ["", "service=orders&after=x", "service=orders&follow=maybe", "service=orders&a=b"]
+    {
         let (status, refusal) = changes(broker, Some(&asker), query).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query} {refusal}");
     }

@@ -85,19 +85,20 @@ pub(crate) async fn serve(
 
 async fn answer_all<S>(stream: TcpStream, peer: SocketAddr, service: S)
 where
-    S: tower_service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>
-        + Clone
+    S: tower_service::Service<
+            Request<Incoming>,
+            Response = Response<Full<Bytes>>,
+            Error = Infallible,
+        > + Clone
         + Send,
     S::Future: Send,
 {
-
     let answering = service_fn(move |mut request: Request<Incoming>| {
         // What the connection tells becomes condition keys. Behind a proxy, say what the proxy
         // vouches for instead.
-        request.extensions_mut().insert(Connection {
-            source_ip: Some(peer.ip().to_canonical()),
-            secure: Some(false),
-        });
+        request
+            .extensions_mut()
+            .insert(Connection { source_ip: Some(peer.ip().to_canonical()), secure: Some(false) });
         service.clone().call(request)
     });
     let connection = http1::Builder::new()
@@ -183,10 +184,7 @@ impl Options {
         };
         let tls = Tls {
             ca_pem: read(&self.ca, "--ca")?,
-            client: Some((
-                read(&self.certificate, "--certificate")?,
-                read(&self.key, "--key")?,
-            )),
+            client: Some((read(&self.certificate, "--certificate")?, read(&self.key, "--key")?)),
         };
         Ok(BrokerAddress::https(&self.broker, tls)?)
     }

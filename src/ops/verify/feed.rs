@@ -185,9 +185,9 @@ fn begin(
     let newest = log.version();
     let epoch = services.directory.snapshot().epoch();
     let deployment = services.keyring.deployment().to_string();
-    let known = reader.after.filter(|_| {
-        reader.epoch == Some(epoch) && reader.deployment == Some(deployment.as_str())
-    });
+    let known = reader
+        .after
+        .filter(|_| reader.epoch == Some(epoch) && reader.deployment == Some(deployment.as_str()));
     let (after, entries, gap) = match known.map(|after| (after, log.since(after))) {
         Some((after, Since::Entries(entries))) => (after, entries, false),
         _ => (newest, Vec::new(), true),

@@ -115,12 +115,7 @@ fn policies(layers: &Layers<'_>, prefixes: &[String]) -> MaterialPolicies {
     } = layers;
     let one = |named: &Named<'_>| {
         let (text, statements) = policy::select(named.policy, prefixes);
-        MaterialPolicy {
-            name: named.name.to_owned(),
-            kind: named.policy.kind(),
-            text,
-            statements,
-        }
+        MaterialPolicy { name: named.name.to_owned(), kind: named.policy.kind(), text, statements }
     };
     let list = |policies: &[Named<'_>]| policies.iter().map(one).collect::<Vec<_>>();
     MaterialPolicies {

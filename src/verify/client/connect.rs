@@ -103,7 +103,10 @@ impl BrokerAddress {
         if !local {
             return Err(ClientError::Address);
         }
-        Ok(Self { endpoint: Endpoint::Tcp { host, port: port.unwrap_or(80), tls: None }, authority })
+        Ok(Self {
+            endpoint: Endpoint::Tcp { host, port: port.unwrap_or(80), tls: None },
+            authority,
+        })
     }
 
     /// A Unix socket: whoever owns it is taken for the broker.
@@ -305,7 +308,8 @@ impl Broker {
             request = request.header(*name, *value);
         }
         for (name, value) in added {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ClientError::Unsigned)?;
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| ClientError::Unsigned)?;
             let mut value = HeaderValue::from_str(&value).map_err(|_| ClientError::Unsigned)?;
             value.set_sensitive(name == header::AUTHORIZATION);
             request = request.header(name, value);

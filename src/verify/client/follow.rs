@@ -41,7 +41,8 @@ async fn once(shared: &Shared) -> Result<(), ClientError> {
     let mut lines = Lines::default();
     let mut begun = false;
     loop {
-        let Some(bytes) = timeout(SILENCE, feed.next()).await.map_err(|_| ClientError::Timeout)??
+        let Some(bytes) =
+            timeout(SILENCE, feed.next()).await.map_err(|_| ClientError::Timeout)??
         else {
             return Ok(());
         };
@@ -98,7 +99,8 @@ async fn proof(shared: &Shared) -> Result<(), ClientError> {
 
 fn take(shared: &Shared, line: &[u8], first: bool) -> Result<Applied, ClientError> {
     let local = &shared.local;
-    let taken = if first { local.begin(&read::<FeedHead>(line)?) } else { local.line(&read(line)?) };
+    let taken =
+        if first { local.begin(&read::<FeedHead>(line)?) } else { local.line(&read(line)?) };
     taken.map_err(ClientError::News)
 }
 

@@ -167,7 +167,7 @@ impl Verifier {
             Outcome::Ask(asking) => asking,
         };
         let flight = match asking.key() {
-            Some(key) if !asking.has_entry() => {
+            Some(key) => {
                 let flight = shared.flights.join(key).await;
                 if flight.is_none() {
                     // Somebody has just asked about these credentials.
@@ -178,7 +178,7 @@ impl Verifier {
                 }
                 flight
             }
-            _ => None,
+            None => None,
         };
         let answer = shared.ask(request, &asking).await;
         drop(flight);

@@ -20,7 +20,8 @@ pub(super) enum Answered {
 }
 
 pub(super) async fn ask(shared: &Shared, request: &Request<'_>) -> Result<Answered, ClientError> {
-    let question = serde_json::to_vec(&question(shared, request)).map_err(|_| ClientError::Answer)?;
+    let question =
+        serde_json::to_vec(&question(shared, request)).map_err(|_| ClientError::Answer)?;
     let answer = shared.broker.post("/v1/verify", question, ANSWER_BYTES).await?;
     if answer.status == 200 {
         let grant = serde_json::from_slice(&answer.body).map_err(|_| ClientError::Answer)?;
