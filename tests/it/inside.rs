@@ -335,12 +335,9 @@ async fn museum_m26_a_lost_notice_does_not_pass_a_verifier() {
 async fn a_restored_backup_voids_what_is_kept() {
     let site = Site::start().await;
     let (verifier, alice) = site.warm(&site.socket, Duration::from_mins(1)).await;
-    let role = site.broker.admin().make_role(
-        "reader",
-        &trust(&format!("arn:aws:iam::{}:root", site.broker.home.account)),
-        &allow("orders:*", "*"),
-    );
-    let role = role.await;
+    let admin = site.broker.admin();
+    let root = trust(&format!("arn:aws:iam::{}:root", site.broker.home.account));
+    let role = admin.make_role("reader", &root, &allow("orders:*", "*")).await;
     let session = site.broker.admin().assume(&role, &[]).await.unwrap();
     let session = site.broker.caller(&session);
     until_allowed(&verifier, &session).await;

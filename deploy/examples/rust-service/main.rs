@@ -26,7 +26,6 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tower_layer::Layer as _;
-use tower_service::Service as _;
 
 /// The service itself: it sees only requests that are verified and allowed.
 async fn orders(

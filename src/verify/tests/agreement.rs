@@ -121,7 +121,7 @@ async fn caller(inside: &Inside, dice: &mut Dice, round: usize) -> Credentials {
         ask.push(("Policy", session_policy.as_str()));
     }
     if dice.roll(2) == 0 {
-        let team = dice.pick(&["blue", "42", "*"]);
+        let team = dice.pick(&["blue", "42", "+"]);
         ask.extend([("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", team)]);
     }
     Credentials::of_answer(&bench.call(admin, "AssumeRole", &ask).await.unwrap())
