@@ -15,9 +15,8 @@ use super::ast::Policy;
 pub fn select(policy: &Policy, prefixes: &[String]) -> (String, Vec<usize>) {
     let whole = || (policy.text().to_string(), (0..policy.statements()).collect());
     let Ok(document) = serde_json::from_str::<Document<'_>>(policy.text()) else { return whole() };
-    let list = match serde_json::from_str::<Vec<&RawValue>>(document.statement.get()) {
-        Ok(list) => list,
-        Err(_) => return whole(),
+    let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(document.statement.get()) else {
+        return whole();
     };
     let mut kept: Vec<(usize, &RawValue)> = list
         .iter()

@@ -449,7 +449,8 @@ async fn expiry_and_confirmation_are_kept_at_every_use() {
     let inside = Inside::new(&routes()).await;
     let bench = &inside.bench;
     let role = bench.role(&bench.a, "r", &trusting(&[A]), &allow(&["orders:*"])).await;
-    let ask = [("RoleArn", role.as_str()), ("RoleSessionName", "monday"), ("DurationSeconds", "900")];
+    let ask =
+        [("RoleArn", role.as_str()), ("RoleSessionName", "monday"), ("DurationSeconds", "900")];
     let session = Credentials::of_answer(&bench.call(&bench.a, "AssumeRole", &ask).await.unwrap());
     inside.sync().unwrap();
     let request = inside.get(&session);
