@@ -190,7 +190,7 @@ impl VerifyLayer {
         body: Option<&[u8]>,
         deed: Option<&Deed>,
     ) -> Result<Verified, Refused> {
-        let authority = parts.uri.authority().map(|authority| authority.as_str());
+        let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
         let mut headers: Vec<(&str, &[u8])> =
             parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let host = parts.headers.get(header::HOST);

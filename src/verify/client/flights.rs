@@ -22,12 +22,11 @@ impl Flights {
     pub(super) async fn join(&self, key: &EntryKey) -> Option<Flight<'_>> {
         let mut ended = {
             let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match under_way.get(key) {
-                Some(flight) => flight.subscribe(),
-                None => {
-                    under_way.insert(key.clone(), watch::Sender::new(()));
-                    return Some(Flight { flights: self, key: key.clone() });
-                }
+            if let Some(flight) = under_way.get(key) {
+                flight.subscribe()
+            } else {
+                under_way.insert(key.clone(), watch::Sender::new(()));
+                return Some(Flight { flights: self, key: key.clone() });
             }
         };
         // Ends when the sender is dropped.

@@ -1,5 +1,6 @@
 //! Following the broker: the feed, and the proofs that nothing of it is missing.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,10 +113,8 @@ fn target(shared: &Shared, follow: bool) -> String {
     let mut target = format!("/v1/changes?service={}&follow={follow}", shared.name);
     if let Some(at) = shared.local.position() {
         // None of these needs escapes: numbers and an ID.
-        target.push_str(&format!(
-            "&after={}&epoch={}&deployment={}",
-            at.version, at.epoch, at.deployment
-        ));
+        let (version, epoch, deployment) = (at.version, at.epoch, &at.deployment);
+        let _ = write!(target, "&after={version}&epoch={epoch}&deployment={deployment}");
     }
     target
 }
