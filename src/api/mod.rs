@@ -5,6 +5,7 @@
 //! fields they do not know.
 
 mod apply;
+mod inside;
 mod json;
 mod manage;
 mod verify;
@@ -14,6 +15,10 @@ pub use apply::{
     PasswordPolicyFile, Plan, PlanChange, PlanStep, PolicyFile, PolicyText, RoleFile,
     SamlProviderFile, UserFile,
 };
+pub use inside::{
+    FeedHead, FeedLine, Material, MaterialCaller, MaterialPolicies, MaterialPolicy, Position,
+    VerifyGrant,
+};
 pub use json::{StrictError, strict};
 pub use manage::{
     AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
@@ -21,8 +26,9 @@ pub use manage::{
     SessionCount, SessionView, Sessions,
 };
 pub use verify::{
-    Ancestor, BatchAnswer, BodyState, Decision, Header, MAX_BATCH, Match, OneOrMany, Principal,
-    PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest, VerifyResponse,
+    Ancestor, BatchAnswer, BodyState, Decision, Header, Keep, MAX_BATCH, Match, OneOrMany,
+    Principal, PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest,
+    VerifyResponse,
 };
 
 use serde::{Deserialize, Serialize};

@@ -62,6 +62,24 @@ pub struct VerifyRequest {
     /// refused, but for `aws:ResourceTag/…`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, OneOrMany>,
+    /// Set, the answer to a request whose signature is good carries what it takes to verify the next
+    /// ones without asking: for the registered askers of a service with `signing_keys` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+}
+
+/// What a verifier wants to keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// The prefixes of the actions that it will decide about, such as `orders`: 1 to
+    /// [`Keep::MAX_PREFIXES`].
+    pub prefixes: Vec<String>,
+}
+
+impl Keep {
+    /// The most prefixes.
+    pub const MAX_PREFIXES: usize = 16;
 }
 
 /// One text or a list of them.

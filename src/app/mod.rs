@@ -171,6 +171,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
     let services = Services {
+        feeds: crate::ops::verify::Feeds::default(),
         downstream: Shared::new(settings.services.clone()),
         authenticator: Authenticator::new(
             Arc::clone(&directory),

@@ -109,9 +109,14 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     let reloader = server.reloader();
     let (stop, stopped) = oneshot::channel();
     let grace: Duration = http.shutdown_timeout;
+    let feeds = Arc::clone(&services);
     let task = tokio::spawn(async move {
         // Also ready when the sender is dropped.
-        server.run(async { drop(stopped.await) }, grace).await;
+        let stopping = async {
+            drop(stopped.await);
+            feeds.feeds.close();
+        };
+        server.run(stopping, grace).await;
     });
     let keeper = tokio::spawn(keep_uses(Arc::clone(&services)));
     let stop = Stop(stop);

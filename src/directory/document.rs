@@ -23,12 +23,13 @@ pub struct Document {
 impl Document {
     /// Parses an identity policy.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Ok(Self::new(text, Policy::parse(text, DocumentKind::Identity)?))
+        let policy = Policy::parse(text, DocumentKind::Identity)?;
+        Ok(Self::new(Arc::clone(policy.text()), policy))
     }
 
-    fn new(text: &str, policy: Policy) -> Self {
+    fn new(text: Arc<str>, policy: Policy) -> Self {
         let compiled = Arc::new(CompiledPolicy::new(&policy));
-        Self { text: text.into(), policy: Arc::new(policy), compiled }
+        Self { text, policy: Arc::new(policy), compiled }
     }
 
     /// The text as it was written.
@@ -86,12 +87,12 @@ impl TrustDocument {
         policy
             .bind(&mut |arn| bound.get(arn).copied())
             .map_err(|unresolved| TrustError::NoSuchPrincipal(unresolved.arn))?;
-        Ok(Self::new(text, bound, policy))
+        Ok(Self::new(Arc::clone(policy.text()), bound, policy))
     }
 
-    fn new(text: &str, bound: BTreeMap<String, UniqueId>, policy: Policy) -> Self {
+    fn new(text: Arc<str>, bound: BTreeMap<String, UniqueId>, policy: Policy) -> Self {
         let compiled = Arc::new(CompiledPolicy::new(&policy));
-        Self { text: text.into(), bound, policy: Arc::new(policy), compiled }
+        Self { text, bound, policy: Arc::new(policy), compiled }
     }
 
     /// The text as it was written.
@@ -156,7 +157,7 @@ impl<'de> Deserialize<'de> for Document {
         let text = String::deserialize(deserializer)?;
         let policy = Policy::parse(&text, DocumentKind::Identity)
             .unwrap_or_else(|error| denying(DocumentKind::Identity, &text, &error));
-        Ok(Self::new(&text, policy))
+        Ok(Self::new(text.into(), policy))
     }
 }
 
@@ -183,6 +184,6 @@ impl<'de> Deserialize<'de> for TrustDocument {
             }
             Err(error) => denying(DocumentKind::Trust, &text, &error),
         };
-        Ok(Self::new(&text, bound, policy))
+        Ok(Self::new(text.into(), bound, policy))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::oneshot;
 
+use super::changes::Touched;
 use super::store::{Batch, Change, Contents, DirectoryStore, Entity, StoreError};
 use super::uses::{News, Use, Used};
 use crate::future::BoxFuture;
@@ -186,7 +187,9 @@ impl File {
         let Some(last) = current.last() else { return };
         match self.store(&current) {
             Ok(()) => {
-                last.batch.published.publish(Arc::clone(&last.batch.snapshot));
+                let touched = Touched::of(current.iter().flat_map(|job| &job.batch.changes));
+                let snapshot = Arc::clone(&last.batch.snapshot);
+                last.batch.published.publish_touching(snapshot, touched);
                 for job in current {
                     let _ = job.done.send(Ok(()));
                 }

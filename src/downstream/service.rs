@@ -32,6 +32,7 @@ pub struct Service {
     asker_policy: Option<Arc<Policy>>,
     signing_keys: bool,
     mapping: Mapping,
+    registration: (ServiceSettings, Vec<RouteSettings>),
 }
 
 /// The accounts whose callers a service serves.
@@ -127,6 +128,7 @@ impl Service {
             asker_policy,
             signing_keys: settings.signing_keys,
             mapping,
+            registration: (settings.clone(), routes.to_vec()),
         })
     }
 
@@ -207,6 +209,29 @@ impl Service {
     /// Whether registered askers may have signing keys.
     pub fn gives_signing_keys(&self) -> bool {
         self.signing_keys
+    }
+
+    /// What a verifier inside it has to know of its settings: all but who may ask. A service made of
+    /// them verifies as this one does.
+    pub fn registration(&self) -> (ServiceSettings, &[RouteSettings]) {
+        let (settings, routes) = &self.registration;
+        (ServiceSettings { askers: None, signing_keys: false, ..settings.clone() }, routes)
+    }
+
+    /// The prefixes of the actions that it maps requests to; its name, if it maps none.
+    pub fn action_prefixes(&self) -> Vec<String> {
+        let mut prefixes: Vec<String> = match &self.mapping {
+            Mapping::Asker => vec![self.name.clone()],
+            Mapping::BuiltIn(BuiltIn::S3) => vec!["s3".to_owned()],
+            Mapping::Routes(routes) => routes
+                .iter()
+                .filter_map(|route| route.action.split_once(':'))
+                .map(|(prefix, _)| prefix.to_ascii_lowercase())
+                .collect(),
+        };
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        prefixes
     }
 
     /// How its clients canonicalize.

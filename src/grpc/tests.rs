@@ -133,7 +133,7 @@ async fn ask_as(
     if status != "0" {
         return (-status.parse::<i32>().unwrap(), String::new(), HashMap::new());
     }
-    let response = CheckResponse::decode(&answer.body.whole().unwrap()[5..]).unwrap();
+    let response = CheckResponse::decode(&answer.body.whole()[5..]).unwrap();
     let read = |headers: Vec<HeaderValueOption>| -> HashMap<String, String> {
         let one = |option: HeaderValueOption| {
             assert_eq!((option.append_action, option.keep_empty_value), (2, true));
@@ -287,5 +287,5 @@ async fn strangers_are_told_nothing() {
     };
     let answer = check(&bench.services, &request, &bench.facts(), &Asking::default()).await;
     assert_eq!(answer.trailers.unwrap()["grpc-status"], "7");
-    assert!(answer.body.whole().unwrap().is_empty());
+    assert!(answer.body.whole().is_empty());
 }

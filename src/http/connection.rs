@@ -142,8 +142,8 @@ where
         let (origin, hold) = (origin.clone(), hold.clone());
         async move {
             let answer = exchange.answer(origin, request, last, hold).await;
-            drop(busy);
-            Ok::<_, Infallible>(answer)
+            // An answer that is sent piece by piece is work until its end.
+            Ok::<_, Infallible>(answer.map(|body| body.holding(busy)))
         }
     };
     if http2 {

@@ -123,7 +123,7 @@ impl Outgoing {
         content_type: &'static str,
         pieces: mpsc::Receiver<Bytes>,
     ) -> Self {
-        Self::with_payload(status, content_type, Payload::Stream(pieces))
+        Self::with_payload(status, content_type, Payload::Stream { pieces, hold: None })
     }
 
     fn with_payload(status: StatusCode, content_type: &'static str, body: Payload) -> Self {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::HeaderMap;
@@ -19,6 +19,11 @@ impl Reply {
     pub(crate) fn new(payload: Payload, trailers: Option<HeaderMap>) -> Self {
         Self { payload, trailers }
     }
+
+    /// Keeps `hold` until a body that is sent piece by piece has been sent, or dropped.
+    pub(crate) fn holding(self, hold: impl Send + 'static) -> Self {
+        Self { payload: self.payload.holding(hold), ..self }
+    }
 }
 
 impl Body for Reply {
@@ -29,10 +34,12 @@ impl Body for Reply {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(frame) = ready!(Pin::new(&mut self.payload).poll_frame(cx)) {
-            return Poll::Ready(Some(frame));
+        match Pin::new(&mut self.payload).poll_frame(cx) {
+            Poll::Ready(None) => {
+                Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
+            }
+            other => other,
         }
-        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -232,7 +232,8 @@ impl<'s> CallerPolicies<'s> {
         })
     }
 
-    fn with_interpreted<R>(
+    /// Lends these policies as layers of a decision of the interpreter.
+    pub(in crate::ops) fn with_interpreted<R>(
         &self,
         caller: &policy::Caller,
         resource_account: AccountId,

@@ -24,11 +24,7 @@ pub fn of_request(facts: &Facts) -> Context {
 
 /// The keys of the current time.
 pub fn of_time(now: Timestamp) -> Context {
-    Context::new()
-        .with("aws:CurrentTime", now.to_rfc3339())
-        .with("aws:EpochTime", now.secs().to_string())
-        .with("aws:PrincipalIsAWSService", "false")
-        .with("aws:ViaAWSService", "false")
+    Context::at(now)
 }
 
 /// Adds the keys of the principal that signed.

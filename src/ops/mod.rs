@@ -27,7 +27,7 @@ pub mod iam;
 pub mod json;
 pub mod manage;
 pub mod organizations;
-mod organized;
+pub mod organized;
 pub mod params;
 pub mod sts;
 #[cfg(test)]
@@ -66,6 +66,8 @@ pub struct Services {
     pub audit: Arc<dyn AuditSink>,
     /// The downstream services that are registered.
     pub downstream: downstream::Shared,
+    /// The feeds of changes that are open.
+    pub feeds: verify::Feeds,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.

@@ -159,6 +159,7 @@ impl Bench {
             sessions::Settings::default(),
         );
         let services = Services {
+            feeds: crate::ops::verify::Feeds::default(),
             downstream: crate::downstream::Shared::default(),
             directory,
             ledger,

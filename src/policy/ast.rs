@@ -10,7 +10,8 @@ use super::wildcard::Pattern;
 use crate::id::UniqueId;
 
 /// What a document is attached to; it decides which elements it may and must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DocumentKind {
     /// A managed or inline policy of a user, group or role.
     Identity,
@@ -44,9 +45,10 @@ pub enum Version {
     V2012,
 }
 
-/// A policy document, parsed. It keeps no text.
+/// A policy document, parsed, with the text it was parsed from.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    pub(crate) text: std::sync::Arc<str>,
     pub(crate) kind: DocumentKind,
     pub(crate) version: Version,
     pub(crate) id: Option<String>,
@@ -88,11 +90,17 @@ impl Policy {
         };
         // A test parses each of them; without statements a policy at least allows nothing.
         Self::parse(text, kind).unwrap_or(Self {
+            text: text.into(),
             kind,
             version: Version::V2008,
             id: None,
             statements: Vec::new(),
         })
+    }
+
+    /// The text it was parsed from. Principals that were bound are not in it.
+    pub fn text(&self) -> &std::sync::Arc<str> {
+        &self.text
     }
 
     /// What the document is attached to.

@@ -2,6 +2,7 @@
 
 use super::fold::fold;
 use super::hash::hash;
+use crate::time::Timestamp;
 
 /// The value of a condition key.
 ///
@@ -72,6 +73,17 @@ impl Context {
     /// No keys.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The keys that every request has by its time.
+    ///
+    /// Source: IAM User Guide, "AWS global condition context keys".
+    pub fn at(now: Timestamp) -> Self {
+        Self::new()
+            .with("aws:CurrentTime", now.to_rfc3339())
+            .with("aws:EpochTime", now.secs().to_string())
+            .with("aws:PrincipalIsAWSService", "false")
+            .with("aws:ViaAWSService", "false")
     }
 
     /// Sets a key and returns what it had before, under any case.

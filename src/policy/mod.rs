@@ -95,6 +95,7 @@ mod message;
 mod parse;
 mod principal;
 mod resource;
+mod select;
 pub mod simulate;
 mod truth;
 mod variables;
@@ -120,5 +121,6 @@ pub use limits::{
 pub use message::{access_denied, access_denied_because, denial_reason};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
+pub use select::select;
 pub use truth::Truth;
 pub use variables::VariableProblem;

@@ -35,6 +35,7 @@ mod edge_support;
 mod edge_tls;
 mod fault_proxy;
 mod init;
+mod inside;
 mod layers;
 mod museum_requests;
 mod museum_secrets;

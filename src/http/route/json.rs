@@ -76,7 +76,7 @@ pub(super) async fn count_sessions(request: &Incoming, asker: &Asker<'_>) -> Out
 }
 
 /// Reads a query strictly: every parameter known, none twice.
-fn query<T: DeserializeOwned>(request: &Incoming) -> Result<T, Box<Outgoing>> {
+pub(super) fn query<T: DeserializeOwned>(request: &Incoming) -> Result<T, Box<Outgoing>> {
     let refuse = |why: &dyn std::fmt::Display| {
         let message = format!("The query is not what was expected: {why}.");
         Box::new(problem(request, StatusCode::BAD_REQUEST, "InvalidRequest", &message))

@@ -5,6 +5,7 @@
 
 mod admin;
 mod api;
+mod changes;
 mod forward;
 mod json;
 mod json11;

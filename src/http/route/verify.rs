@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 
-use super::{caller, facts, forward, json};
-use crate::api::{VerifyBatchRequest, VerifyRequest};
+use super::{caller, changes, facts, forward, json};
+use crate::api::{VerifyBatchRequest, VerifyGrant, VerifyRequest};
 use crate::grpc;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::fault::Fault;
-use crate::ops::verify::{self, Asking, VerifyError};
+use crate::ops::verify::{self, Answered, Asking, VerifyError};
 use crate::ops::{Service, Services};
 
 /// The verify listener's handler.
@@ -24,10 +24,12 @@ enum Route {
     Batch,
     ForwardAuth,
     ExtAuthz,
+    Changes,
 }
 
 impl Route {
-    const ALL: [Self; 4] = [Self::Verify, Self::Batch, Self::ForwardAuth, Self::ExtAuthz];
+    const ALL: [Self; 5] =
+        [Self::Verify, Self::Batch, Self::ForwardAuth, Self::ExtAuthz, Self::Changes];
 
     /// Its path; one that ends in a name in braces is the start of a path.
     const fn path(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Route {
             Self::Batch => "/v1/verify/batch",
             Self::ForwardAuth => "/v1/forward-auth/{service}",
             Self::ExtAuthz => grpc::CHECK,
+            Self::Changes => "/v1/changes",
         }
     }
 
@@ -50,7 +53,7 @@ impl Route {
 }
 
 impl Verify {
-    /// The paths that are served, so that tests leave none out.
+    /// The paths at which others' requests are judged, so that tests leave none out: all but the feed.
     pub const ROUTES: [&'static str; 4] =
         [Route::ALL[0].path(), Route::ALL[1].path(), Route::ALL[2].path(), Route::ALL[3].path()];
 
@@ -72,6 +75,12 @@ impl Handler for Verify {
                         .await
                         .for_operation("ForwardAuth")
                 }
+                Route::Changes if request.method != Method::GET => {
+                    json::wrong_method(&request, "GET")
+                }
+                Route::Changes => {
+                    changes::answer(services, &request).await.for_operation("Changes")
+                }
                 _ if request.method != Method::POST => json::wrong_method(&request, "POST"),
                 Route::Verify => one(services, &request).await.for_operation("Verify"),
                 Route::Batch => batch(services, &request).await.for_operation("VerifyBatch"),
@@ -89,13 +98,17 @@ impl Handler for Verify {
 fn shown(request: &Incoming) -> Asking {
     Asking {
         local: request.peer.is_local(),
+        confidential: request.is_secure() || request.peer.is_local(),
         certificate: request.tls.as_ref().and_then(|tls| tls.client.clone()),
         signed: None,
     }
 }
 
 /// Who asks, by the connection and by the question's own signature if it has one.
-async fn asking(services: &Arc<Services>, request: &Incoming) -> Result<Asking, Box<Outgoing>> {
+pub(super) async fn asking(
+    services: &Arc<Services>,
+    request: &Incoming,
+) -> Result<Asking, Box<Outgoing>> {
     match caller(services, request, Service::Countersign).await {
         Ok(caller) => Ok(shown(request).signed_by(caller)),
         // A signature that is not good is no question without one.
@@ -115,8 +128,11 @@ async fn one(services: &Arc<Services>, request: &Incoming) -> Outgoing {
     let monotonic = services.clock.monotonic();
     match verify::verify(services, &facts(request), monotonic, &asking, &question).await {
         Ok(answered) => {
-            let response = answered.response;
-            let answer = json::ok(request, &response).with_log("code", response.reason.code);
+            let Answered { response: answer, material, .. } = answered;
+            let grant = VerifyGrant { answer, material };
+            let given = json::ok(request, &grant);
+            let response = grant.answer;
+            let answer = given.with_log("code", response.reason.code);
             match response.principal {
                 Some(principal) => answer.with_log("principal", principal.arn),
                 None => answer,
@@ -143,7 +159,7 @@ async fn batch(services: &Arc<Services>, request: &Incoming) -> Outgoing {
 }
 
 /// A question that gets no answer.
-fn problem(request: &Incoming, error: &VerifyError) -> Outgoing {
+pub(super) fn problem(request: &Incoming, error: &VerifyError) -> Outgoing {
     let status = match error {
         VerifyError::Malformed(_) => StatusCode::BAD_REQUEST,
         VerifyError::NotAdmitted(_) => StatusCode::FORBIDDEN,

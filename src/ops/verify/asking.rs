@@ -15,6 +15,8 @@ pub struct Asking {
     pub local: bool,
     /// The names in the asker's certificate.
     pub certificate: Option<Arc<CertificateNames>>,
+    /// Nobody on the way can read the answer: it goes by TLS, or stays on this host.
+    pub confidential: bool,
     /// Who signed the question itself, for the service `countersign`.
     pub signed: Option<Box<VerifiedRequest>>,
 }
@@ -28,6 +30,16 @@ pub enum NotAdmitted {
     /// The asker is not one of those that the service lists.
     #[error("the service does not list who asks")]
     NotListed,
+    /// Keys and changes are for those that the service lists by certificate or signature, and only if
+    /// it says so.
+    #[error(
+        "keys and changes are given to askers that a service with signing_keys lists by certificate \
+         or signature"
+    )]
+    NotKeeper,
+    /// The answer would go over the network in plaintext.
+    #[error("keys and changes are given over TLS or within this host alone")]
+    Plaintext,
 }
 
 impl NotAdmitted {
@@ -36,6 +48,8 @@ impl NotAdmitted {
         match self {
             Self::NotRegistered => "ServiceNotRegistered",
             Self::NotListed => "AskerNotListed",
+            Self::NotKeeper => "KeysNotGiven",
+            Self::Plaintext => "TlsRequired",
         }
     }
 }
@@ -68,6 +82,21 @@ impl Asking {
             return Ok(Admission::Registered);
         }
         shown.ok_or(NotAdmitted::NotListed)
+    }
+
+    /// Checks that the asker may have signing keys of a service, and hear of changes.
+    ///
+    /// INVARIANT: being on this host is never enough.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admit_keeper(&self, facts: &Facts, service: &Service) -> Result<(), NotAdmitted> {
+        if self.admit(facts, Some(service))? != Admission::Registered
+            || !service.gives_signing_keys()
+        {
+            return Err(NotAdmitted::NotKeeper);
+        }
+        if self.confidential { Ok(()) } else { Err(NotAdmitted::Plaintext) }
     }
 
     /// Whether the principal that signed the question is listed, and nothing denies it to ask.

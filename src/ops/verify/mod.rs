@@ -22,7 +22,9 @@
 
 mod answer;
 mod asking;
+mod feed;
 pub mod forward;
+mod material;
 mod question;
 
 #[cfg(test)]
@@ -33,7 +35,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::{
-    BatchAnswer, BodyState, Decision as Verdict, ErrorBody, ErrorResponse, MAX_BATCH,
+    BatchAnswer, BodyState, Decision as Verdict, ErrorBody, ErrorResponse, MAX_BATCH, Material,
     VerifyBatchRequest, VerifyBatchResponse, VerifyRequest, VerifyResponse,
 };
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
@@ -47,6 +49,7 @@ use crate::sigv4::{Body, PayloadCheck, Rules};
 use crate::time::Monotonic;
 use answer::{Answer, BODY};
 pub use asking::{Asking, NotAdmitted};
+pub use feed::{Feeds, NoRoom, Reader};
 pub use question::{Asked, Forwarded, Malformed, Question, Shown};
 
 /// The question cannot be answered.
@@ -84,6 +87,14 @@ impl VerifyError {
             Self::NotAdmitted(NotAdmitted::NotListed) => {
                 "The service does not list you among its askers.".to_owned()
             }
+            Self::NotAdmitted(NotAdmitted::NotKeeper) => {
+                "Signing keys and changes are given to askers that a service registered with \
+                 signing_keys lists by certificate or signature."
+                    .to_owned()
+            }
+            Self::NotAdmitted(NotAdmitted::Plaintext) => {
+                "Signing keys and changes are given over TLS or within this host alone.".to_owned()
+            }
             Self::Unavailable(_) => "It cannot be decided now. Ask again.".to_owned(),
         }
     }
@@ -99,6 +110,8 @@ pub struct Answered {
     pub admission: Admission,
     /// The service, if it is registered.
     pub service: Option<Arc<Service>>,
+    /// What it takes to verify the next requests without asking, if that was asked for.
+    pub material: Option<Material>,
 }
 
 /// Answers one question of `/v1/verify`.
@@ -111,9 +124,24 @@ pub async fn verify(
 ) -> Result<Answered, VerifyError> {
     let service = services.downstream.now().get(&request.service).cloned();
     let admission = asking.admit(facts, service.as_deref())?;
+    let keep = match (&request.keep, service.as_deref()) {
+        (None, _) => None,
+        (Some(_), None) => return Err(NotAdmitted::NotKeeper.into()),
+        (Some(keep), Some(service)) => {
+            asking.admit_keeper(facts, service)?;
+            question::check_keep(keep)?;
+            Some((keep, service))
+        }
+    };
     let question = Question::parse(request, service.as_deref())?;
     let (response, signed) = answer(services, facts, monotonic, &question).await?;
-    Ok(Answered { response, signed, admission, service })
+    let material = match (keep, &signed) {
+        (Some((keep, service)), Some(signed)) => {
+            material::of(services, facts, service, signed, keep)
+        }
+        _ => None,
+    };
+    Ok(Answered { response, signed, admission, service, material })
 }
 
 /// Answers several questions, each as it would be alone.
@@ -133,6 +161,10 @@ pub async fn verify_batch(
     }
     let mut answers = Vec::with_capacity(batch.questions.len());
     for question in &batch.questions {
+        if question.keep.is_some() {
+            let reason = "keep is for single questions".to_owned();
+            return Err(Malformed { field: "keep", reason }.into());
+        }
         answers.push(match verify(services, facts, monotonic, asking, question).await {
             Ok(answered) => BatchAnswer::Answer(Box::new(answered.response)),
             Err(error) => BatchAnswer::Error(ErrorResponse {

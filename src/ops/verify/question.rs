@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::api::{OneOrMany, VerifyRequest};
+use crate::api::{Keep, OneOrMany, VerifyRequest};
 use crate::arn::Arn;
 use crate::downstream::mapping::{Deed, Meaning, Unmapped};
 use crate::downstream::{self, BodyRule, HostPattern, Service};
@@ -298,6 +298,24 @@ impl<'a> Question<'a> {
             }
         }
     }
+}
+
+/// Checks what a verifier wants to keep.
+pub(super) fn check_keep(keep: &Keep) -> Result<(), Malformed> {
+    if !(1..=Keep::MAX_PREFIXES).contains(&keep.prefixes.len()) {
+        return malformed("keep", format!("1 to {} prefixes are expected", Keep::MAX_PREFIXES));
+    }
+    for prefix in &keep.prefixes {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=128).contains(&prefix.len()) || !prefix.bytes().all(plain) {
+            return malformed("keep", "a prefix is what stands before the colon of an action");
+        }
+        // INVARIANT: nobody decides about the broker's own actions but the broker.
+        if downstream::is_own(prefix) {
+            return malformed("keep", "the broker's own actions are decided by the broker alone");
+        }
+    }
+    Ok(())
 }
 
 /// What a request to a registered service means, if its mapping is registered too.

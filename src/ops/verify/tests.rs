@@ -60,6 +60,7 @@ fn signed_with(
         source_ip: None,
         secure_transport: None,
         context: BTreeMap::new(),
+        keep: None,
     }
 }
 

@@ -44,13 +44,15 @@ impl Policy {
         }
         let document = json::read(text)?;
         let mut policy = Self::of_json(&document.json, kind)?;
+        policy.text = text.into();
         for (statement, place) in policy.statements.iter_mut().zip(statement_places(&document)) {
             statement.span = place.span.clone();
         }
         Ok(policy)
     }
 
-    /// Understands a document that has been read. The statements do not know their places yet.
+    /// Understands a document that has been read. The statements do not know their places yet, nor
+    /// the policy its text.
     pub(crate) fn of_json(document: &Json, kind: DocumentKind) -> Result<Self, ParseError> {
         let root = Path::ROOT;
         let [version, id, statements] = elements(document, &root, ["Version", "Id", "Statement"])?;
@@ -92,7 +94,7 @@ impl Policy {
                 return Err(path.index(index).key("Sid").refuse(Reason::DuplicateSid));
             }
         }
-        Ok(Self { kind, version, id, statements })
+        Ok(Self { text: "".into(), kind, version, id, statements })
     }
 }
 
