@@ -323,6 +323,14 @@ impl Snapshot {
         (owner == account).then(|| Managed::Own(Arc::clone(policy)))
     }
 
+    /// How many users, groups and roles of an account have a managed policy, and how many users
+    /// and roles it bounds.
+    pub fn uses_of(&self, account: AccountId, arn: &str) -> (usize, usize) {
+        let key = (account, arn.to_owned());
+        let count = |holders: &Holders| holders.get(&key).map_or(0, OrdSet::len);
+        (count(&self.attached), count(&self.bounded))
+    }
+
     /// The unique IDs of those users, groups and roles of an account that have a managed policy.
     pub fn holders_of(&self, account: AccountId, arn: &str) -> Vec<UniqueId> {
         ids(&self.attached, account, arn)

@@ -35,6 +35,7 @@ mod edge_tls;
 mod fault_proxy;
 mod init;
 mod layers;
+mod models;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
