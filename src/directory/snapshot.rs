@@ -188,10 +188,10 @@ impl Snapshot {
 
     fn unlink(&mut self, account: AccountId, holder: UniqueId, policies: &Policies) {
         for arn in &policies.attached {
-            forget(&mut self.attached, (account, arn.clone()), &holder);
+            forget(&mut self.attached, &(account, arn.clone()), &holder);
         }
         if let Some(arn) = &policies.boundary {
-            forget(&mut self.bounded, (account, arn.clone()), &holder);
+            forget(&mut self.bounded, &(account, arn.clone()), &holder);
         }
     }
 
@@ -427,11 +427,11 @@ impl Snapshot {
 
 type Holders = HashMap<(AccountId, String), OrdSet<UniqueId>>;
 
-fn forget(holders: &mut Holders, key: (AccountId, String), holder: &UniqueId) {
-    if let Some(ids) = holders.get_mut(&key) {
+fn forget(holders: &mut Holders, key: &(AccountId, String), holder: &UniqueId) {
+    if let Some(ids) = holders.get_mut(key) {
         ids.remove(holder);
         if ids.is_empty() {
-            holders.remove(&key);
+            holders.remove(key);
         }
     }
 }
