@@ -351,7 +351,7 @@ fn upgrade(database: &Database) -> Result<(), StoreError> {
         let format = meta.get("format").map_err(damaged)?;
         format.and_then(|format| format.value().parse::<u64>().ok())
     };
-    if !stored.is_some_and(|stored| stored < FORMAT) {
+    if stored.is_none_or(|stored| stored >= FORMAT) {
         return Ok(());
     }
     let write = database.begin_write().map_err(unavailable)?;

@@ -209,10 +209,10 @@ impl Snapshot {
 
     fn unlink(&mut self, account: AccountId, holder: UniqueId, policies: &Policies) {
         for arn in &policies.attached {
-            forget(&mut self.attached, (account, arn.clone()), &holder);
+            forget(&mut self.attached, &(account, arn.clone()), &holder);
         }
         if let Some(arn) = &policies.boundary {
-            forget(&mut self.bounded, (account, arn.clone()), &holder);
+            forget(&mut self.bounded, &(account, arn.clone()), &holder);
         }
     }
 
@@ -361,6 +361,14 @@ impl Snapshot {
         (owner == account).then_some(&version.document)
     }
 
+    /// How many users, groups and roles of an account have a managed policy, and how many users
+    /// and roles it bounds.
+    pub fn uses_of(&self, account: AccountId, arn: &str) -> (usize, usize) {
+        let key = (account, arn.to_owned());
+        let count = |holders: &Holders| holders.get(&key).map_or(0, OrdSet::len);
+        (count(&self.attached), count(&self.bounded))
+    }
+
     /// The unique IDs of those users, groups and roles of an account that have a managed policy.
     pub fn holders_of(&self, account: AccountId, arn: &str) -> Vec<UniqueId> {
         ids(&self.attached, account, arn)
@@ -457,11 +465,11 @@ impl Snapshot {
 
 type Holders = HashMap<(AccountId, String), OrdSet<UniqueId>>;
 
-fn forget(holders: &mut Holders, key: (AccountId, String), holder: &UniqueId) {
-    if let Some(ids) = holders.get_mut(&key) {
+fn forget(holders: &mut Holders, key: &(AccountId, String), holder: &UniqueId) {
+    if let Some(ids) = holders.get_mut(key) {
         ids.remove(holder);
         if ids.is_empty() {
-            holders.remove(&key);
+            holders.remove(key);
         }
     }
 }

@@ -25,9 +25,14 @@ const SESSION_NAME: &str = "simulated";
 #[derive(Clone, Debug)]
 pub struct Source {
     id: String,
-    text: String,
+    size: usize,
+    /// Where each statement begins and ends.
+    places: Vec<Span>,
     policy: Policy,
 }
+
+/// Line and column of the beginning, and of the end.
+type Span = ((usize, usize), (usize, usize));
 
 impl Source {
     /// Parses a policy; `id` is what results call it: `PolicyInputList.1`, a file's name.
@@ -36,7 +41,13 @@ impl Source {
     /// What the parser refuses.
     pub fn parse(id: &str, text: &str, kind: DocumentKind) -> Result<Self, ParseError> {
         let policy = Policy::parse(text, kind)?;
-        Ok(Self { id: id.to_owned(), text: text.to_owned(), policy })
+        let lines = Lines::of(text);
+        let place = |statement: usize| {
+            let span = policy.statement_span(statement)?;
+            Some((lines.position(span.start), lines.position(span.end)))
+        };
+        let places = (0..).map_while(place).collect();
+        Ok(Self { id: id.to_owned(), size: text.len(), places, policy })
     }
 
     /// What results call it.
@@ -51,7 +62,7 @@ impl Source {
 
     /// How long its text is, in bytes.
     pub fn size(&self) -> usize {
-        self.text.len()
+        self.size
     }
 
     /// Binds the principals that are the caller's own.
@@ -63,6 +74,9 @@ impl Source {
         Named { name: &self.id, policy: &self.policy }
     }
 }
+
+/// At most this many statements are told of one decision: the first.
+const MAX_MATCHED: usize = 20;
 
 /// The caller that an ARN stands for; `None` for a text that names nobody.
 ///
@@ -260,7 +274,8 @@ pub fn simulate(question: &Question<'_>, policies: &Policies) -> Outcome {
         Some(trust) => explain_trust(request, trust.named(), &layers),
         None => explain(request, &layers),
     };
-    let matched = trace.decision.matched().iter().filter_map(|it| locate(it, policies)).collect();
+    let matched = trace.decision.matched().iter().take(MAX_MATCHED);
+    let matched = matched.filter_map(|it| locate(it, policies)).collect();
     let own_account = request.caller.account();
     let alone = |identity: &[Named<'_>], scps: &[&[Named<'_>]]| {
         let layers = Layers {
@@ -352,9 +367,7 @@ fn locate(matched: &Matched, policies: &Policies) -> Option<MatchedStatement> {
 
 impl Source {
     /// Where a statement begins and ends: line and column.
-    pub fn place(&self, statement: usize) -> Option<((usize, usize), (usize, usize))> {
-        let span = self.policy.statement_span(statement)?;
-        let lines = Lines::of(&self.text);
-        Some((lines.position(span.start), lines.position(span.end)))
+    pub fn place(&self, statement: usize) -> Option<Span> {
+        self.places.get(statement).copied()
     }
 }

@@ -37,6 +37,7 @@ mod fault_proxy;
 mod init;
 mod inside;
 mod layers;
+mod models;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::Services;
 use crate::authn::Identity;
-use crate::policy::{self, Effect, Element, StatementTrace, Trace};
+use crate::policy::{self, Effect, Element, Layer, StatementTrace, Trace};
 use crate::seal::message;
 
 /// At most this many bytes of JSON: about 4,200 characters when sealed. DecodeAuthorizationMessage
@@ -89,7 +89,8 @@ impl Denial<'_> {
 
     fn told(&self, statements: &[Value], conditions: &[Value]) -> Value {
         let decision = &self.trace.decision;
-        let hint = self.trace.hint().filter(|hint| self.plain && !is_secret(hint));
+        let plain = self.plain && is_own(decision.layer());
+        let hint = self.trace.hint().filter(|hint| plain && !is_secret(hint));
         let failures: Vec<Value> = hint.iter().map(|hint| json!({ "value": cut(hint) })).collect();
         json!({
             "allowed": false,
@@ -105,11 +106,18 @@ impl Denial<'_> {
         })
     }
 
-    /// The statements that denied.
+    /// The statements that denied, of the caller's own account: what the organization and the owner
+    /// of a resource say is theirs to tell.
     fn statements(&self) -> Vec<Value> {
-        let denied = self.trace.statements.iter().filter(|it| !it.allows && it.applies);
+        let statements = self.trace.statements.iter();
+        let denied = statements.filter(|it| !it.allows && it.applies && is_own(it.layer));
         denied.take(MAX_STATEMENTS).map(|it| statement(self.identity, it)).collect()
     }
+}
+
+/// Whether the caller's own account wrote what stands in this layer.
+fn is_own(layer: Layer) -> bool {
+    matches!(layer, Layer::Identity | Layer::Boundary | Layer::Session)
 }
 
 fn statement(identity: &Identity, statement: &StatementTrace) -> Value {

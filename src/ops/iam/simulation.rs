@@ -218,6 +218,12 @@ impl Asked {
                 "The policies of a simulation have at most {MAX_BYTES} bytes together."
             )));
         }
+        let asked = self.actions.len().saturating_mul(self.resources.len().max(1));
+        if own.saturating_add(more).saturating_mul(asked) > MAX_WORK {
+            return Err(Fault::invalid_input(
+                "The simulation is too large: ask of fewer actions, resources or policies at once.",
+            ));
+        }
         let mut policies = Policies {
             identity,
             boundary: boundary.into_iter().next(),
@@ -282,6 +288,9 @@ fn owner(text: &str) -> Option<AccountId> {
     let account = Arn::parse(text).map_or(text, |arn| arn.account);
     AccountId::parse(account).ok()
 }
+
+/// At most this much work: bytes of policies times questions.
+const MAX_WORK: usize = 16 * 1024 * 1024;
 
 /// A simulation, ready to be asked.
 pub struct Prepared {

@@ -278,13 +278,12 @@ async fn with_exactly_its_own_action_every_operation_is_allowed() {
     let mut untouched = None;
     for row in ROWS.iter().filter(|row| row.service == Service::Iam) {
         let action = row.name;
-        let (bench, bob) = match untouched.take() {
-            Some(staged) => staged,
-            None => {
-                let bench = Bench::new().await;
-                let bob = stage(&bench).await;
-                (bench, bob)
-            }
+        let (bench, bob) = if let Some(staged) = untouched.take() {
+            staged
+        } else {
+            let bench = Bench::new().await;
+            let bob = stage(&bench).await;
+            (bench, bob)
         };
         let own = format!("iam:{action}");
         let actions = [&[own.as_str()], besides(action)].concat();
