@@ -238,13 +238,11 @@ impl Authenticator {
         }
         let scope = Scope { date: signed.scope_day()?, region: signed.region(), service };
         let identity = signed.identity();
-        Some(match identity.session() {
-            Some(session) => SigningKey::secret_of(session.secret(), scope),
-            None => {
-                let key = self.open_key(signed.snapshot(), &identity.access_key_id()).ok()?;
-                SigningKey::secret_of(key.secret(), scope)
-            }
-        })
+        if let Some(session) = identity.session() {
+            return Some(SigningKey::secret_of(session.secret(), scope));
+        }
+        let key = self.open_key(signed.snapshot(), &identity.access_key_id()).ok()?;
+        Some(SigningKey::secret_of(key.secret(), scope))
     }
 
     /// How sessions are confirmed.

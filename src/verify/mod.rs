@@ -50,6 +50,15 @@ mod local;
 mod news;
 mod request;
 #[cfg(all(test, feature = "server"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unused_self,
+    reason = "tests"
+)]
 mod tests;
 
 pub use answer::{Kind, Refused, Verified};

@@ -235,7 +235,7 @@ impl Proxy {
                 let (to, switch) = (to.clone(), Arc::clone(&switch));
                 tokio::spawn(async move {
                     let Ok(broker) = UnixStream::connect(&to).await else { return };
-                    pass(client, broker, switch).await;
+                    Box::pin(pass(client, broker, switch)).await;
                 });
             }
         });

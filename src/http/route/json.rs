@@ -45,16 +45,14 @@ pub(super) async fn answer(
             Err(answer) => *answer,
         }
         .for_operation("ApplyDirectory"),
-        (_, "directory") => wrong_method(request, "GET"),
-        (_, "directory/plan" | "directory/apply") => wrong_method(request, "POST"),
         (&Method::GET, "sessions") => {
             list_sessions(request, &Asker::Signed(&context)).await.for_operation("ListSessions")
         }
         (&Method::GET, "sessions/count") => {
             count_sessions(request, &Asker::Signed(&context)).await.for_operation("CountSessions")
         }
-        (_, "revocations") => wrong_method(request, "POST"),
-        (_, "sessions" | "sessions/count") => wrong_method(request, "GET"),
+        (_, "revocations" | "directory/plan" | "directory/apply") => wrong_method(request, "POST"),
+        (_, "sessions" | "sessions/count" | "directory") => wrong_method(request, "GET"),
         _ => not_found(request),
     }
 }

@@ -47,18 +47,21 @@ impl Ask {
     }
 
     /// And about one more.
+    #[must_use]
     pub fn and(mut self, arn: String, tags: &[Tag]) -> Self {
         self.resources.push((arn, tags.to_vec()));
         self
     }
 
     /// Policies of this type: `organizations:PolicyType`.
+    #[must_use]
     pub fn of_type(mut self, control: impl Into<String>) -> Self {
         self.control = Some(control.into());
         self
     }
 
     /// Policies of this type, if it is known.
+    #[must_use]
     pub fn of_control(self, control: Option<ControlType>) -> Self {
         match control {
             Some(control) => self.of_type(control.as_str()),
@@ -67,12 +70,14 @@ impl Ask {
     }
 
     /// With these tags to be set.
+    #[must_use]
     pub fn setting(mut self, tags: &[Tag]) -> Self {
         self.request_tags = tags.to_vec();
         self
     }
 
     /// With these tags to be taken away.
+    #[must_use]
     pub fn untagging(mut self, keys: &[String]) -> Self {
         self.tag_keys = keys.to_vec();
         self

@@ -146,13 +146,13 @@ pub(super) fn sentence(error: &impl std::fmt::Display) -> String {
 
 fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::SessionRevoked(_) | Refusal::PrincipalRevoked(_) | Refusal::KeyRevoked(_) => {
-            "SessionRevoked"
-        }
+        Refusal::SessionRevoked(_)
+        | Refusal::PrincipalRevoked(_)
+        | Refusal::KeyRevoked(_)
+        | Refusal::AccountLeft(_) => "SessionRevoked",
         Refusal::PrincipalGone(_) | Refusal::AccountGone(_) | Refusal::KeyGone(_) => {
             "PrincipalDeleted"
         }
-        Refusal::AccountLeft(_) => "SessionRevoked",
         Refusal::AccountClosed(_) => "AccountClosed",
         Refusal::KeyInactive(_) => "KeyInactive",
         Refusal::OtherEpoch(_) => "DirectoryRestored",

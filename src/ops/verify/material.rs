@@ -17,6 +17,7 @@ use crate::id::{AccessKeyId, AccessKeyKind, UniqueId, UniqueKind};
 use crate::ops::authorize::{CallerPolicies, policy_caller};
 use crate::ops::{Facts, Services, context, organized};
 use crate::policy::{self, Layers, Named, Value};
+use crate::time::Timestamp;
 
 /// The material of a request whose signature is good. `None`: the broker keeps it to itself, and is
 /// to be asked each time.
@@ -77,7 +78,7 @@ pub(super) fn of(
         signing_key: services.authenticator.signing_key(signed, service.name())?,
         caller,
         context,
-        mfa_at: claims.and_then(|claims| claims.mfa_at).map(|at| at.millis()),
+        mfa_at: claims.and_then(|claims| claims.mfa_at).map(Timestamp::millis),
         expires_at: claims.map(|claims| claims.expires_at.millis()),
         confirm_every: u64::try_from(confirm_every.as_millis()).unwrap_or(u64::MAX),
         policies,

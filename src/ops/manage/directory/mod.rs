@@ -60,7 +60,7 @@ pub async fn plan(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan,
     recorded(context, &about, Effect::Read, described, async {
         let state = context.services.directory.snapshot();
         authorize(context, &state, EXPORT)?;
-        Ok(told(context, &steps_to(context, &state, request)?, None)?)
+        told(context, &steps_to(context, &state, request)?, None)
     })
     .await
 }
