@@ -27,6 +27,15 @@ impl HostPattern {
         self.below
     }
 
+    /// Whether some host is below both: it would name one bucket by the one, another by the other.
+    pub fn overlaps_below(&self, other: &Self) -> bool {
+        let within = |one: &str, other: &str| {
+            one.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let (one, two) = (self.host.as_str(), other.host.as_str());
+        self.below && other.below && (within(one, two) || within(two, one))
+    }
+
     /// Whether this is the host.
     pub fn is(&self, host: &str) -> bool {
         !self.below && self.host.eq_ignore_ascii_case(host)

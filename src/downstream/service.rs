@@ -295,6 +295,12 @@ fn hosts(settings: &ServiceSettings, problems: &mut Problems) -> Vec<HostPattern
     if settings.mapping != Some(BuiltIn::S3) && hosts.iter().any(HostPattern::is_below) {
         problems.add("hosts", "takes `*.` with `mapping = \"s3\"` only, for buckets");
     }
+    let overlap = |(at, host): (usize, &HostPattern)| {
+        hosts.iter().skip(at + 1).any(|other| host.overlaps_below(other))
+    };
+    if hosts.iter().enumerate().any(overlap) {
+        problems.add("hosts", "takes no `*.` twice, and none below another: a bucket has one name");
+    }
     hosts
 }
 

@@ -129,6 +129,29 @@ fn the_brokers_own_services_are_never_registered() {
 }
 
 #[test]
+fn hosts_below_hosts_do_not_overlap() {
+    let with = |hosts: [&str; 2]| {
+        let settings = ServiceSettings {
+            name: "s3".into(),
+            hosts: hosts.map(str::to_owned).to_vec(),
+            mapping: Some(BuiltIn::S3),
+            ..service()
+        };
+        refused(&settings, &[])
+    };
+    for hosts in [
+        ["*.s3.example", "*.example"],
+        ["*.example", "*.s3.EXAMPLE"],
+        ["*.s3.example", "*.S3.example"],
+    ] {
+        assert_eq!(with(hosts), [(None, "hosts")], "{hosts:?}");
+    }
+    for hosts in [["*.s3.example", "s3.example"], ["*.s3.example", "*.as3.example"]] {
+        assert_eq!(with(hosts), [], "{hosts:?}");
+    }
+}
+
+#[test]
 fn two_services_have_two_names() {
     let of = |name: &str| {
         Service::new(&ServiceSettings { name: name.into(), ..service() }, &[]).unwrap()

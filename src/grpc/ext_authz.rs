@@ -31,6 +31,8 @@ enum Refused {
     Differs,
     #[error("The request brings a header x-countersign-…, which only the broker sets.")]
     Spoofed,
+    #[error("The request asks for another protocol, whose bytes nobody would judge.")]
+    Upgrade,
     #[error("Envoy passed a part of the body only: raise max_request_bytes.")]
     PartialBody,
     #[error("Envoy passed the body as text: set pack_as_bytes.")]
@@ -45,6 +47,7 @@ impl Refused {
                 "DialectHeaderMalformed"
             }
             Self::Spoofed => "SpoofedHeader",
+            Self::Upgrade => "UpgradeRefused",
             Self::PartialBody => "PartialBody",
         }
     }
@@ -95,7 +98,7 @@ pub(crate) async fn check(
         headers: &client.headers,
         body: forward::shown(&service, &client.http.raw_body, Some(&client.framing())),
         source_ip: address.and_then(|address| address.address.parse().ok()),
-        secure: None,
+        secure: secure(attributes.tls_session.is_some(), &client.http.scheme),
     };
     let monotonic = services.clock.monotonic();
     let judged =
@@ -145,9 +148,11 @@ impl Client<'_> {
         announced.is_empty() || announced.parse() == Ok(self.http.raw_body.len())
     }
 
+    /// Envoy takes `transfer-encoding` away before its filters run: whatever the protocol, that no
+    /// length is there says nothing. Only a length of 0 does.
     fn framing(&self) -> Framing<'_> {
         Framing {
-            protocol: &self.http.protocol,
+            protocol: "",
             content_length: self.value("content-length"),
             transfer_encoding: self.value("transfer-encoding"),
         }
@@ -177,6 +182,8 @@ fn read(proxy: Proxy, http: Option<&HttpRequest>) -> Result<Client<'_>, Refused>
             ":authority" | "host" => same(&http.host)?,
             "x-envoy-auth-partial-body" if value != b"false" => return Err(Refused::PartialBody),
             "x-envoy-auth-partial-body" => {}
+            // What follows an upgrade is no body, and nobody judged it.
+            "upgrade" => return Err(Refused::Upgrade),
             name if name.starts_with(':') => {}
             name if forward::is_ours(name) => return Err(Refused::Spoofed),
             _ => headers.push((name, value.to_vec())),
@@ -186,6 +193,16 @@ fn read(proxy: Proxy, http: Option<&HttpRequest>) -> Result<Client<'_>, Refused>
         return Err(Refused::TextBody);
     }
     Ok(Client { http, headers })
+}
+
+/// Whether the client came by TLS. Envoy's word for it is the TLS session; `https` may be the
+/// client's own word, `http` harms nobody but whoever says so.
+fn secure(tls_session: bool, scheme: &str) -> Option<bool> {
+    match scheme {
+        _ if tls_session => Some(true),
+        "http" => Some(false),
+        _ => None,
+    }
 }
 
 fn denied(status: i32, code: &str, message: &str) -> Outgoing {

@@ -19,7 +19,13 @@ pub(super) struct AttributeContext {
     pub(super) request: Option<Request>,
     #[prost(map = "string, string", tag = "10")]
     pub(super) context_extensions: HashMap<String, String>,
+    #[prost(message, optional, tag = "12")]
+    pub(super) tls_session: Option<TlsSession>,
 }
+
+/// That there is one is all that is asked of it.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct TlsSession {}
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Peer {
@@ -55,8 +61,8 @@ pub(super) struct HttpRequest {
     pub(super) path: String,
     #[prost(string, tag = "5")]
     pub(super) host: String,
-    #[prost(string, tag = "10")]
-    pub(super) protocol: String,
+    #[prost(string, tag = "6")]
+    pub(super) scheme: String,
     #[prost(string, tag = "11")]
     pub(super) body: String,
     #[prost(bytes = "vec", tag = "12")]

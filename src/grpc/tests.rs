@@ -11,6 +11,7 @@ use super::ext_authz::check;
 use super::proto::{
     Address, AttributeContext, CheckRequest, CheckResponse, HeaderMap, HeaderValue,
     HeaderValueOption, HttpRequest, HttpResponse, Peer as Source, Request, SocketAddress,
+    TlsSession,
 };
 use crate::downstream::{Proxy, Registry, RouteSettings, Service, ServiceSettings};
 use crate::http::{Incoming, Outgoing, Peer};
@@ -75,7 +76,6 @@ fn question(
         method: method.into(),
         path: path.into(),
         host: HOST.into(),
-        protocol: "HTTP/1.1".into(),
         raw_body: body.to_vec(),
         header_map: Some(HeaderMap { headers: headers.into_iter().map(header).collect() }),
         ..HttpRequest::default()
@@ -120,12 +120,22 @@ async fn ask_as(
     http: HttpRequest,
     service: &str,
 ) -> (i32, String, HashMap<String, String>) {
+    ask_over(bench, http, service, false).await
+}
+
+async fn ask_over(
+    bench: &Bench,
+    http: HttpRequest,
+    service: &str,
+    tls: bool,
+) -> (i32, String, HashMap<String, String>) {
     let socket = SocketAddress { address: "203.0.113.7".into() };
     let question = CheckRequest {
         attributes: Some(AttributeContext {
             source: Some(Source { address: Some(Address { socket_address: Some(socket) }) }),
             request: Some(Request { http: Some(http) }),
             context_extensions: [("service".to_owned(), service.to_owned())].into(),
+            tls_session: tls.then_some(TlsSession {}),
         }),
     };
     let answer = call(bench, framed(&question.encode_to_vec()), "application/grpc").await;
@@ -233,12 +243,41 @@ async fn everything_else_is_refused_with_its_reason() {
 async fn a_body_that_envoy_does_not_pass_is_nobodys_word() {
     let bench = Bench::new().await;
     register(&bench, Proxy::EnvoyGrpc, false);
+    // Envoy takes `transfer-encoding` away: a chunked body looks like this too.
     let bare = question(&bench, &bench.a, "GET", "/orders/42", b"");
-    assert_eq!(ask(&bench, bare.clone()).await.0, 200, "HTTP/1.1 without a length has no body");
-    let chunked = with(bare.clone(), "transfer-encoding", "chunked");
-    assert_eq!(ask(&bench, chunked).await.1, "BodyUnverified");
-    let http2 = HttpRequest { protocol: "HTTP/2".into(), ..bare };
-    assert_eq!(ask(&bench, http2).await.1, "BodyUnverified");
+    assert_eq!(ask(&bench, bare.clone()).await.1, "BodyUnverified");
+    assert_eq!(ask(&bench, with(bare.clone(), "content-length", "0")).await.0, 200);
+    assert_eq!(ask(&bench, with(bare, "content-length", "1")).await.1, "BodyUnverified");
+}
+
+#[tokio::test]
+async fn an_upgrade_is_refused() {
+    let bench = Bench::new().await;
+    for passes_body in [false, true] {
+        register(&bench, Proxy::EnvoyGrpc, passes_body);
+        let bare = question(&bench, &bench.a, "GET", "/orders/42", b"");
+        let upgrade = with(with(bare, "content-length", "0"), "Upgrade", "websocket");
+        assert_eq!(ask(&bench, upgrade).await.1, "UpgradeRefused");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_tls_is_told_to_policies() {
+    let bench = Bench::new().await;
+    register(&bench, Proxy::EnvoyGrpc, true);
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"orders:*","Resource":"*"},
+        {"Effect":"Deny","Action":"*","Resource":"*",
+         "Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
+    let user = bench.user(&bench.a, "tls-only", policy).await;
+    for (scheme, tls, status) in
+        [("http", false, 403), ("https", true, 200), ("http", true, 200), ("https", false, 200)]
+    {
+        let mut http = question(&bench, &user, "GET", "/orders/42", b"");
+        http.scheme = scheme.into();
+        let found = ask_over(&bench, http, "orders", tls).await.0;
+        assert_eq!(found, status, "{scheme} {tls}");
+    }
 }
 
 #[tokio::test]
@@ -270,6 +309,7 @@ async fn strangers_are_told_nothing() {
             source: None,
             request: Some(Request { http: Some(http) }),
             context_extensions: [("service".to_owned(), "orders".to_owned())].into(),
+            tls_session: None,
         }),
     };
     let mut headers = Headers::new();

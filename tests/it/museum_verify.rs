@@ -200,7 +200,9 @@ async fn museum_m04_no_route_of_the_verify_listener_takes_a_spoilt_request() {
             orders(&home.account, more).replacen("\"orders\"", &format!("\"{name}\""), 1)
         };
         let forwarded = more("forwarded", "proxy = 'traefik'\nbody = 'ignored'");
-        more("orders", "") + &forwarded + &more("enveloped", "proxy = 'envoy-grpc'")
+        more("orders", "")
+            + &forwarded
+            + &more("enveloped", "proxy = 'envoy-grpc'\nbody = 'ignored'")
     });
     let broker = Broker::serve(&home, &[]);
     let admin = broker.admin();

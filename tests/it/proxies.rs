@@ -256,6 +256,16 @@ impl Site {
             assert_eq!(reached["headers"][format!("x-countersign-{header}")], value, "{name}");
         }
 
+        // A client may name any header as one of its connection.
+        let named = good.clone().add("connection", "x-countersign-principal, x-countersign-tags");
+        let reached = passed(&via.send(named).await, name);
+        for header in ["principal", "account", "session", "tags"] {
+            assert!(
+                reached["headers"].get(format!("x-countersign-{header}")).is_some(),
+                "{header}"
+            );
+        }
+
         self.refuses_what_is_not_signed(&session, &via).await;
         self.refuses_what_is_not_allowed(&session, &via).await;
         self.bodies(&session, &via).await;

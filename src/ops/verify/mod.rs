@@ -13,7 +13,7 @@
 //! condition keys it vouches for) and about the connection; never for who signed. The request
 //! inside the question is hostile.
 //!
-//! Who may ask is decided first ([`Asking`]). About a service that is [registered](downstream) its
+//! Who may ask is decided first ([`Asking`]). About a service that is [registered](crate::downstream) its
 //! askers ask, and host, region, owner and mapping are the registered ones; about any other service
 //! only this host asks, and vouches for all of that.
 //!
@@ -39,8 +39,8 @@ use crate::api::{
     VerifyBatchRequest, VerifyBatchResponse, VerifyRequest, VerifyResponse,
 };
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
-use crate::downstream::mapping::{Meaning, Unmapped};
-use crate::downstream::{self, Admission, BodyRule, Service};
+use crate::downstream::mapping::{Deed, Meaning, Unmapped};
+use crate::downstream::{Admission, BodyRule, Service};
 use crate::id::AccountId;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
@@ -50,6 +50,7 @@ use crate::time::Monotonic;
 use answer::{Answer, BODY};
 pub use asking::{Asking, NotAdmitted};
 pub use feed::{Feeds, NoRoom, Reader};
+use question::Vouched;
 pub use question::{Asked, Forwarded, Malformed, Question, Shown};
 
 /// The question cannot be answered.
@@ -342,9 +343,28 @@ fn decide(
     owner: AccountId,
 ) -> VerifyResponse {
     let identity = signed.identity();
-    let mut keys = context::of_time(facts.now);
-    context::add_identity(&mut keys, identity, facts.now);
-    question.add_keys(&mut keys, signed.region());
+    let keys_of = |vouched: Vouched| {
+        let mut keys = context::of_time(facts.now);
+        context::add_identity(&mut keys, identity, facts.now);
+        question.add_keys(&mut keys, signed.region(), vouched);
+        keys
+    };
+    // INVARIANT: what the asker says of a resource is said of the one that the request is about. The
+    // source of a copy is another one: its keys and its bucket's policy are not known.
+    let about = meaning.deeds.first();
+    let elsewhere = |deed: &Deed| about.is_some_and(|first| first.resource != deed.resource);
+    let across =
+        meaning.deeds.iter().any(|deed| about.is_some_and(|first| !same_bucket(first, deed)));
+    if across && question.resource_policy().is_some() {
+        return answer.with(
+            Verdict::Deny,
+            body_state(signed),
+            "SourcePolicyUnknown",
+            "A copy across buckets needs the source's own policy, which a question cannot carry.",
+        );
+    }
+    let keys = keys_of(Vouched::All);
+    let keys_elsewhere = keys_of(Vouched::Connection);
     // The resource's policy names principals by ARN: here and now these mean the entities that
     // have those ARNs at this moment.
     let snapshot = signed.snapshot();
@@ -354,10 +374,11 @@ fn decide(
     });
     let policies = CallerPolicies::gather(snapshot, identity);
     let caller = policy_caller(identity);
-    let judged = |deed: &'_ downstream::mapping::Deed| {
+    let judged = |deed: &'_ Deed| {
         let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
         let named = resource.as_ref().map(|policy| Named { name: "resource policy", policy });
-        policies.decide(&caller, &ask, &keys, named)
+        let keys = if elsewhere(deed) { &keys_elsewhere } else { &keys };
+        policies.decide(&caller, &ask, keys, named)
     };
     let body = body_state(signed);
     let mut first = None;
@@ -378,4 +399,10 @@ fn decide(
         }
         None => answer.with(Verdict::Deny, body, "Unmapped", "The request means nothing."),
     }
+}
+
+/// Whether both are about one bucket: what stands before the first slash of the resource's ARN.
+fn same_bucket(one: &Deed, other: &Deed) -> bool {
+    let bucket = |deed: &Deed| deed.resource.split('/').next().map(str::to_owned);
+    bucket(one) == bucket(other)
 }

@@ -86,6 +86,15 @@ pub struct Forwarded<'a> {
     pub secure: Option<bool>,
 }
 
+/// Which of the asker's keys count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vouched {
+    /// Those of the connection and those of the resource that the request is about.
+    All,
+    /// Those of the connection alone.
+    Connection,
+}
+
 fn malformed<T>(field: &'static str, reason: impl Into<String>) -> Result<T, Malformed> {
     Err(Malformed { field, reason: reason.into() })
 }
@@ -274,7 +283,7 @@ impl<'a> Question<'a> {
     }
 
     /// Adds the condition keys that come from the asker, and those of what is asked.
-    pub fn add_keys(&self, keys: &mut Context, region: &str) {
+    pub(super) fn add_keys(&self, keys: &mut Context, region: &str, vouched: Vouched) {
         if let Some(ip) = self.source_ip {
             keys.insert("aws:SourceIp", Value::One(ip.to_string()));
         }
@@ -284,7 +293,8 @@ impl<'a> Question<'a> {
         if !region.is_empty() {
             keys.insert("aws:RequestedRegion", Value::One(region.to_owned()));
         }
-        for (key, value) in self.context.into_iter().flatten() {
+        let context = self.context.filter(|_| vouched == Vouched::All);
+        for (key, value) in context.into_iter().flatten() {
             let value = match value {
                 OneOrMany::One(one) => Value::One(one.clone()),
                 OneOrMany::Many(many) => Value::Many(many.clone()),

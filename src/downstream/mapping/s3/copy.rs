@@ -6,6 +6,10 @@ use super::{deed as deed_of, is_bucket, read_path};
 /// The reading of a source: `bucket/key`, escaped, perhaps with a slash before it and a version
 /// behind it.
 pub(super) fn deed(source: &str) -> Result<Deed, Unmapped> {
+    // A blank to some servers, the end to others.
+    if source.contains(['+', '#']) {
+        return Err(Unmapped::S3("the source of the copy holds an unescaped + or #"));
+    }
     let (raw, query) = source.split_once('?').unwrap_or((source, ""));
     let action = match query.split_once('=') {
         None if query.is_empty() => "GetObject",

@@ -2,7 +2,7 @@
 
 use super::super::{Meaning, Unmapped, path};
 use super::{deed, table::Level, table::Operation};
-use crate::policy::Value;
+use crate::policy::{Value, fold};
 
 /// Headers whose values are condition keys of the same name under `s3:`.
 const KEYS: &[&str] = &[
@@ -24,11 +24,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Headers that are condition keys of another name.
-const RENAMED: &[(&str, &str)] = &[
-    ("x-amz-object-lock-mode", "s3:object-lock-mode"),
-    ("x-amz-object-lock-retain-until-date", "s3:object-lock-retain-until-date"),
-    ("x-amz-object-lock-legal-hold", "s3:object-lock-legal-hold"),
-];
+const RENAMED: &[(&str, &str)] = &[("x-amz-object-lock-legal-hold", "s3:object-lock-legal-hold")];
 
 /// The `x-amz-*` headers, names in lower case, each once.
 pub(super) struct Amz(Vec<(String, String)>);
@@ -43,6 +39,10 @@ impl Amz {
             }
             let value = std::str::from_utf8(value)
                 .map_err(|_| Unmapped::S3("a header of S3's is not UTF-8"))?;
+            // An archive is unpacked: it names the objects that it makes.
+            if name == "x-amz-meta-snowball-auto-extract" {
+                return Err(Unmapped::S3("an archive makes objects that are not named here"));
+            }
             if read.iter().any(|(known, _)| *known == name) {
                 return Err(Unmapped::S3("a header of S3's comes twice"));
             }
@@ -87,16 +87,15 @@ impl Amz {
             }
             add("PutObjectTagging");
         }
-        if lock || hold {
+        // The days that remain are a condition key, and there is no clock here to tell them.
+        if lock {
+            return Err(Unmapped::S3("a retention by headers is not read here"));
+        }
+        if hold {
             if !(operation.makes && object) {
                 return Err(Unmapped::S3("the operation sets no lock by a header"));
             }
-            if lock {
-                add("PutObjectRetention");
-            }
-            if hold {
-                add("PutObjectLegalHold");
-            }
+            add("PutObjectLegalHold");
         }
         if !object && operation.makes {
             if self.get("x-amz-bucket-object-lock-enabled").is_some() {
@@ -114,7 +113,7 @@ impl Amz {
     }
 
     /// Adds the condition keys.
-    pub(super) fn add_keys(&self, meaning: &mut Meaning) {
+    pub(super) fn add_keys(&self, meaning: &mut Meaning) -> Result<(), Unmapped> {
         for (name, value) in &self.0 {
             let renamed = RENAMED.iter().find(|(header, _)| header == name).map(|(_, key)| *key);
             if KEYS.contains(&name.as_str()) {
@@ -124,25 +123,34 @@ impl Amz {
             }
         }
         if let Some(tagging) = self.get("x-amz-tagging") {
-            add_tags(tagging, meaning);
+            add_tags(tagging, meaning)?;
         }
+        Ok(())
     }
 }
 
-/// Tags as `key=value&key=value`.
-fn add_tags(tagging: &str, meaning: &mut Meaning) {
-    let mut keys = Vec::new();
+/// Tags as `key=value&key=value`. What has two readings, or none, means nothing: whoever stores the
+/// tags might read others than those that were judged.
+fn add_tags(tagging: &str, meaning: &mut Meaning) -> Result<(), Unmapped> {
+    const UNREADABLE: Unmapped = Unmapped::S3("the tags in a header cannot be read in one way");
+    if tagging.contains(';') {
+        return Err(UNREADABLE);
+    }
+    let mut keys: Vec<String> = Vec::new();
     for part in tagging.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         let text = |text: &str| {
-            let bytes = path::decode(&text.replace('+', "%20")).ok()?;
-            String::from_utf8(bytes).ok()
+            let bytes = path::decode(&text.replace('+', "%20")).map_err(|_| UNREADABLE)?;
+            String::from_utf8(bytes).map_err(|_| UNREADABLE)
         };
-        // What does not read is no tag; the operation itself will refuse it.
-        if let (Some(key), Some(value)) = (text(key), text(value)) {
-            meaning.keys.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
-            keys.push(key);
+        let (key, value) = (text(key)?, text(value)?);
+        // Condition keys are not told apart by case.
+        if key.is_empty() || keys.iter().any(|known| fold(known) == fold(&key)) {
+            return Err(UNREADABLE);
         }
+        meaning.keys.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
+        keys.push(key);
     }
     meaning.keys.push(("s3:RequestObjectTagKeys".to_owned(), Value::Many(keys)));
+    Ok(())
 }

@@ -45,6 +45,9 @@ const ANY_OPERATION: &[&str] = &[
     "x-id",
 ];
 
+/// Parameters that say nothing without a value.
+const NEVER_EMPTY: &[&str] = &["partNumber", "uploadId", "versionId"];
+
 /// What a request names.
 struct Place {
     bucket: Option<String>,
@@ -70,6 +73,13 @@ pub fn find(
         (Some(_), Some(_)) => Level::Object,
     };
     let operation = operation(level, method, &query)?;
+    // INVARIANT: a condition on what is not read here would be evaluated wrong.
+    if operation.keys_in_body {
+        return Err(Unmapped::S3(
+            "condition keys of the operation stand in its body, which is not read here",
+        ));
+    }
+    let version = signature_version(&query, headers);
     let headers = headers::Amz::read(headers)?;
     let resource = match (&place.bucket, &place.key) {
         (None, _) => "*".to_owned(),
@@ -97,8 +107,22 @@ pub fn find(
         meaning.deeds.push(copy::deed(source)?);
     }
     add_query_keys(&query, &mut meaning);
-    headers.add_keys(&mut meaning);
+    if let Some(version) = version {
+        meaning.keys.push(("s3:signatureversion".to_owned(), Value::One(version)));
+    }
+    headers.add_keys(&mut meaning)?;
     Ok(meaning)
+}
+
+/// The algorithm of the signature, as the request names it; the signature was made by it.
+fn signature_version(query: &Query, headers: &[(&str, &[u8])]) -> Option<String> {
+    let of_query = query.0.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-algorithm"));
+    if let Some((_, algorithm)) = of_query {
+        return Some(algorithm.clone());
+    }
+    let header = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok())?;
+    header.split_whitespace().next().map(str::to_owned)
 }
 
 fn deed(action: &str, resource: &str) -> Deed {
@@ -226,6 +250,10 @@ impl Query {
             let (name, value) = (text(name)?, text(value)?);
             if parameters.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
                 return Err(Unmapped::S3("a parameter of the query comes twice"));
+            }
+            // Without a value it is not there for some servers, and the operation another.
+            if value.is_empty() && NEVER_EMPTY.contains(&name.as_str()) {
+                return Err(Unmapped::S3("a parameter of the query needs a value and has none"));
             }
             parameters.push((name, value));
         }

@@ -24,6 +24,8 @@ pub(super) struct Operation {
     pub(super) more: &'static [&'static str],
     /// Whether it reads a body.
     pub(super) has_body: bool,
+    /// Whether condition keys of its action stand in its body, which is not read here.
+    pub(super) keys_in_body: bool,
     /// Whether it may copy from a source.
     pub(super) copies: bool,
     /// Whether its headers may set what the new object or bucket has: ACL, tags, locks.
@@ -52,6 +54,7 @@ const fn row(
         versioned: None,
         more: &[],
         has_body: false,
+        keys_in_body: false,
         copies: false,
         makes: false,
     }
@@ -92,6 +95,10 @@ impl Operation {
     const fn body(mut self) -> Self {
         self.has_body = true;
         self
+    }
+
+    const fn keys_in_body(self) -> Self {
+        Self { has_body: true, keys_in_body: true, ..self }
     }
 
     const fn copying(mut self) -> Self {
@@ -155,7 +162,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     bucket("DELETE", &["policy"], "DeleteBucketPolicy"),
     bucket("GET", &["policyStatus"], "GetBucketPolicyStatus"),
     bucket("GET", &["tagging"], "GetBucketTagging"),
-    bucket("PUT", &["tagging"], "PutBucketTagging").body(),
+    bucket("PUT", &["tagging"], "PutBucketTagging").keys_in_body(),
     bucket("DELETE", &["tagging"], "PutBucketTagging"),
     bucket("GET", &["versioning"], "GetBucketVersioning"),
     bucket("PUT", &["versioning"], "PutBucketVersioning").body(),
@@ -171,7 +178,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     bucket("GET", &["notification"], "GetBucketNotification"),
     bucket("PUT", &["notification"], "PutBucketNotification").body(),
     bucket("GET", &["object-lock"], "GetBucketObjectLockConfiguration"),
-    bucket("PUT", &["object-lock"], "PutBucketObjectLockConfiguration").body(),
+    bucket("PUT", &["object-lock"], "PutBucketObjectLockConfiguration").keys_in_body(),
     bucket("GET", &["publicAccessBlock"], "GetBucketPublicAccessBlock"),
     bucket("PUT", &["publicAccessBlock"], "PutBucketPublicAccessBlock").body(),
     bucket("DELETE", &["publicAccessBlock"], "PutBucketPublicAccessBlock"),
@@ -195,14 +202,14 @@ pub(super) static OPERATIONS: &[Operation] = &[
     object("PUT", &["tagging"], "PutObjectTagging")
         .versioned("PutObjectVersionTagging")
         .with(VERSION)
-        .body(),
+        .keys_in_body(),
     object("DELETE", &["tagging"], "DeleteObjectTagging")
         .versioned("DeleteObjectVersionTagging")
         .with(VERSION),
     object("GET", &["retention"], "GetObjectRetention").with(VERSION),
-    object("PUT", &["retention"], "PutObjectRetention").with(VERSION).body(),
+    object("PUT", &["retention"], "PutObjectRetention").with(VERSION).keys_in_body(),
     object("GET", &["legal-hold"], "GetObjectLegalHold").with(VERSION),
-    object("PUT", &["legal-hold"], "PutObjectLegalHold").with(VERSION).body(),
+    object("PUT", &["legal-hold"], "PutObjectLegalHold").with(VERSION).keys_in_body(),
     object("POST", &["restore"], "RestoreObject").with(VERSION).body(),
     // Multipart uploads.
     object("POST", &["uploads"], "PutObject").making(),

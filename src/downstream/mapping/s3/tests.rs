@@ -59,7 +59,6 @@ fn operations_are_told_by_method_place_and_subresource() {
         ("GET", "/bkt/k?response-content-type=text%2Fplain", "GetObject bkt/k"),
         ("PUT", "/bkt/k", "PutObject bkt/k"),
         ("PUT", "/bkt/k?acl", "PutObjectAcl bkt/k"),
-        ("PUT", "/bkt/k?tagging", "PutObjectTagging bkt/k"),
         ("DELETE", "/bkt/k", "DeleteObject bkt/k"),
         ("DELETE", "/bkt/k?versionId=v1", "DeleteObjectVersion bkt/k"),
         ("DELETE", "/bkt/k?tagging", "DeleteObjectTagging bkt/k"),
@@ -109,8 +108,8 @@ fn what_a_request_does_besides_needs_actions_of_its_own() {
         (
             "PUT",
             "/bkt/k",
-            &[("x-amz-grant-read", "id=1"), ("x-amz-object-lock-mode", "GOVERNANCE")],
-            &["PutObject bkt/k", "PutObjectAcl bkt/k", "PutObjectRetention bkt/k"],
+            &[("x-amz-grant-read", "id=1")],
+            &["PutObject bkt/k", "PutObjectAcl bkt/k"],
         ),
         (
             "POST",
@@ -246,4 +245,76 @@ fn condition_keys_come_from_signed_input() {
     let keys = list.unwrap().keys;
     assert!(keys.contains(&("s3:prefix".to_owned(), Value::One("a/".to_owned()))));
     assert!(keys.contains(&("s3:max-keys".to_owned(), Value::One("2".to_owned()))));
+}
+
+#[track_caller]
+fn means_nothing(method: &str, target: &str, headers: &[(&str, &str)]) {
+    let refused = deeds(method, target, headers);
+    assert!(matches!(refused, Err(Unmapped::S3(_))), "{method} {target} {headers:?}: {refused:?}");
+}
+
+#[test]
+fn operations_with_condition_keys_that_are_not_read_mean_nothing() {
+    for target in [
+        "/bkt?tagging",
+        "/bkt?object-lock",
+        "/bkt/k?tagging",
+        "/bkt/k?tagging&versionId=v",
+        "/bkt/k?retention",
+        "/bkt/k?legal-hold",
+    ] {
+        means_nothing("PUT", target, &[]);
+    }
+    for headers in [
+        [("x-amz-object-lock-mode", "GOVERNANCE")],
+        [("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z")],
+    ] {
+        means_nothing("PUT", "/bkt/k", &headers);
+        means_nothing("POST", "/bkt/k?uploads", &headers);
+    }
+}
+
+#[test]
+fn tags_with_two_readings_mean_nothing() {
+    for tagging in ["a=1&a=2", "Team=red&team=blue", "a=1;b=2", "a=%zz", "a=%FF", "%2=1", "=1"] {
+        means_nothing("PUT", "/bkt/k", &[("x-amz-tagging", tagging)]);
+    }
+}
+
+#[test]
+fn sources_with_two_readings_mean_nothing() {
+    for source in ["src/a+b", "src/a#b", "src/a?versionId=v#1", "/src/+"] {
+        means_nothing("PUT", "/bkt/k", &[("x-amz-copy-source", source)]);
+    }
+}
+
+#[test]
+fn parameters_without_their_value_mean_nothing() {
+    for (method, target) in [
+        ("GET", "/bkt/k?versionId"),
+        ("DELETE", "/bkt/k?versionId="),
+        ("PUT", "/bkt/k?partNumber=&uploadId=u"),
+        ("PUT", "/bkt/k?partNumber=1&uploadId="),
+        ("DELETE", "/bkt/k?uploadId"),
+        ("GET", "/bkt/k?partNumber="),
+    ] {
+        means_nothing(method, target, &[]);
+    }
+}
+
+#[test]
+fn an_archive_that_is_unpacked_means_nothing() {
+    means_nothing("PUT", "/bkt/k.tar", &[("X-Amz-Meta-Snowball-Auto-Extract", "true")]);
+}
+
+#[test]
+fn the_algorithm_of_the_signature_is_a_condition_key() {
+    let algorithm = |target: &str, headers: &[(&str, &str)]| {
+        let keys = meaning("s3.example", "GET", target, headers).unwrap().keys;
+        keys.into_iter().find(|(key, _)| key == "s3:signatureversion").map(|(_, value)| value)
+    };
+    let expected = Some(Value::One("AWS4-HMAC-SHA256".to_owned()));
+    let header = [("Authorization", "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host")];
+    assert_eq!(algorithm("/bkt/k", &header), expected);
+    assert_eq!(algorithm("/bkt/k?X-Amz-Algorithm=AWS4-HMAC-SHA256", &[]), expected);
 }

@@ -292,3 +292,75 @@ async fn a_batch_is_answered_in_order() {
     assert!(ask(vec![good.clone(); 101]).await.is_err());
     assert!(ask(vec![good; 100]).await.is_ok());
 }
+
+/// A copy from `source` to `dst/k`, signed now.
+fn copy(bench: &Bench, who: &Credentials, source: &str) -> VerifyRequest {
+    let signer = Signer {
+        access_key_id: &who.access_key_id,
+        secret: &who.secret,
+        session_token: who.token.as_deref(),
+        region: "eu-west-1",
+        service: "s3",
+        uri: UriRules::S3,
+        content_sha256: true,
+    };
+    let sent = [("host", "s3.example"), ("x-amz-copy-source", source)];
+    let bytes = sent.map(|(name, value)| (name, value.as_bytes()));
+    let head = RequestHead { method: "PUT", target: "/dst/k", headers: &bytes };
+    let added = signer.sign(&head, b"", bench.clock.now()).unwrap();
+    let mut headers = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    headers.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    VerifyRequest {
+        method: "PUT".into(),
+        service: "s3".into(),
+        headers,
+        ..bare(signed(bench, who, "/dst/k", b""))
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_copys_destination_is_not_said_of_its_source() {
+    let bench = Bench::new().await;
+    let s3 = ServiceSettings {
+        name: "s3".into(),
+        hosts: vec!["s3.example".into()],
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        ..settings()
+    };
+    register(&bench, &s3, &[]);
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::dst/*"},
+        {"Effect":"Allow","Action":"s3:GetObject","Resource":"*",
+         "Condition":{"StringEquals":{"s3:ExistingObjectTag/public":"yes"}}}]}"#;
+    let user = bench.user(&bench.a, "copier", policy).await;
+    let tags = || {
+        let yes = OneOrMany::One("yes".to_owned());
+        BTreeMap::from([("s3:ExistingObjectTag/public".to_owned(), yes)])
+    };
+    // The destination's tag says nothing of the source, in whichever bucket.
+    for source in ["src/secret", "dst/secret"] {
+        let question = VerifyRequest { context: tags(), ..copy(&bench, &user, source) };
+        let answer = ok(&bench, &question).await;
+        assert_eq!(answer.reason.code, "ImplicitDeny", "{source}");
+    }
+    let itself = VerifyRequest { context: tags(), ..copy(&bench, &user, "dst/k") };
+    assert_eq!(ok(&bench, &itself).await.decision, Decision::Allow);
+
+    // Nor does the destination's policy, of another bucket's object.
+    let resource_policy = Some(format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{A}"}},
+            "Action":"s3:*","Resource":"*"}}]}}"#
+    ));
+    let question = |source: &str| VerifyRequest {
+        resource_policy: resource_policy.clone(),
+        ..copy(&bench, &bench.a, source)
+    };
+    assert_eq!(ok(&bench, &question("dst/other")).await.decision, Decision::Allow);
+    let across = ok(&bench, &question("src/secret")).await;
+    assert_eq!(
+        (across.decision, across.reason.code.as_str()),
+        (Decision::Deny, "SourcePolicyUnknown")
+    );
+    let without = copy(&bench, &bench.a, "src/secret");
+    assert_eq!(ok(&bench, &without).await.decision, Decision::Allow);
+}
