@@ -146,7 +146,7 @@ fn the_aws_cli_does_it_too() {
     let policy = done(admin(new, &[deny]));
     done(admin("organizations attach-policy", &["--policy-id", &policy, "--target-id", &account]));
     let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
-    let session = done(admin("sts assume-role --role-session-name s --role-arn", &[&role]));
+    let session = done(admin("sts assume-role --role-session-name dev --role-arn", &[&role]));
     let session: Value = serde_json::from_str(&session).unwrap();
     let text = |name: &str| session["Credentials"][name].as_str().unwrap().to_owned();
     let session = crate::caller::Credentials {

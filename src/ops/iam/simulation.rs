@@ -126,7 +126,8 @@ impl Asked {
             documents(v, "ServiceControlPolicyInputList")
         });
         let context = v.list("ContextEntries", 0..=MAX_KEYS, |v| Entry {
-            key: v.required("ContextKeyName", &KEY).to_owned(),
+            // The model does not require it; an entry without one is refused when it is used.
+            key: v.optional("ContextKeyName", &KEY).unwrap_or_default().to_owned(),
             values: owned(v.texts("ContextKeyValues", 0..=MAX_KEYS, &VALUE)),
             of: v.choice("ContextKeyType", &TYPES),
         });
@@ -256,6 +257,11 @@ impl Asked {
         let mut context = policy::Context::new();
         let mut seen = HashSet::new();
         for Entry { key, values, of } in &self.context {
+            if key.is_empty() {
+                return Err(Fault::invalid_input(
+                    "ContextEntries: an entry has no ContextKeyName.",
+                ));
+            }
             let shown = crate::wire::printable(key, 256);
             if !seen.insert(fold(key)) {
                 let message = format!("ContextEntries: {shown} is given twice.");

@@ -54,6 +54,7 @@ ALWAYS_REFUSED = {
 }
 # Members of the answer to an operation that are told by others, and why not here.
 ELSEWHERE = {
+    ("SimulateCustomPolicy", "OrganizationsDecisionDetail"): "explain.py asks with control policies",
     ("GenerateCredentialReport", "Description"): "a report is made at once",
     ("ListPoliciesGrantingServiceAccess", "Marker"): "one page holds all",
     ("ListAccountAliases", "Marker"): "there is one at most",
@@ -536,6 +537,17 @@ def the_rest():
     equal("users, told whole", [it["UserName"] for it in everything["UserDetailList"]][-2:], ["one", "two"])
     iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])
     iam.get_account_summary()
+    anything = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}}}'
+    always = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+    iam.get_context_keys_for_custom_policy(PolicyInputList=[anything])
+    bucket = '{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::b"}}'
+    for page in iam.get_paginator("simulate_custom_policy").paginate(
+        PolicyInputList=[anything, always], ActionNames=["s3:GetObject", "s3:PutObject"],
+        PermissionsBoundaryPolicyInputList=[always], ResourceArns=["arn:aws:s3:::b"],
+        ResourcePolicy=bucket, ResourceOwner="arn:aws:iam::999999999999:root",
+        CallerArn="arn:aws:iam::111111111111:user/x", PaginationConfig={"PageSize": 1},
+    ):
+        page["EvaluationResults"]
     refused("no report yet", "ReportNotPresent", iam.get_credential_report)
     equal("a report", iam.generate_credential_report()["State"], "COMPLETE")
     report = iam.get_credential_report()
