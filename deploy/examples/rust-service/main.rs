@@ -9,6 +9,8 @@
 //! The broker has the service registered as `service.toml` beside this file says: with its routes,
 //! so that nothing here has to know which action a request is.
 
+#![allow(clippy::print_stderr, reason = "an example tells what it does")]
+
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
