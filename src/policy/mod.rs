@@ -112,7 +112,6 @@ pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
 pub use federation::{FederatedAllow, Lack, SHARED_ISSUERS};
-#[cfg(feature = "server")]
 pub(crate) use fold::fold;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
