@@ -5,6 +5,7 @@ mod life;
 mod limits;
 mod matrix;
 mod policies;
+mod simulated;
 
 use serde_json::{Value, json};
 
