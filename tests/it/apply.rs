@@ -250,12 +250,16 @@ async fn one_bad_step_leaves_everything_as_it_was() {
     }
 }
 
-/// M17: the right to apply or to export gives no other right.
+/// M17: the right to apply or to export gives no other right, and files make no key of anybody's.
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_gives_nobody_more_than_he_has() {
+async fn museum_m17_applying_gives_nobody_more_than_he_has() {
     let desk = Desk::new();
     let admin = desk.broker.admin();
     let before = done(&desk.broker.command(&["export"]));
+    desk.write("main.toml", "[[access_key]]\nuser = \"admin\"\n");
+    let refused = desk.run(&["--yes"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", stdout(&refused));
+    desk.write("main.toml", FILE);
     let may =
         |actions: &[&str]| policy(&json!({"Effect": "Allow", "Action": actions, "Resource": "*"}));
     let cases = [
