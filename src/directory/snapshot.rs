@@ -82,7 +82,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.holds(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.holds(key),
         }
     }
 
@@ -137,7 +138,8 @@ impl Snapshot {
             | Entity::Member(_)
             | Entity::ControlPolicy(_)
             | Entity::Creation(_)
-            | Entity::AccountState(_)) => self.organized.put(it),
+            | Entity::AccountState(_)
+            | Entity::Handshake(_)) => self.organized.put(it),
         }
     }
 
@@ -194,7 +196,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.delete(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.delete(key),
         }
     }
 

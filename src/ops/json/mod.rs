@@ -125,14 +125,17 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
 /// What audit records tell of an input or output: as CloudTrail does, names begin with a small
 /// letter, and what the models call sensitive is left out.
 fn told(value: &Value) -> Value {
-    const SENSITIVE: [&str; 3] = ["Email", "AccountName", "MasterAccountEmail"];
+    const SENSITIVE: [&str; 4] = ["Email", "AccountName", "MasterAccountEmail", "Notes"];
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     match value {
         Value::Object(members) => Value::Object(
             members
                 .iter()
                 .map(|(name, value)| {
-                    let hidden = SENSITIVE.contains(&name.as_str());
+                    // A party of a handshake may be named by its address.
+                    let address = name == "Id" && value.as_str().is_some_and(|it| it.contains('@'));
+                    let of_notes = name == "Value" && members.get("Type") == Some(&"NOTES".into());
+                    let hidden = address || of_notes || SENSITIVE.contains(&name.as_str());
                     (small(name), if hidden { HIDDEN.into() } else { told(value) })
                 })
                 .collect(),

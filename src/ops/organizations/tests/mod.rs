@@ -1,6 +1,8 @@
 //! Tests of the Organizations API, each call signed and through its row of the catalogue.
 
+mod delegated;
 mod effect;
+mod handshakes;
 mod life;
 mod limits;
 mod matrix;
