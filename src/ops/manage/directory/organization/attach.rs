@@ -62,17 +62,13 @@ impl Planner<'_> {
             let mut count = base.iter().filter(|key| key.control() == control).count();
             // The last one stays until another is there, unless there is no room for another.
             while !new.is_empty() || !gone.is_empty() {
-                let room = count < MAX_ATTACHED || gone.is_empty();
-                match if room { new.pop() } else { None } {
-                    Some(key) => {
-                        self.attachment(Add, what, "AttachPolicy", key, target);
-                        count += 1;
-                    }
-                    None => {
-                        let Some(key) = gone.pop() else { continue };
-                        self.attachment(Remove, what, "DetachPolicy", key, target);
-                        count -= 1;
-                    }
+                let has_room = count < MAX_ATTACHED || gone.is_empty();
+                if let Some(key) = has_room.then(|| new.pop()).flatten() {
+                    self.attachment(Add, what, "AttachPolicy", key, target);
+                    count += 1;
+                } else if let Some(key) = gone.pop() {
+                    self.attachment(Remove, what, "DetachPolicy", key, target);
+                    count -= 1;
                 }
             }
         }
