@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | L4 edges | `http`, `cli`, `telemetry`, `settings`, `app` | servers, command line, wiring |
 //! | L3 operations | `ops` | one file an operation |
-//! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `seal`, `wire`, `api` | pure: no I/O, no clock |
+//! | L2 state | `authn`, `directory`, `sessions`, `audit`, `keysets` | who asks, what is stored |
+//! | L1 engines | `sigv4`, `policy`, `seal`, `wire`, `api`, `federation` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -30,6 +30,9 @@ pub mod time;
 
 // L1
 pub mod api;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod federation;
 pub mod policy;
 #[doc(hidden)]
 pub mod seal;
@@ -48,6 +51,9 @@ pub mod authn;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod directory;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod keysets;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod sessions;
