@@ -13,7 +13,7 @@
 //! | L4 edges | `http`, `cli`, `telemetry`, `settings`, `app` | servers, command line, wiring |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit`, `keysets` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `seal`, `wire`, `api`, `federation` | pure: no I/O, no clock |
+//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api`, `federation` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -30,6 +30,8 @@ pub mod time;
 
 // L1
 pub mod api;
+#[doc(hidden)]
+pub mod downstream;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod federation;

@@ -15,7 +15,7 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// List every setting by its key; `tls.key` is the variable COUNTERSIGN_TLS_KEY
+    /// List every setting by its key; `tls.key` is the variable COUNTERSIGN_TLS_KEY, keys with [] stand in a file
     Keys,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
             output::line(&format!("ok ({file})"))?;
         }
         Command::Keys => {
-            for key in Settings::keys() {
+            for key in Settings::keys().into_iter().chain(Settings::array_keys()) {
                 output::line(&key)?;
             }
         }

@@ -8,11 +8,47 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use super::SECRETS;
 use super::problem::{Origin, Problem};
 
-/// Every key by its path (`sessions.confirm_every`), and the tables they stand in.
+/// Every key by its path (`sessions.confirm_every`), the tables they stand in, and the arrays of
+/// tables.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     /// The variable of each key.
     keys: BTreeMap<String, String>,
+    /// What stands in each table of an array (`[[service]]`), by its name. Files only.
+    arrays: BTreeMap<&'static str, Shape>,
+}
+
+/// What may stand in a table of an array.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// Its fields.
+    pub(super) fields: &'static [&'static str],
+    /// The arrays of tables in it.
+    pub(super) arrays: BTreeMap<&'static str, Shape>,
+}
+
+impl Shape {
+    /// The shape of this struct.
+    pub(super) fn of<'de, T: Deserialize<'de>>() -> Self {
+        Self { fields: fields_of::<T>(), arrays: BTreeMap::new() }
+    }
+
+    /// With an array of tables in it.
+    pub(super) fn with(mut self, name: &'static str, shape: Self) -> Self {
+        self.arrays.insert(name, shape);
+        self
+    }
+
+    /// The name most like this one.
+    pub(super) fn suggest(&self, name: &str) -> Option<String> {
+        nearest(name, self.fields.iter().copied().chain(self.arrays.keys().copied()))
+    }
+
+    fn paths(&self, prefix: &str) -> Vec<String> {
+        let own = self.fields.iter().map(|field| format!("{prefix}[].{field}"));
+        let inner = |(name, shape): (&&str, &Self)| shape.paths(&format!("{prefix}[].{name}"));
+        own.chain(self.arrays.iter().flat_map(inner)).collect()
+    }
 }
 
 impl Keys {
@@ -23,6 +59,19 @@ impl Keys {
             let variable = format!("{PREFIX}{}", path.replace('.', "_").to_uppercase());
             self.keys.insert(path, variable);
         }
+    }
+
+    pub(super) fn add_array(&mut self, name: &'static str, shape: Shape) {
+        self.arrays.insert(name, shape);
+    }
+
+    pub(super) fn array(&self, path: &str) -> Option<&Shape> {
+        self.arrays.get(path)
+    }
+
+    /// The keys of all arrays of tables: `service[].name`.
+    pub(super) fn array_paths(&self) -> Vec<String> {
+        self.arrays.iter().flat_map(|(name, shape)| shape.paths(name)).collect()
     }
 
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
@@ -56,7 +105,8 @@ impl Keys {
         // A key in the wrong table is told by its own name.
         let tables = self.paths().filter_map(|key| key.rsplit_once('.')).map(|(table, _)| table);
         let last = |key: &str| key.rsplit('.').next().map(ToOwned::to_owned);
-        nearest(path, self.paths().chain(tables))
+        let arrays = self.arrays.keys().copied();
+        nearest(path, self.paths().chain(tables).chain(arrays))
             .or_else(|| self.paths().find(|key| last(key) == last(path)).map(ToOwned::to_owned))
     }
 

@@ -8,6 +8,9 @@
 //! `confirm_every` of the section at `sessions`, the variable
 //! `COUNTERSIGN_SESSIONS_CONFIRM_EVERY`, and the flag of the same key if the command line has one.
 //!
+//! Downstream services are a list: each has a table `[[service]]` of its own, in a file only. The
+//! same holds for the keys in it, and it is checked whole before the broker starts.
+//!
 //! Keys of [`SECRETS`] are variables only: they stand in no flag and no settings file.
 //!
 //! Every source is checked against that list. A key or variable that is not on it is an error with
@@ -20,6 +23,7 @@
 mod keys;
 mod problem;
 mod source;
+mod tables;
 mod value;
 
 use std::collections::BTreeMap;
@@ -30,7 +34,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{audit, http, sessions, telemetry};
+use crate::{audit, downstream, http, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,6 +57,8 @@ macro_rules! sections {
         #[derive(Clone, Debug, Default)]
         pub struct Settings {
             $($(#[$doc])* pub $field: $section,)*
+            /// The downstream services that are registered: `[[service]]`.
+            pub services: downstream::Registry,
             /// The file they were read from.
             pub file: Option<PathBuf>,
         }
@@ -61,12 +67,14 @@ macro_rules! sections {
             fn known() -> keys::Keys {
                 let mut keys = keys::Keys::default();
                 $(keys.add($table, keys::fields_of::<$section>());)*
+                keys.add_array(tables::SERVICE, tables::service_shape());
                 keys
             }
 
             fn build(values: &mut source::Values, problems: &mut Vec<Problem>) -> Self {
                 Self {
                     $($field: values.section($table, problems),)*
+                    services: tables::services(values.array(tables::SERVICE), problems),
                     file: None,
                 }
             }
@@ -143,9 +151,14 @@ impl Settings {
         if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
     }
 
-    /// Every key, in order: for documentation and completion.
+    /// Every key that a variable can set too, in order: for documentation and completion.
     pub fn keys() -> Vec<String> {
         Self::known().paths().map(ToOwned::to_owned).collect()
+    }
+
+    /// The keys that stand in arrays of tables, so in a file only: `service[].name`.
+    pub fn array_keys() -> Vec<String> {
+        Self::known().array_paths()
     }
 }
 

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Keys, PREFIX};
+use super::keys::{Keys, PREFIX, Shape};
 use super::problem::{Origin, Problem};
+use super::tables::Table;
 use super::value::{self, Value};
 
 /// Variables that are no settings: the file's own, and what `init` reads.
@@ -22,12 +23,16 @@ const FILE_LIMIT: u64 = 1024 * 1024;
 /// The value of each key that some source sets. A source added later does not replace what an
 /// earlier one said, except that flags replace all.
 #[derive(Default)]
-pub(super) struct Values(BTreeMap<String, (Value, Origin)>);
+pub(super) struct Values {
+    values: BTreeMap<String, (Value, Origin)>,
+    /// The tables of each array, in the order of the file.
+    arrays: BTreeMap<String, Vec<Table>>,
+}
 
 impl Values {
     /// The value of a key that a flag or variable set, or a file as text.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
-        match self.0.get(key) {
+        match self.values.get(key) {
             Some((Value::Typed(text) | Value::Text(text), _)) => Some(text),
             _ => None,
         }
@@ -81,7 +86,7 @@ impl Values {
             if let Some(problem) = known.misplaced_secret(key, &origin) {
                 problems.push(problem);
             } else if known.has(key) {
-                self.0.insert((*key).to_owned(), (Value::Typed(text.clone()), origin));
+                self.values.insert((*key).to_owned(), (Value::Typed(text.clone()), origin));
             } else {
                 problems.push(Problem::Unknown {
                     origin,
@@ -133,6 +138,11 @@ impl Values {
                 problems.push(problem);
                 continue;
             }
+            if let Some(shape) = known.array(&path) {
+                let tables = file.tables(shape, &path, value, problems);
+                self.arrays.insert(path, tables);
+                continue;
+            }
             match value.get_ref() {
                 DeValue::Table(inner) if known.is_table(&path) => {
                     self.table(known, file, &format!("{path}."), inner, problems);
@@ -156,11 +166,10 @@ impl Values {
     }
 
     fn add(&mut self, key: &str, value: Value, origin: Origin) {
-        self.0.entry(key.to_owned()).or_insert((value, origin));
+        self.values.entry(key.to_owned()).or_insert((value, origin));
     }
 
-    /// Takes the values of one section out and reads them. A value that cannot be read is a
-    /// problem, and the section is read again without it, so that all are told.
+    /// Takes the values of one section out and reads them; every problem is told.
     pub(super) fn section<T: DeserializeOwned + Default>(
         &mut self,
         table: &str,
@@ -171,23 +180,39 @@ impl Values {
         for field in fields {
             let path =
                 if table.is_empty() { (*field).to_owned() } else { format!("{table}.{field}") };
-            if let Some((value, origin)) = self.0.remove(&path) {
+            if let Some((value, origin)) = self.values.remove(&path) {
                 values.push((*field, path, value, origin));
             }
         }
-        loop {
-            let entries = values.iter().map(|(field, _, value, _)| (*field, value.clone()));
-            let failed = match value::read::<T>(entries.collect()) {
-                Ok(section) => return section,
-                Err(failed) => failed,
-            };
-            let Some(at) = values.iter().position(|(field, ..)| Some(*field) == failed.field)
-            else {
-                return T::default();
-            };
-            let (_, key, _, origin) = values.remove(at);
-            problems.push(Problem::Value { origin, key, message: failed.message });
-        }
+        read_fields(values, problems)
+    }
+
+    /// Takes out the tables of an array.
+    pub(super) fn array(&mut self, name: &str) -> Vec<Table> {
+        self.arrays.remove(name).unwrap_or_default()
+    }
+}
+
+/// A field's name, the path of its key, its value and where that stands.
+pub(super) type Field = (&'static str, String, Value, Origin);
+
+/// Reads a struct from its fields. A value that cannot be read is a problem, and the struct is read
+/// again without it, so that all are told.
+pub(super) fn read_fields<T: DeserializeOwned + Default>(
+    mut values: Vec<Field>,
+    problems: &mut Vec<Problem>,
+) -> T {
+    loop {
+        let entries = values.iter().map(|(field, _, value, _)| (*field, value.clone()));
+        let failed = match value::read::<T>(entries.collect()) {
+            Ok(section) => return section,
+            Err(failed) => failed,
+        };
+        let Some(at) = values.iter().position(|(field, ..)| Some(*field) == failed.field) else {
+            return T::default();
+        };
+        let (_, key, _, origin) = values.remove(at);
+        problems.push(Problem::Value { origin, key, message: failed.message });
     }
 }
 
@@ -200,6 +225,74 @@ impl File<'_> {
     fn origin(&self, offset: usize) -> Origin {
         let line = self.text.get(..offset).unwrap_or_default().split('\n').count();
         Origin::File(self.path.to_owned(), line)
+    }
+
+    /// The tables of an array, with what stands in them.
+    fn tables(
+        &self,
+        shape: &Shape,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Table> {
+        let items = match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            _ => vec![value],
+        };
+        let mut tables = Vec::new();
+        for item in items {
+            let origin = self.origin(item.span().start);
+            match (item.get_ref(), value.get_ref()) {
+                (DeValue::Table(table), DeValue::Array(_)) => {
+                    tables.push(self.one_of(shape, path, table, origin, problems));
+                }
+                _ => problems.push(Problem::Value {
+                    origin,
+                    key: path.to_owned(),
+                    message: format!("is a list of tables: write [[{path}]] for each"),
+                }),
+            }
+        }
+        tables
+    }
+
+    /// One table of an array.
+    fn one_of(
+        &self,
+        shape: &Shape,
+        path: &str,
+        table: &DeTable<'_>,
+        origin: Origin,
+        problems: &mut Vec<Problem>,
+    ) -> Table {
+        let mut read = Table::new(path, origin);
+        for (name, value) in table {
+            let origin = self.origin(name.span().start);
+            let key = format!("{path}.{}", name.get_ref());
+            let field = shape.fields.iter().find(|field| **field == name.get_ref().as_ref());
+            let array = shape.arrays.get_key_value(name.get_ref().as_ref());
+            match (field, array) {
+                (_, Some((name, shape))) => {
+                    let tables = self.tables(shape, &key, value, problems);
+                    read.arrays.insert(name, tables);
+                }
+                (Some(field), None) => match convert(value) {
+                    Some(value) => read.fields.push((field, key, value, origin)),
+                    None => problems.push(Problem::Value {
+                        origin,
+                        key,
+                        message: "has a value of a kind that no setting takes".to_owned(),
+                    }),
+                },
+                (None, None) => problems.push(Problem::Unknown {
+                    origin,
+                    what: "key",
+                    suggestion: shape.suggest(name.get_ref()).map(|like| format!("{path}.{like}")),
+                    name: key,
+                }),
+            }
+        }
+        read
     }
 }
 

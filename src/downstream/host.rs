@@ -1,0 +1,46 @@
+//! The hosts that a service answers to.
+
+/// A host, or every host one name below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPattern {
+    /// Lower-case, with the port if it is not the scheme's own.
+    host: String,
+    /// `*.host`: the names below it, which name buckets.
+    below: bool,
+}
+
+/// A text is no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("takes names or addresses of hosts, with a port where it is not the scheme's own")]
+pub struct HostError;
+
+impl HostPattern {
+    /// Reads `host`, `host:port`, or `*.host`.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
+        let (host, below) = text.strip_prefix("*.").map_or((text, false), |host| (host, true));
+        let fits = (1..=255).contains(&host.len()) && host.bytes().all(is_host_byte);
+        fits.then(|| Self { host: host.to_ascii_lowercase(), below }).ok_or(HostError)
+    }
+
+    /// Whether it stands for the names below a host.
+    pub fn is_below(&self) -> bool {
+        self.below
+    }
+
+    /// Whether this is the host.
+    pub fn is(&self, host: &str) -> bool {
+        !self.below && self.host.eq_ignore_ascii_case(host)
+    }
+
+    /// The name before the host, of a pattern for the names below it; lower-case.
+    pub fn name_below(&self, host: &str) -> Option<String> {
+        let host = host.to_ascii_lowercase();
+        let name = host.strip_suffix(&self.host)?.strip_suffix('.')?;
+        (self.below && !name.is_empty()).then(|| name.to_owned())
+    }
+}
+
+/// Whether a byte can stand in a host with its port.
+pub(crate) fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)
+}

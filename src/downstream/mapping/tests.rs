@@ -1,0 +1,1 @@
+//! What maps, what does not, and what must not.
