@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::asker::{Admission, Asker, Shown};
 use super::host::HostPattern;
+use super::is_own;
 use super::mapping::{self, Meaning, PathPattern, ResourceTemplate, Route, Unmapped};
 use super::settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
-use super::is_own;
 use crate::arn::PARTITION;
 use crate::id::AccountId;
 use crate::policy::{DocumentKind, Policy};
@@ -273,11 +273,7 @@ fn hosts(settings: &ServiceSettings, problems: &mut Problems) -> Vec<HostPattern
     hosts
 }
 
-fn served(
-    settings: &ServiceSettings,
-    owner: Option<AccountId>,
-    problems: &mut Problems,
-) -> Served {
+fn served(settings: &ServiceSettings, owner: Option<AccountId>, problems: &mut Problems) -> Served {
     let Some(accounts) = &settings.accounts else {
         return Served::These(owner.into_iter().collect());
     };
@@ -329,13 +325,17 @@ fn mapping(
         problems.of_route(MAX_ROUTES, "path", format!("is over the bound of {MAX_ROUTES} routes"));
         return Mapping::Asker;
     }
-    let read: Vec<_> =
-        routes.iter().enumerate().map(|(at, route)| read_route(at, route, owner, problems)).collect();
+    let read: Vec<_> = routes
+        .iter()
+        .enumerate()
+        .map(|(at, route)| read_route(at, route, owner, problems))
+        .collect();
     for (at, route) in read.iter().enumerate() {
         let Some(route) = route else { continue };
-        let twin = read.iter().take(at).position(|other| {
-            other.as_ref().is_some_and(|other| other.overlaps(route))
-        });
+        let twin = read
+            .iter()
+            .take(at)
+            .position(|other| other.as_ref().is_some_and(|other| other.overlaps(route)));
         if let Some(other) = twin {
             problems.0.push(Invalid {
                 route: Some(at),

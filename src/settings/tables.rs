@@ -76,7 +76,8 @@ pub(super) fn services(tables: Vec<Table>, problems: &mut Vec<Problem>) -> Regis
     match Registry::new(services) {
         Ok(registry) => registry,
         Err(error) => {
-            if let (Some(table), Some(other)) = (tables.get(error.service), tables.get(error.other)) {
+            if let (Some(table), Some(other)) = (tables.get(error.service), tables.get(error.other))
+            {
                 let message = format!("{error}: see {}", other.origin_of("name"));
                 problems.push(table.problem("name", message));
             }

@@ -17,8 +17,8 @@
 //! part of it: no wildcard, no colon, no variable, and a slash only in the rest at its end.
 
 pub mod path;
-pub mod s3;
 mod pattern;
+pub mod s3;
 mod template;
 #[cfg(test)]
 mod tests;

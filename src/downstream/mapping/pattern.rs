@@ -57,7 +57,8 @@ impl PathPattern {
         }
         let pattern = Self(parts);
         let names: Vec<_> = pattern.names().map(|(name, _)| name).collect();
-        let twice = names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|n| n == name));
+        let twice =
+            names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|n| n == name));
         if twice { Err(PatternError::Twice) } else { Ok(pattern) }
     }
 

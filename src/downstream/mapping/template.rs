@@ -39,7 +39,11 @@ pub enum TemplateError {
 
 impl ResourceTemplate {
     /// Reads a template for the paths of `pattern`.
-    pub fn parse(text: &str, pattern: &PathPattern, owner: AccountId) -> Result<Self, TemplateError> {
+    pub fn parse(
+        text: &str,
+        pattern: &PathPattern,
+        owner: AccountId,
+    ) -> Result<Self, TemplateError> {
         if text == "*" {
             return Ok(Self(vec![Piece::Text(text.to_owned())]));
         }
