@@ -9,6 +9,9 @@ use crate::id::AccountId;
 /// The partition of every ARN that the broker makes.
 pub const PARTITION: &str = "aws";
 
+/// What stands in the place of an account for what belongs to none.
+pub const AWS: &str = "aws";
+
 /// An ARN split at its first five colons. The resource keeps its own colons.
 ///
 /// Parts other than the partition and the service may be empty.
@@ -20,7 +23,8 @@ pub struct Arn<'a> {
     pub service: &'a str,
     /// The region; empty for global services.
     pub region: &'a str,
-    /// The owning account's 12 digits; empty where the service's names are global.
+    /// The owning account's 12 digits; empty where the service's names are global; `aws` for what
+    /// belongs to no account, such as AWS's own managed policies.
     pub account: &'a str,
     /// Everything after the fifth colon, never empty.
     pub resource: &'a str,
@@ -32,7 +36,7 @@ pub struct Arn<'a> {
 pub struct ArnError;
 
 impl<'a> Arn<'a> {
-    /// Splits an ARN. The account is empty or 12 digits; the parts hold no control characters.
+    /// Splits an ARN. The account is empty, 12 digits or `aws`; the parts hold no control characters.
     pub fn parse(text: &'a str) -> Result<Self, ArnError> {
         let mut parts = text.splitn(6, ':');
         let mut next = || parts.next().ok_or(ArnError);
@@ -52,7 +56,9 @@ impl<'a> Arn<'a> {
             && !arn.service.is_empty()
             && plain(arn.service)
             && plain(arn.region)
-            && (arn.account.is_empty() || AccountId::parse(arn.account).is_ok())
+            && (arn.account.is_empty()
+                || arn.account == AWS
+                || AccountId::parse(arn.account).is_ok())
             && !arn.resource.is_empty()
             && !arn.resource.chars().any(char::is_control);
         fits.then_some(arn).ok_or(ArnError)
@@ -92,6 +98,11 @@ pub fn parse_role(text: &str) -> Option<(AccountId, &str, &str)> {
 /// The account, path and name of an IAM user's ARN; `None` for any other text.
 pub fn parse_user(text: &str) -> Option<(AccountId, &str, &str)> {
     parse_iam(text, "user")
+}
+
+/// The account, path and name of an account's managed policy's ARN; `None` for any other text.
+pub fn parse_policy(text: &str) -> Option<(AccountId, &str, &str)> {
+    parse_iam(text, "policy")
 }
 
 /// The account, role name and session name of a role session's ARN; `None` for any other text.
@@ -136,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_no_account_is_an_arn_of_none() {
+        let text = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess";
+        assert_eq!(Arn::parse(text).unwrap().account, AWS);
+        assert_eq!(parse_policy(text), None);
+        assert_eq!(parse_role("arn:aws:iam::aws:role/x"), None);
+    }
+
+    #[test]
     fn what_is_no_arn_is_refused() {
         for bad in [
             "",
@@ -146,6 +165,7 @@ mod tests {
             "arn::iam::123456789012:root",
             "arn:aws:::123456789012:root",
             "arn:aws:iam::12345678901:root",
+            "arn:aws:iam::AWS:root",
             "arn:aws:iam::123456789012:ro\not",
             "arn:aws:i*m::123456789012:root",
         ] {

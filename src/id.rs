@@ -225,6 +225,12 @@ impl UniqueId {
         Ok(Self(id))
     }
 
+    /// An ID that sorts before every other: for ranges. It names nothing.
+    #[cfg(feature = "server")]
+    pub(crate) const fn lowest() -> Self {
+        Self([0; 21])
+    }
+
     /// What it names.
     pub fn kind(&self) -> UniqueKind {
         let text = self.as_str();
@@ -293,6 +299,10 @@ random_id! {
     DeploymentId
 }
 random_id! {
+    /// An identity provider, unique for ever.
+    ProviderId
+}
+random_id! {
     /// A session, unique for ever (its access key ID may come again after it expired).
     SessionId
 }
@@ -351,7 +361,7 @@ macro_rules! serde_as_text {
     )*};
 }
 
-serde_as_text!(AccountId, AccessKeyId, UniqueId, DeploymentId, SessionId);
+serde_as_text!(AccountId, AccessKeyId, UniqueId, DeploymentId, ProviderId, SessionId);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Making a deployment: keyring, directory, first account, first administrator.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -273,6 +274,7 @@ fn entities(
             attached: [managed::ADMINISTRATOR_ACCESS.to_owned()].into(),
             ..Policies::default()
         },
+        groups: BTreeSet::new(),
         revoked: None,
     };
     let key = AccessKey {
@@ -285,7 +287,7 @@ fn entities(
         unconfirmed: false,
     };
     // The account's root identity has no keys: it is the account itself.
-    let account = Account { id: *account, name: "first".to_owned(), created_at };
+    let account = Account::new(*account, "first".to_owned(), created_at);
     Ok(vec![Entity::Account(account), Entity::User(admin), Entity::AccessKey(key)])
 }
 

@@ -181,6 +181,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         audit: Arc::clone(&audit) as Arc<dyn AuditSink>,
         random: Arc::clone(&world.random),
         clock: Arc::clone(&world.clock),
+        quotas: settings.quotas.clone(),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis })
 }

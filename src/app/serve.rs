@@ -31,7 +31,11 @@ pub struct Serving {
     reloader: Reloader,
     stop: Stop,
     task: JoinHandle<()>,
+    keeper: JoinHandle<()>,
 }
+
+/// How often the last uses of keys and roles are written down.
+const KEEP_USES_EVERY: Duration = Duration::from_mins(1);
 
 /// Stops a broker when used or dropped.
 pub struct Stop(#[expect(dead_code, reason = "dropping it is the signal")] oneshot::Sender<()>);
@@ -98,7 +102,9 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
         // Also ready when the sender is dropped.
         server.run(async { drop(stopped.await) }, grace).await;
     });
-    Ok(Serving { api, verify, ops, services, deployment, reloader, stop: Stop(stop), task })
+    let keeper = tokio::spawn(keep_uses(Arc::clone(&services)));
+    let stop = Stop(stop);
+    Ok(Serving { api, verify, ops, services, deployment, reloader, stop, task, keeper })
 }
 
 impl Serving {
@@ -122,6 +128,23 @@ impl Serving {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server ended badly");
         }
+        self.keeper.abort();
+        write_uses(&self.services).await;
         self.services.ledger.close().await;
+    }
+}
+
+async fn keep_uses(services: Arc<Services>) {
+    let mut ticks = tokio::time::interval(KEEP_USES_EVERY);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        write_uses(&services).await;
+    }
+}
+
+async fn write_uses(services: &Services) {
+    if let Err(error) = services.directory.keep_uses().await {
+        tracing::warn!(%error, "the last uses of keys and roles were not written down");
     }
 }

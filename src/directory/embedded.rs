@@ -8,14 +8,19 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::oneshot;
 
 use super::store::{Batch, Change, Contents, DirectoryStore, Entity, StoreError};
+use super::uses::{News, Use, Used};
 use crate::future::BoxFuture;
 use crate::group::Writer;
 use crate::id::DeploymentId;
 
 /// The version of the stored format.
-const FORMAT: u64 = 1;
+///
+/// 1: accounts, users, roles, keys, revocations. 2: groups, managed policies, instance profiles and
+/// identity providers besides, and the table of last uses. What 1 holds stands in 2 unchanged.
+const FORMAT: u64 = 2;
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const ENTITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entities");
+const USES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("uses");
 /// How many writes may wait for the writer thread.
 const QUEUE: usize = 4096;
 
@@ -25,10 +30,17 @@ pub struct EmbeddedStore {
     writer: Writer<Job>,
 }
 
-struct Job {
-    batch: Batch,
-    done: oneshot::Sender<Result<(), StoreError>>,
+enum Job {
+    Change(Writing),
+    Uses(Vec<News>, Done),
 }
+
+struct Writing {
+    batch: Batch,
+    done: Done,
+}
+
+type Done = oneshot::Sender<Result<(), StoreError>>;
 
 struct File {
     path: PathBuf,
@@ -68,6 +80,7 @@ impl EmbeddedStore {
                         .insert(entity.key().to_string().as_str(), bytes.as_slice())
                         .map_err(unavailable)?;
                 }
+                write.open_table(USES).map_err(unavailable)?;
             }
             write.commit().map_err(unavailable)?;
         }
@@ -77,16 +90,33 @@ impl EmbeddedStore {
 
     /// Opens the store of a deployment. It is locked: a second process does not open it.
     pub fn open(path: &Path, deployment: DeploymentId) -> Result<Self, StoreError> {
+        let database = open(path)?;
+        upgrade(&database)?;
         let file = Arc::new(File {
             path: path.to_owned(),
             deployment,
-            database: Mutex::new(Some(open(path)?)),
+            database: Mutex::new(Some(database)),
             failures: AtomicU64::new(0),
         });
         let shared = Arc::clone(&file);
         let writer = Writer::start("directory-writer", QUEUE, move |jobs| shared.commit(jobs))
             .map_err(unavailable)?;
         Ok(Self { file, writer })
+    }
+}
+
+impl EmbeddedStore {
+    fn queue(
+        &self,
+        job: impl FnOnce(Done) -> Job,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        let (done, result) = oneshot::channel();
+        self.writer.submit(job(done))?;
+        Ok(Box::pin(async move {
+            result
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unknown("the writer stopped".to_owned())))
+        }))
     }
 }
 
@@ -99,13 +129,18 @@ impl DirectoryStore for EmbeddedStore {
         &self,
         batch: Batch,
     ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
-        let (done, result) = oneshot::channel();
-        self.writer.submit(Job { batch, done })?;
-        Ok(Box::pin(async move {
-            result
-                .await
-                .unwrap_or_else(|_| Err(StoreError::Unknown("the writer stopped".to_owned())))
-        }))
+        self.queue(|done| Job::Change(Writing { batch, done }))
+    }
+
+    fn load_uses(&self) -> Result<Vec<(Used, Use)>, StoreError> {
+        self.file.load_uses()
+    }
+
+    fn keep_uses(
+        &self,
+        news: Vec<News>,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        self.queue(|done| Job::Uses(news, done))
     }
 
     fn failures(&self) -> u64 {
@@ -123,8 +158,22 @@ impl DirectoryStore for EmbeddedStore {
 }
 
 impl File {
-    /// Stores a run of batches in one durable commit, publishes the last, answers each.
     fn commit(&self, jobs: Vec<Job>) {
+        let mut batches = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Change(writing) => batches.push(writing),
+                // No decision rests on uses: their failure is nobody's but theirs.
+                Job::Uses(news, done) => {
+                    let _ = done.send(self.store_uses(&news));
+                }
+            }
+        }
+        self.commit_batches(batches);
+    }
+
+    /// Stores a run of batches in one durable commit, publishes the last, answers each.
+    fn commit_batches(&self, jobs: Vec<Writing>) {
         let failures = self.failures.load(Ordering::SeqCst);
         let (current, stale): (Vec<_>, Vec<_>) =
             jobs.into_iter().partition(|job| job.batch.failures == failures);
@@ -154,7 +203,7 @@ impl File {
         }
     }
 
-    fn store(&self, jobs: &[Job]) -> Result<(), StoreError> {
+    fn store(&self, jobs: &[Writing]) -> Result<(), StoreError> {
         let guard = self.lock();
         let database = guard
             .as_ref()
@@ -183,6 +232,46 @@ impl File {
         }
         // redb's default durability: the commit returns when it is on disk.
         write.commit().map_err(unavailable)
+    }
+
+    fn store_uses(&self, news: &[News]) -> Result<(), StoreError> {
+        let guard = self.lock();
+        let database = guard
+            .as_ref()
+            .ok_or_else(|| StoreError::Unavailable("closed after a failure".to_owned()))?;
+        let write = database.begin_write().map_err(unavailable)?;
+        {
+            let mut table = write.open_table(USES).map_err(unavailable)?;
+            for (used, last) in news {
+                let key = used.to_string();
+                let Some(last) = last else {
+                    table.remove(key.as_str()).map_err(unavailable)?;
+                    continue;
+                };
+                let bytes = serde_json::to_vec(last).map_err(unavailable)?;
+                table.insert(key.as_str(), bytes.as_slice()).map_err(unavailable)?;
+            }
+        }
+        write.commit().map_err(unavailable)
+    }
+
+    /// A use that cannot be read is left out: nothing rests on it.
+    fn load_uses(&self) -> Result<Vec<(Used, Use)>, StoreError> {
+        let guard = self.lock();
+        let database = guard
+            .as_ref()
+            .ok_or_else(|| StoreError::Unavailable("closed after a failure".to_owned()))?;
+        let read = database.begin_read().map_err(damaged)?;
+        let table = read.open_table(USES).map_err(damaged)?;
+        let mut uses = Vec::new();
+        for row in table.iter().map_err(damaged)? {
+            let (key, value) = row.map_err(damaged)?;
+            let last = serde_json::from_slice(value.value());
+            if let (Some(used), Ok(last)) = (Used::parse(key.value()), last) {
+                uses.push((used, last));
+            }
+        }
+        Ok(uses)
     }
 
     fn load(&self) -> Result<Contents, StoreError> {
@@ -247,6 +336,33 @@ fn open(path: &Path) -> Result<Database, StoreError> {
         }
         other => StoreError::Unavailable(format!("{}: {other}", path.display())),
     })
+}
+
+/// Brings a store of an older format up to this one. One that is newer, or damaged, is left as it
+/// is: loading says so.
+fn upgrade(database: &Database) -> Result<(), StoreError> {
+    let stored = {
+        let read = database.begin_read().map_err(damaged)?;
+        let meta = read.open_table(META).map_err(damaged)?;
+        let format = meta.get("format").map_err(damaged)?;
+        format.and_then(|format| format.value().parse::<u64>().ok())
+    };
+    if !stored.is_some_and(|stored| stored < FORMAT) {
+        return Ok(());
+    }
+    let write = database.begin_write().map_err(unavailable)?;
+    {
+        let mut meta = write.open_table(META).map_err(unavailable)?;
+        meta.insert("format", FORMAT.to_string().as_str()).map_err(unavailable)?;
+        write.open_table(USES).map_err(unavailable)?;
+    }
+    write.commit().map_err(unavailable)?;
+    tracing::info!(
+        from = stored,
+        to = FORMAT,
+        "the directory's stored format was brought up to date"
+    );
+    Ok(())
 }
 
 fn restrict(path: &Path) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::account::PasswordPolicy;
 use super::document::{Document, TrustDocument};
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
@@ -19,6 +20,19 @@ pub struct Account {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Its alias, unique in the deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// What its users' passwords would have to be like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_policy: Option<PasswordPolicy>,
+}
+
+impl Account {
+    /// A new account.
+    pub fn new(id: AccountId, name: String, created_at: Timestamp) -> Self {
+        Self { id, name, created_at, alias: None, password_policy: None }
+    }
 }
 
 /// A key and a value on an entity or a session.
@@ -46,7 +60,7 @@ impl Revoked {
     }
 }
 
-/// The policies of a user or a role.
+/// The policies of a user, a group or a role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Policies {
     /// Inline policies by name.
@@ -79,6 +93,9 @@ pub struct User {
     /// What it may do.
     #[serde(default)]
     pub policies: Policies,
+    /// The groups it is in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<UniqueId>,
     /// Sessions that came from it before this are refused.
     #[serde(default)]
     pub revoked: Option<Revoked>,

@@ -1,4 +1,5 @@
-//! The directory: accounts, users, roles, policies, access keys and revocations.
+//! The directory: accounts, users, groups, roles, policies, identity providers, access keys and
+//! revocations.
 //!
 //! # Model
 //!
@@ -11,14 +12,20 @@
 //! INVARIANT (acknowledged means kept): [`Directory::write`] returns `Ok` only after the store said
 //! that the change is durable. Every change has a version; versions only grow.
 
+pub mod account;
 pub mod backup;
 pub mod document;
 pub mod embedded;
 pub mod entities;
+pub mod groups;
+mod index;
 pub mod managed;
+pub mod policies;
+pub mod providers;
 mod snapshot;
 pub mod store;
 mod transaction;
+pub mod uses;
 
 #[cfg(test)]
 mod tests;
@@ -32,9 +39,13 @@ pub use document::{Document, TrustDocument};
 pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
+pub use groups::{Group, InstanceProfile};
+pub use policies::{Managed, ManagedPolicy};
+pub use providers::{OidcProvider, SamlProvider};
 pub use snapshot::Snapshot;
 pub use store::{Change, DirectoryStore, Entity, EntityKey, StoreError};
 pub use transaction::Transaction;
+pub use uses::{Use, Used, Uses};
 
 /// The directory of one deployment.
 pub struct Directory {
@@ -43,6 +54,7 @@ pub struct Directory {
     store: Box<dyn DirectoryStore>,
     /// The failures of the store that were recovered from.
     recovered: AtomicU64,
+    uses: Uses,
 }
 
 /// The snapshot that readers see. The store moves it forward when a change is durable.
@@ -80,7 +92,38 @@ impl Directory {
         let published = Arc::new(Published(arc_swap::ArcSwap::from(Arc::clone(&snapshot))));
         let failures = store.failures();
         let recovered = AtomicU64::new(failures);
-        Ok(Self { published, head: Mutex::new(Head { snapshot, failures }), store, recovered })
+        let uses = Uses::from_kept(store.load_uses()?);
+        let head = Mutex::new(Head { snapshot, failures });
+        Ok(Self { published, head, store, recovered, uses })
+    }
+
+    /// When keys and roles were used last.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Keeps what [`uses`](Self::uses) has learned since it was last kept, and forgets what was
+    /// deleted. What is not kept when the process dies is lost: no decision depends on it.
+    ///
+    /// # Errors
+    /// The store's failure. What was not kept is tried again with the next call.
+    pub async fn keep_uses(&self) -> Result<(), StoreError> {
+        let snapshot = self.snapshot();
+        let news = self.uses.news(|used| match used {
+            Used::Key(id) => snapshot.access_key(id).is_some(),
+            Used::Role(id) => snapshot.role(id).is_some(),
+        });
+        if news.is_empty() {
+            return Ok(());
+        }
+        let kept = match self.store.keep_uses(news.clone()) {
+            Ok(kept) => kept.await,
+            Err(error) => Err(error),
+        };
+        if kept.is_err() {
+            self.uses.not_kept(news);
+        }
+        kept
     }
 
     /// Whether the last write failed, and none has been taken since.

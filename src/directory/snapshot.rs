@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
-use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
+use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocation, User};
+use super::groups::{Group, InstanceProfile};
+use super::index::{Index, fold};
+use super::managed;
+use super::policies::{Managed, ManagedPolicy};
+use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
@@ -16,32 +21,27 @@ use crate::time::Timestamp;
 pub struct Snapshot {
     version: u64,
     accounts: OrdMap<AccountId, Arc<Account>>,
-    users: HashMap<UniqueId, Arc<User>>,
-    user_names: OrdMap<(AccountId, String), UniqueId>,
-    roles: HashMap<UniqueId, Arc<Role>>,
-    role_names: OrdMap<(AccountId, String), UniqueId>,
+    users: Index<User>,
+    roles: Index<Role>,
+    groups: Index<Group>,
+    /// Groups and their members.
+    members: OrdSet<(UniqueId, UniqueId)>,
+    policies: Index<ManagedPolicy>,
+    /// Who has a managed policy, by its ARN and the account of those who have it.
+    attached: HashMap<(AccountId, String), OrdSet<UniqueId>>,
+    /// Whom a managed policy bounds, likewise.
+    bounded: HashMap<(AccountId, String), OrdSet<UniqueId>>,
+    instance_profiles: Index<InstanceProfile>,
+    /// Roles and the instance profiles they are in.
+    profiles_of_roles: OrdSet<(UniqueId, UniqueId)>,
+    oidc_providers: Index<OidcProvider>,
+    saml_providers: Index<SamlProvider>,
     access_keys: HashMap<AccessKeyId, Arc<AccessKey>>,
     keys_of_users: OrdSet<(UniqueId, AccessKeyId)>,
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
     epoch: Option<Arc<Epoch>>,
-}
-
-/// Names are unique, and found, without regard to case.
-fn fold(name: &str) -> String {
-    name.to_ascii_lowercase()
-}
-
-/// The IDs that an account's names stand for, in the order of the names.
-fn of_account(
-    names: &OrdMap<(AccountId, String), UniqueId>,
-    account: AccountId,
-) -> impl Iterator<Item = &UniqueId> {
-    names
-        .range((account, String::new())..)
-        .take_while(move |((owner, _), _)| *owner == account)
-        .map(|(_, id)| id)
 }
 
 impl Snapshot {
@@ -64,8 +64,13 @@ impl Snapshot {
     fn holds(&self, key: EntityKey) -> bool {
         match key {
             EntityKey::Account(id) => self.accounts.contains_key(&id),
-            EntityKey::User(id) => self.users.contains_key(&id),
-            EntityKey::Role(id) => self.roles.contains_key(&id),
+            EntityKey::User(id) => self.users.get(&id).is_some(),
+            EntityKey::Role(id) => self.roles.get(&id).is_some(),
+            EntityKey::Group(id) => self.groups.get(&id).is_some(),
+            EntityKey::Policy(id) => self.policies.get(&id).is_some(),
+            EntityKey::InstanceProfile(id) => self.instance_profiles.get(&id).is_some(),
+            EntityKey::OidcProvider(id) => self.oidc_providers.get(&id).is_some(),
+            EntityKey::SamlProvider(id) => self.saml_providers.get(&id).is_some(),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
@@ -88,13 +93,27 @@ impl Snapshot {
                 self.accounts.insert(account.id, Arc::new(account));
             }
             Entity::User(user) => {
-                self.user_names.insert((user.account, fold(&user.name)), user.id);
-                self.users.insert(user.id, Arc::new(user));
+                self.link(user.account, user.id, &user.policies);
+                for group in &user.groups {
+                    self.members.insert((*group, user.id));
+                }
+                self.users.insert(user);
             }
             Entity::Role(role) => {
-                self.role_names.insert((role.account, fold(&role.name)), role.id);
-                self.roles.insert(role.id, Arc::new(role));
+                self.link(role.account, role.id, &role.policies);
+                self.roles.insert(role);
             }
+            Entity::Group(group) => {
+                self.link(group.account, group.id, &group.policies);
+                self.groups.insert(group);
+            }
+            Entity::Policy(policy) => self.policies.insert(policy),
+            Entity::InstanceProfile(profile) => {
+                self.profiles_of_roles.extend(profile.role.map(|role| (role, profile.id)));
+                self.instance_profiles.insert(profile);
+            }
+            Entity::OidcProvider(provider) => self.oidc_providers.insert(provider),
+            Entity::SamlProvider(provider) => self.saml_providers.insert(provider),
             Entity::AccessKey(key) => {
                 self.keys_of_users.insert((key.user, key.id));
                 self.access_keys.insert(key.id, Arc::new(key));
@@ -114,13 +133,35 @@ impl Snapshot {
             }
             EntityKey::User(id) => {
                 if let Some(user) = self.users.remove(&id) {
-                    self.user_names.remove(&(user.account, fold(&user.name)));
+                    self.unlink(user.account, id, &user.policies);
+                    for group in &user.groups {
+                        self.members.remove(&(*group, id));
+                    }
                 }
             }
             EntityKey::Role(id) => {
                 if let Some(role) = self.roles.remove(&id) {
-                    self.role_names.remove(&(role.account, fold(&role.name)));
+                    self.unlink(role.account, id, &role.policies);
                 }
+            }
+            EntityKey::Group(id) => {
+                if let Some(group) = self.groups.remove(&id) {
+                    self.unlink(group.account, id, &group.policies);
+                }
+            }
+            EntityKey::Policy(id) => {
+                self.policies.remove(&id);
+            }
+            EntityKey::InstanceProfile(id) => {
+                if let Some(role) = self.instance_profiles.remove(&id).and_then(|it| it.role) {
+                    self.profiles_of_roles.remove(&(role, id));
+                }
+            }
+            EntityKey::OidcProvider(id) => {
+                self.oidc_providers.remove(&id);
+            }
+            EntityKey::SamlProvider(id) => {
+                self.saml_providers.remove(&id);
             }
             EntityKey::AccessKey(id) => {
                 if let Some(key) = self.access_keys.remove(&id) {
@@ -133,6 +174,24 @@ impl Snapshot {
                 }
             }
             EntityKey::Epoch => self.epoch = None,
+        }
+    }
+
+    fn link(&mut self, account: AccountId, holder: UniqueId, policies: &Policies) {
+        for arn in &policies.attached {
+            self.attached.entry((account, arn.clone())).or_default().insert(holder);
+        }
+        if let Some(arn) = &policies.boundary {
+            self.bounded.entry((account, arn.clone())).or_default().insert(holder);
+        }
+    }
+
+    fn unlink(&mut self, account: AccountId, holder: UniqueId, policies: &Policies) {
+        for arn in &policies.attached {
+            forget(&mut self.attached, (account, arn.clone()), &holder);
+        }
+        if let Some(arn) = &policies.boundary {
+            forget(&mut self.bounded, (account, arn.clone()), &holder);
         }
     }
 
@@ -149,13 +208,21 @@ impl Snapshot {
     /// Everything, in no order.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
         let accounts = self.accounts.values().map(|it| Entity::Account(it.as_ref().clone()));
-        let users = self.users.values().map(|it| Entity::User(it.as_ref().clone()));
-        let roles = self.roles.values().map(|it| Entity::Role(it.as_ref().clone()));
+        let users = self.users.all().map(|it| Entity::User(it.as_ref().clone()));
+        let roles = self.roles.all().map(|it| Entity::Role(it.as_ref().clone()));
+        let groups = self.groups.all().map(|it| Entity::Group(it.as_ref().clone()));
+        let policies = self.policies.all().map(|it| Entity::Policy(it.as_ref().clone()));
+        let profiles =
+            (self.instance_profiles.all()).map(|it| Entity::InstanceProfile(it.as_ref().clone()));
+        let oidc = self.oidc_providers.all().map(|it| Entity::OidcProvider(it.as_ref().clone()));
+        let saml = self.saml_providers.all().map(|it| Entity::SamlProvider(it.as_ref().clone()));
         let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
         let revocations = (self.session_revocations.values())
             .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
-        accounts.chain(users).chain(roles).chain(keys).chain(revocations).chain(epoch)
+        let holders = accounts.chain(users).chain(roles).chain(groups);
+        let held = policies.chain(profiles).chain(oidc).chain(saml).chain(keys);
+        holders.chain(held).chain(revocations).chain(epoch)
     }
 
     /// Every long-term access key, in no order.
@@ -180,12 +247,12 @@ impl Snapshot {
 
     /// A user by its name, in any case.
     pub fn user_named(&self, account: AccountId, name: &str) -> Option<&Arc<User>> {
-        self.user_names.get(&(account, fold(name))).and_then(|id| self.users.get(id))
+        self.users.named(account, fold(name))
     }
 
     /// The users of an account, by name.
     pub fn users_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<User>> {
-        of_account(&self.user_names, account).filter_map(|id| self.users.get(id))
+        self.users.of(account)
     }
 
     /// A role by its unique ID.
@@ -195,7 +262,7 @@ impl Snapshot {
 
     /// A role by its name, in any case.
     pub fn role_named(&self, account: AccountId, name: &str) -> Option<&Arc<Role>> {
-        self.role_names.get(&(account, fold(name))).and_then(|id| self.roles.get(id))
+        self.roles.named(account, fold(name))
     }
 
     /// The unique ID of the user, role or role session (then its role's) that has this ARN now.
@@ -212,7 +279,113 @@ impl Snapshot {
 
     /// The roles of an account, by name.
     pub fn roles_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Role>> {
-        of_account(&self.role_names, account).filter_map(|id| self.roles.get(id))
+        self.roles.of(account)
+    }
+
+    /// A group by its unique ID.
+    pub fn group(&self, id: &UniqueId) -> Option<&Arc<Group>> {
+        self.groups.get(id)
+    }
+
+    /// A group by its name, in any case.
+    pub fn group_named(&self, account: AccountId, name: &str) -> Option<&Arc<Group>> {
+        self.groups.named(account, fold(name))
+    }
+
+    /// The groups of an account, by name.
+    pub fn groups_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Group>> {
+        self.groups.of(account)
+    }
+
+    /// The members of a group, by unique ID.
+    pub fn members_of(&self, group: UniqueId) -> impl Iterator<Item = &Arc<User>> {
+        pairs_of(&self.members, group).filter_map(|id| self.users.get(&id))
+    }
+
+    /// A managed policy of an account by its name, in any case.
+    pub fn policy_named(&self, account: AccountId, name: &str) -> Option<&Arc<ManagedPolicy>> {
+        self.policies.named(account, fold(name))
+    }
+
+    /// The managed policies of an account, by name.
+    pub fn policies_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<ManagedPolicy>> {
+        self.policies.of(account)
+    }
+
+    /// The managed policy of an ARN as an account sees it: its own, or a built-in one. No account
+    /// sees another's.
+    pub fn managed_policy(&self, account: AccountId, arn: &str) -> Option<Managed> {
+        if let Some(built_in) = managed::find(arn) {
+            return Some(Managed::BuiltIn(built_in));
+        }
+        let (owner, _, name) = arn::parse_policy(arn)?;
+        let policy = self.policy_named(account, name).filter(|policy| policy.arn() == arn)?;
+        (owner == account).then(|| Managed::Own(Arc::clone(policy)))
+    }
+
+    /// The unique IDs of those users, groups and roles of an account that have a managed policy.
+    pub fn holders_of(&self, account: AccountId, arn: &str) -> Vec<UniqueId> {
+        ids(&self.attached, account, arn)
+    }
+
+    /// The unique IDs of those users and roles of an account whose boundary a managed policy is.
+    pub fn bounded_by(&self, account: AccountId, arn: &str) -> Vec<UniqueId> {
+        ids(&self.bounded, account, arn)
+    }
+
+    /// An instance profile by its name, in any case.
+    pub fn instance_profile_named(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Option<&Arc<InstanceProfile>> {
+        self.instance_profiles.named(account, fold(name))
+    }
+
+    /// The instance profiles of an account, by name.
+    pub fn instance_profiles_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<InstanceProfile>> {
+        self.instance_profiles.of(account)
+    }
+
+    /// The instance profiles that a role is in, by unique ID.
+    pub fn instance_profiles_with(
+        &self,
+        role: UniqueId,
+    ) -> impl Iterator<Item = &Arc<InstanceProfile>> {
+        pairs_of(&self.profiles_of_roles, role).filter_map(|id| self.instance_profiles.get(&id))
+    }
+
+    /// An OIDC provider by the issuer's URL without `https://`.
+    pub fn oidc_provider(&self, account: AccountId, url: &str) -> Option<&Arc<OidcProvider>> {
+        self.oidc_providers.named(account, url.to_owned())
+    }
+
+    /// The OIDC providers of an account, by URL.
+    pub fn oidc_providers_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<OidcProvider>> {
+        self.oidc_providers.of(account)
+    }
+
+    /// A SAML provider by its name, in any case.
+    pub fn saml_provider_named(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Option<&Arc<SamlProvider>> {
+        self.saml_providers.named(account, fold(name))
+    }
+
+    /// The SAML providers of an account, by name.
+    pub fn saml_providers_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<SamlProvider>> {
+        self.saml_providers.of(account)
     }
 
     /// A long-term access key.
@@ -242,4 +415,30 @@ impl Snapshot {
             .map(|(_, id)| *id)
             .collect()
     }
+}
+
+type Holders = HashMap<(AccountId, String), OrdSet<UniqueId>>;
+
+fn forget(holders: &mut Holders, key: (AccountId, String), holder: &UniqueId) {
+    if let Some(ids) = holders.get_mut(&key) {
+        ids.remove(holder);
+        if ids.is_empty() {
+            holders.remove(&key);
+        }
+    }
+}
+
+fn ids(holders: &Holders, account: AccountId, arn: &str) -> Vec<UniqueId> {
+    let ids = holders.get(&(account, arn.to_owned()));
+    ids.map_or_else(Vec::new, |ids| ids.iter().copied().collect())
+}
+
+fn pairs_of(
+    pairs: &OrdSet<(UniqueId, UniqueId)>,
+    first: UniqueId,
+) -> impl Iterator<Item = UniqueId> {
+    pairs
+        .range((first, UniqueId::lowest())..)
+        .take_while(move |(owner, _)| *owner == first)
+        .map(|(_, id)| *id)
 }

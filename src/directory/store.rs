@@ -5,10 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
+use super::groups::{Group, InstanceProfile};
+use super::policies::ManagedPolicy;
+use super::providers::{OidcProvider, SamlProvider};
+use super::uses::{News, Use, Used};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
-use crate::id::{AccessKeyId, AccountId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, ProviderId, UniqueId};
 
 /// Anything that the directory holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,16 @@ pub enum Entity {
     User(User),
     /// A role.
     Role(Role),
+    /// A group.
+    Group(Group),
+    /// A managed policy.
+    Policy(ManagedPolicy),
+    /// An instance profile.
+    InstanceProfile(InstanceProfile),
+    /// An OIDC provider.
+    OidcProvider(OidcProvider),
+    /// A SAML provider.
+    SamlProvider(SamlProvider),
     /// A long-term access key.
     AccessKey(AccessKey),
     /// The revocation of one session.
@@ -37,6 +51,16 @@ pub enum EntityKey {
     User(UniqueId),
     /// A role by its unique ID.
     Role(UniqueId),
+    /// A group by its unique ID.
+    Group(UniqueId),
+    /// A managed policy by its unique ID.
+    Policy(UniqueId),
+    /// An instance profile by its unique ID.
+    InstanceProfile(UniqueId),
+    /// An OIDC provider by its ID.
+    OidcProvider(ProviderId),
+    /// A SAML provider by its ID.
+    SamlProvider(ProviderId),
     /// A long-term access key by its ID.
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
@@ -52,6 +76,11 @@ impl Entity {
             Self::Account(account) => EntityKey::Account(account.id),
             Self::User(user) => EntityKey::User(user.id),
             Self::Role(role) => EntityKey::Role(role.id),
+            Self::Group(group) => EntityKey::Group(group.id),
+            Self::Policy(policy) => EntityKey::Policy(policy.id),
+            Self::InstanceProfile(profile) => EntityKey::InstanceProfile(profile.id),
+            Self::OidcProvider(provider) => EntityKey::OidcProvider(provider.id),
+            Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
@@ -66,6 +95,11 @@ impl std::fmt::Display for EntityKey {
             Self::Account(id) => write!(f, "account/{id}"),
             Self::User(id) => write!(f, "user/{id}"),
             Self::Role(id) => write!(f, "role/{id}"),
+            Self::Group(id) => write!(f, "group/{id}"),
+            Self::Policy(id) => write!(f, "policy/{id}"),
+            Self::InstanceProfile(id) => write!(f, "instance-profile/{id}"),
+            Self::OidcProvider(id) => write!(f, "oidc-provider/{id}"),
+            Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),
@@ -145,4 +179,18 @@ pub trait DirectoryStore: Send + Sync + 'static {
 
     /// Makes the store usable again after a failure and reads what it holds.
     fn recover(&self) -> BoxFuture<'_, Result<Contents, StoreError>>;
+
+    /// When keys and roles were used last, as far as it was kept.
+    fn load_uses(&self) -> Result<Vec<(Used, Use)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Keeps such uses, in the place of those of the same keys and roles. A store that has no place for them
+    /// keeps none.
+    fn keep_uses(
+        &self,
+        _news: Vec<News>,
+    ) -> Result<BoxFuture<'static, Result<(), StoreError>>, StoreError> {
+        Ok(Box::pin(async { Ok(()) }))
+    }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -31,6 +31,7 @@ fn user(name: &str) -> User {
             inline: BTreeMap::from([("p".to_owned(), document())]),
             ..Policies::default()
         },
+        groups: BTreeSet::new(),
         revoked: None,
     }
 }
@@ -334,19 +335,87 @@ fn a_stored_policy_that_does_not_parse_denies_everything() {
     assert_eq!(decision.effect(), crate::policy::Effect::ExplicitDeny);
 }
 
-/// The stored form of every entity in format version 1, as released: it must read for ever.
-#[test]
-fn golden_entities_of_version_1_read() {
-    let text = include_str!("golden/v1.jsonl");
+/// Entities as they were stored, each read and written alike.
+fn golden(text: &str) -> Vec<Entity> {
     let entities: Vec<Entity> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(entities.len(), 5);
     for (line, entity) in text.lines().zip(&entities) {
         let again: serde_json::Value = serde_json::to_value(entity).unwrap();
         let stored: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(again, stored, "what is read is written alike");
     }
+    entities
+}
+
+/// The stored form of every entity in format version 1, as released: it must read for ever.
+#[test]
+fn golden_entities_of_version_1_read() {
+    let entities = golden(include_str!("golden/v1.jsonl"));
+    assert_eq!(entities.len(), 5);
     let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
     let role = snapshot.role_named(account_id(), "deploy").unwrap();
     assert_eq!(role.trust.bound().len(), 1);
+}
+
+/// What format version 2 added.
+#[test]
+fn golden_entities_of_version_2_read() {
+    let entities = golden(include_str!("golden/v2.jsonl"));
+    assert_eq!(entities.len(), 8);
+    let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
+    let group = snapshot.group_named(account_id(), "STAFF").unwrap();
+    assert_eq!(snapshot.members_of(group.id).next().unwrap().name, "alice");
+    let arn = "arn:aws:iam::111122223333:policy/team/buckets";
+    let policy = snapshot.managed_policy(account_id(), arn).unwrap();
+    assert!(policy.document().unwrap().text().contains("Deny"));
+    assert_eq!(snapshot.holders_of(account_id(), arn).len(), 1);
+    let role = snapshot.role_named(account_id(), "deploy").unwrap();
+    assert_eq!(snapshot.bounded_by(account_id(), arn), [role.id]);
+    assert_eq!(snapshot.instance_profiles_with(role.id).next().unwrap().name, "web");
+    assert!(snapshot.oidc_provider(account_id(), "issuer.example/path").is_some());
+    assert!(snapshot.saml_provider_named(account_id(), "CORP").is_some());
+}
+
+/// A store as version 1 of the format made it opens, keeps what it held, and is of this version
+/// from then on.
+#[tokio::test]
+async fn a_store_of_format_1_is_brought_up_to_date() {
+    const META: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("meta");
+    const ENTITIES: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("entities");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("directory.redb");
+    let make = |format: &str| {
+        let _ = std::fs::remove_file(&path);
+        let database = redb::Database::create(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        {
+            let mut meta = write.open_table(META).unwrap();
+            meta.insert("format", format).unwrap();
+            meta.insert("deployment", deployment().to_string().as_str()).unwrap();
+            meta.insert("version", "41").unwrap();
+            let mut table = write.open_table(ENTITIES).unwrap();
+            for line in include_str!("golden/v1.jsonl").lines() {
+                let entity: Entity = serde_json::from_str(line).unwrap();
+                table.insert(entity.key().to_string().as_str(), line.as_bytes()).unwrap();
+            }
+        }
+        write.commit().unwrap();
+    };
+    make("1");
+    let used = Used::Key(AccessKeyId::parse("AKIAAAAAAAAAAAAAAAAA").unwrap());
+    {
+        let directory = open(&path);
+        assert_eq!(directory.snapshot().version(), 41);
+        assert!(directory.snapshot().user_named(account_id(), "alice").is_some());
+        directory.uses().record(used, Timestamp::from_secs(7), "sts", "eu-west-1");
+        directory.keep_uses().await.unwrap();
+    }
+    assert_eq!(open(&path).uses().last(used).unwrap().service, "sts");
+    let database = redb::Database::open(&path).unwrap();
+    let meta = redb::ReadableDatabase::begin_read(&database).unwrap().open_table(META).unwrap();
+    assert_eq!(meta.get("format").unwrap().unwrap().value(), "2");
+    drop((meta, database));
+    make("3");
+    let newer = EmbeddedStore::open(&path, deployment()).unwrap().load();
+    assert!(matches!(newer, Err(StoreError::Newer(3, 2))));
 }

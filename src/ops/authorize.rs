@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::context;
 use super::fault::Fault;
-use super::{Context, Facts};
-use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, standing};
+use super::{Context, Facts, Services};
+use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, VerifiedRequest, standing};
 use crate::directory::entities::Policies;
-use crate::directory::{Snapshot, managed};
+use crate::directory::{Managed, Snapshot, Used};
 use crate::id::AccountId;
 use crate::policy::{
     self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
@@ -49,7 +49,10 @@ impl CallerPolicies {
             .inline
             .iter()
             .map(|(name, document)| (name.clone(), Arc::clone(document.policy())));
-        let attached = policies.attached.iter().map(|arn| (arn.clone(), managed_policy(arn)));
+        let account = identity.account();
+        let managed = |arn: &str| (arn.to_owned(), managed_policy(snapshot, account, arn));
+        let attached = policies.attached.iter().map(|arn| managed(arn));
+        let of_groups = of_groups(snapshot, identity);
         let session = identity.session().and_then(|session| {
             session.policies().map(|policies| {
                 policies
@@ -57,14 +60,14 @@ impl CallerPolicies {
                         SessionPolicy::Inline(policy) => {
                             ("inline session policy".to_owned(), Arc::clone(policy))
                         }
-                        SessionPolicy::Managed(arn) => (arn.to_owned(), managed_policy(arn)),
+                        SessionPolicy::Managed(arn) => managed(arn),
                     })
                     .collect()
             })
         });
         Self {
-            identity: inline.chain(attached).collect(),
-            boundary: policies.boundary.as_ref().map(|arn| (arn.clone(), managed_policy(arn))),
+            identity: inline.chain(attached).chain(of_groups).collect(),
+            boundary: policies.boundary.as_deref().map(managed),
             session,
         }
     }
@@ -134,11 +137,55 @@ fn named(policies: &[(String, Arc<Policy>)]) -> Vec<Named<'_>> {
     policies.iter().map(|(name, policy)| Named { name, policy }).collect()
 }
 
-fn managed_policy(arn: &str) -> Arc<Policy> {
-    managed::find(arn).map_or_else(
-        || Arc::new(Policy::deny_everything(DocumentKind::Identity)),
-        |policy| Arc::clone(policy.document.policy()),
-    )
+/// The policies of the groups that a user is in. A group that cannot be found denies everything.
+fn of_groups(snapshot: &Snapshot, identity: &Identity) -> Vec<(String, Arc<Policy>)> {
+    let user = match identity.principal() {
+        PrincipalEntity::User(user) => snapshot.user(&user.id),
+        PrincipalEntity::Role(_) => None,
+    };
+    let mut policies = Vec::new();
+    for id in user.iter().flat_map(|user| &user.groups) {
+        let Some(group) = snapshot.group(id) else {
+            policies.push((id.to_string(), deny_everything()));
+            continue;
+        };
+        policies.extend(group.policies.inline.iter().map(|(name, document)| {
+            (format!("{}/{name}", group.name), Arc::clone(document.policy()))
+        }));
+        policies.extend(
+            group
+                .policies
+                .attached
+                .iter()
+                .map(|arn| (arn.clone(), managed_policy(snapshot, group.account, arn))),
+        );
+    }
+    policies
+}
+
+fn managed_policy(snapshot: &Snapshot, account: AccountId, arn: &str) -> Arc<Policy> {
+    let found = snapshot.managed_policy(account, arn);
+    found
+        .as_ref()
+        .and_then(Managed::document)
+        .map_or_else(deny_everything, |document| Arc::clone(document.policy()))
+}
+
+fn deny_everything() -> Arc<Policy> {
+    Arc::new(Policy::deny_everything(DocumentKind::Identity))
+}
+
+/// Records the use of a long-term key, or of the role of a session.
+pub fn record_use(services: &Services, request: &VerifiedRequest, facts: &Facts, service: &str) {
+    let identity = request.identity();
+    let used = match (identity.session(), identity.principal()) {
+        (None, _) => Some(Used::Key(identity.access_key_id())),
+        (Some(_), PrincipalEntity::Role(role)) => Some(Used::Role(role.id)),
+        (Some(_), PrincipalEntity::User(_)) => None,
+    };
+    if let Some(used) = used {
+        services.directory.uses().record(used, facts.now, service, request.region());
+    }
 }
 
 /// The caller as the policy engine knows it.
@@ -186,6 +233,13 @@ impl Context<'_> {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
             Caller::Anonymous => Err(Fault::missing_authentication_token()),
+        }
+    }
+
+    /// Records that the caller's key or role was used, for whoever looks for those that are not.
+    pub fn record_use(&self, service: &str) {
+        if let Caller::Signed(request) = self.caller {
+            record_use(self.services, request, self.facts, service);
         }
     }
 

@@ -24,6 +24,7 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
     Box::pin(async move {
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
+        context.record_use(O::SERVICE.scope());
         let identity = trail::user_identity(context.caller);
         let read = limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
             .and_then(|()| O::read(params));

@@ -65,6 +65,8 @@ pub struct Services {
     pub random: Arc<dyn Random>,
     /// Clocks. A request's time is in its [`Context`].
     pub clock: Arc<dyn Clock>,
+    /// How many of each thing an account may have.
+    pub quotas: iam::quotas::Quotas,
 }
 
 /// Facts about a request that do not come from its signer's word alone.

@@ -4,6 +4,7 @@
 //! [`Bench::call`] goes the whole way of a request but for HTTP: the parameters are encoded as a
 //! form and signed, the request is verified, its caller dispatched to the catalogue's row.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
+use super::iam::quotas::Quotas;
 use super::manage::{Asker, revocations};
 use super::{Context, Facts, Services, catalog};
 use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
@@ -163,6 +165,7 @@ impl Bench {
             authenticator,
             random,
             clock: clock.clone(),
+            quotas: Quotas::default(),
         };
         Self { services, clock, sink, a, b, _folder: folder }
     }
@@ -170,6 +173,11 @@ impl Bench {
     /// Moves the clock forward.
     pub(crate) fn advance(&self, secs: u64) {
         self.clock.advance(Duration::from_secs(secs));
+    }
+
+    /// The clock's time as answers tell it.
+    pub(crate) fn clock_text(&self) -> String {
+        self.clock.now().floor_secs().to_rfc3339()
     }
 
     /// Everything that the audit log has accepted.
@@ -324,7 +332,7 @@ fn account(
     let sealed = stored::seal(keyring, &user_id, &key_id, &secret, random).unwrap();
     let attached = [managed::ADMINISTRATOR_ACCESS.to_owned()].into();
     let entities = vec![
-        Entity::Account(Account { id, name: format!("account {id}"), created_at: now }),
+        Entity::Account(Account::new(id, format!("account {id}"), now)),
         Entity::User(User {
             id: user_id,
             account: id,
@@ -333,6 +341,7 @@ fn account(
             created_at: now,
             tags: Vec::new(),
             policies: Policies { attached, ..Policies::default() },
+            groups: BTreeSet::new(),
             revoked: None,
         }),
         Entity::AccessKey(AccessKey {

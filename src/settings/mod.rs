@@ -34,7 +34,8 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{audit, downstream, http, sessions, telemetry};
+use crate::ops::iam;
+use crate::{audit, downstream, http, keysets, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -99,6 +100,8 @@ sections! {
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.
     redis: sessions::redis::Settings => "redis",
+    /// How many of each thing an account may have.
+    quotas: iam::quotas::Quotas => "quotas",
 }
 
 /// The keys whose values are secrets.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::holder::Holder;
+use super::kind::{Kind, Made};
 use crate::arn;
 use crate::authn::PrincipalEntity;
 use crate::directory::{Snapshot, Tag, User};
@@ -22,25 +23,24 @@ use crate::policy::{Context as Keys, Value};
 ///
 /// # Errors
 /// `AccessDenied`; `NoSuchEntity` for a caller who may.
-pub(super) fn existing<O: Operation, H: Holder>(
+pub(super) fn existing<O: Operation, K: Kind>(
     context: &Context<'_>,
     state: &Snapshot,
     name: &str,
-    add: impl FnOnce(&mut Keys, Option<&H>),
-) -> Result<Arc<H>, Fault> {
+    add: impl FnOnce(&mut Keys, Option<&K>),
+) -> Result<Arc<K>, Fault> {
     let account = context.identity()?.account();
-    let found = H::named(state, account, name);
-    let resource =
-        found.as_ref().map_or_else(|| arn::iam(account, H::KIND, "/", name), |found| found.arn());
+    let found = K::named(state, account, name);
+    let resource = found.as_ref().map_or_else(|| K::asked_arn(account, name), |found| found.arn());
     let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
-    let shown = format!("{} {name}", H::KIND);
+    let shown = format!("{} {name}", K::KIND);
     context.authorize_shown(state, &ask, &shown, |keys| {
         if let Some(found) = &found {
             context::add_resource_tags(keys, found.tags());
         }
         add(keys, found.as_deref());
     })?;
-    found.ok_or_else(|| Fault::no_such_entity(H::ENTITY, name))
+    found.ok_or_else(|| K::missing(name))
 }
 
 /// The user that a request names, or without a name the caller itself.
@@ -83,13 +83,13 @@ pub(super) struct New<'a> {
 ///
 /// # Errors
 /// `AccessDenied`; then `EntityAlreadyExists` and `LimitExceeded`.
-pub(super) fn to_create<O: Operation, H: Holder>(
+pub(super) fn to_create<O: Operation, K: Made>(
     context: &Context<'_>,
     state: &Snapshot,
     new: &New<'_>,
 ) -> Result<AccountId, Fault> {
     let account = context.identity()?.account();
-    let resource = arn::iam(account, H::KIND, new.path, new.name);
+    let resource = arn::iam(account, K::KIND, new.path, new.name);
     let add_tags = |keys: &mut Keys| {
         let tags = new.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
         context::add_request_tags(keys, tags);
@@ -100,13 +100,13 @@ pub(super) fn to_create<O: Operation, H: Holder>(
         add_boundary(keys, new.boundary);
     })?;
     if !new.tags.is_empty() {
-        let ask = Ask { action: &action(H::NAMES.tag), ..ask };
+        let ask = Ask { action: &action(K::TAG), ..ask };
         context.authorize(state, &ask, add_tags)?;
     }
-    if H::named(state, account, new.name).is_some() {
-        return Err(Fault::already_exists(H::ENTITY, new.name));
+    if K::taken(state, account, new.name) {
+        return Err(Fault::already_exists(K::ENTITY, new.name));
     }
-    H::PER_ACCOUNT.check(H::all(state, account).count() + 1)?;
+    K::per_account(&context.services.quotas).check(K::all(state, account).count() + 1)?;
     Ok(account)
 }
 
@@ -114,14 +114,26 @@ pub(super) fn to_create<O: Operation, H: Holder>(
 ///
 /// The action has no resource of its own; it is taken to be the path, so that policies for `*` and
 /// for `user/*` both allow it, as with AWS.
-pub(super) fn to_list<O: Operation, H: Holder>(
+pub(super) fn to_list<O: Operation, K: Kind>(
     context: &Context<'_>,
     state: &Snapshot,
     prefix: &str,
 ) -> Result<AccountId, Fault> {
     let account = context.identity()?.account();
-    let resource = arn::iam(account, H::KIND, prefix, "");
+    let resource = arn::iam(account, K::KIND, prefix, "");
     let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    context.authorize(state, &ask, |_| ())?;
+    Ok(account)
+}
+
+/// Lets a caller pass who may do `O`, an action without a resource, in its account, which is
+/// returned.
+pub(super) fn in_account<O: Operation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+) -> Result<AccountId, Fault> {
+    let account = context.identity()?.account();
+    let ask = Ask { action: &action(O::NAME), resource: "*", owner: account };
     context.authorize(state, &ask, |_| ())?;
     Ok(account)
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::holder::Holder;
+use super::kind::{Kind as _, check_arn};
 use super::page::{self, OfHolder, Page};
-use crate::arn;
-use crate::directory::managed;
+use crate::directory::Managed;
 use crate::ops::fault::{Entity, Fault};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service};
@@ -34,7 +34,7 @@ pub struct Request {
 impl Request {
     fn read<H: Holder>(params: &Params) -> Result<Self, Fault> {
         params::read(params, |v| Self {
-            holder: v.required(H::NAME_PARAM, &rules::USER_OR_ROLE_NAME).to_owned(),
+            holder: v.required(H::NAME_PARAM, &H::ATTACH_RULE).to_owned(),
             arn: v.required("PolicyArn", &rules::ARN).to_owned(),
         })
     }
@@ -46,17 +46,6 @@ impl Request {
     fn add_keys<H: Holder>(&self, keys: &mut Keys, found: Option<&H>) {
         keys.insert("iam:PolicyARN", KeyValue::One(self.arn.clone()));
         access::add_boundary_of(keys, found);
-    }
-
-    fn check_arn(&self) -> Result<(), Fault> {
-        // Not `Arn`: AWS's own policies have `aws` in the place of the account.
-        let mut parts = self.arn.splitn(6, ':');
-        let head = [parts.next(), parts.next(), parts.next(), parts.next()];
-        let policy = parts.nth(1).is_some_and(|resource| resource.starts_with("policy/"));
-        if head == [Some("arn"), Some(arn::PARTITION), Some("iam"), Some("")] && policy {
-            return Ok(());
-        }
-        Err(Fault::invalid_input(format!("ARN {} is not valid.", self.arn)))
     }
 }
 
@@ -81,14 +70,15 @@ impl<H: Holder> Operation for Attach<H> {
             .change(|tx| {
                 let add = |keys: &mut Keys, found: Option<&H>| request.add_keys(keys, found);
                 let found = access::existing::<Self, H>(context, tx.state(), &request.holder, add)?;
-                request.check_arn()?;
-                if managed::find(&request.arn).is_none() {
+                check_arn(&request.arn, Managed::KIND)?;
+                let account = context.identity()?.account();
+                if tx.state().managed_policy(account, &request.arn).is_none() {
                     return Err(Fault::no_such_entity(Entity::AttachedPolicy, &request.arn));
                 }
                 let mut holder = H::clone(&found);
                 let attached = &mut holder.policies_mut().attached;
                 if attached.insert(request.arn) {
-                    H::ATTACHED.check(attached.len())?;
+                    H::attached(&context.services.quotas).check(attached.len())?;
                     tx.put(holder.into_entity());
                 }
                 Ok(())
@@ -118,7 +108,7 @@ impl<H: Holder> Operation for Detach<H> {
             .change(|tx| {
                 let add = |keys: &mut Keys, found: Option<&H>| request.add_keys(keys, found);
                 let found = access::existing::<Self, H>(context, tx.state(), &request.holder, add)?;
-                request.check_arn()?;
+                check_arn(&request.arn, Managed::KIND)?;
                 let mut holder = H::clone(&found);
                 if !holder.policies_mut().attached.remove(&request.arn) {
                     return Err(Fault::no_such_entity(Entity::Policy, &request.arn));
@@ -146,7 +136,7 @@ impl<H: Holder> Operation for List<H> {
 
     fn read(params: &Params) -> Result<ListRequest, Fault> {
         params::read(params, |v| ListRequest {
-            of: OfHolder::read::<H>(v, &rules::USER_OR_ROLE_NAME),
+            of: OfHolder::read::<H>(v, &H::ATTACH_RULE),
             prefix: v.optional("PathPrefix", &rules::POLICY_PATH).unwrap_or("/").to_owned(),
         })
     }
@@ -161,7 +151,7 @@ impl<H: Holder> Operation for List<H> {
         let attached = &found.policies().attached;
         let below = attached.iter().filter(|arn| path(arn).starts_with(&request.prefix)).cloned();
         let below = page::by_place(below);
-        request.of.paging.page::<Self, _>(context, found.id().as_str(), below)
+        request.of.paging.page::<Self, _>(context, &found.key(), below)
     }
 
     fn write(response: &Page<String>, xml: &mut Xml) {

@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use serde_json::{Value, json};
 
 use super::access;
-use super::holder::Holder;
-use crate::directory::managed;
+use super::holder::Bounded;
+use crate::directory::Snapshot;
+use crate::id::AccountId;
 use crate::ops::fault::{Entity, Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service};
@@ -21,9 +22,9 @@ pub struct Put<H>(PhantomData<H>);
 pub struct Delete<H>(PhantomData<H>);
 
 /// Refuses a boundary that is no managed policy.
-pub(super) fn check(arn: Option<&str>) -> Result<(), Fault> {
+pub(super) fn check(state: &Snapshot, account: AccountId, arn: Option<&str>) -> Result<(), Fault> {
     match arn {
-        Some(arn) if managed::find(arn).is_none() => Err(Fault::new(
+        Some(arn) if state.managed_policy(account, arn).is_none() => Err(Fault::new(
             FaultCode::NoSuchEntity,
             format!("Scope ARN: {arn} does not exist or is not attachable."),
         )),
@@ -37,8 +38,8 @@ pub struct PutRequest {
     arn: String,
 }
 
-impl<H: Holder> Operation for Put<H> {
-    const NAME: &'static str = H::NAMES.put_boundary;
+impl<H: Bounded> Operation for Put<H> {
+    const NAME: &'static str = H::PUT_BOUNDARY;
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Write;
     const HAS_RESULT: bool = false;
@@ -64,7 +65,7 @@ impl<H: Holder> Operation for Put<H> {
                     access::add_boundary(keys, Some(&request.arn));
                 };
                 let found = access::existing::<Self, H>(context, tx.state(), &request.holder, add)?;
-                check(Some(&request.arn))?;
+                check(tx.state(), context.identity()?.account(), Some(&request.arn))?;
                 let mut holder = H::clone(&found);
                 holder.policies_mut().boundary = Some(request.arn);
                 tx.put(holder.into_entity());
@@ -79,8 +80,8 @@ pub struct DeleteRequest {
     holder: String,
 }
 
-impl<H: Holder> Operation for Delete<H> {
-    const NAME: &'static str = H::NAMES.delete_boundary;
+impl<H: Bounded> Operation for Delete<H> {
+    const NAME: &'static str = H::DELETE_BOUNDARY;
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Write;
     const HAS_RESULT: bool = false;

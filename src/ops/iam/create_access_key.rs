@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::access;
-use super::holder::Quota;
+use super::quotas::Quota;
 use crate::directory::{AccessKey, Entity, KeyStatus};
 use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::ops::fault::Fault;
@@ -15,8 +15,6 @@ use crate::seal::stored;
 use crate::secret::SecretAccessKey;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-
-const PER_USER: Quota = Quota { name: "AccessKeysPerUser", limit: 2 };
 
 /// The operation.
 pub struct CreateAccessKey;
@@ -57,7 +55,9 @@ impl Operation for CreateAccessKey {
             .change(|tx| {
                 let name = request.user.as_deref();
                 let user = access::user_or_caller::<Self>(context, tx.state(), name)?;
-                PER_USER.check(tx.state().access_keys_of(user.id).count() + 1)?;
+                let limit = services.quotas.access_keys_per_user;
+                let per_user = Quota { name: "AccessKeysPerUser", limit };
+                per_user.check(tx.state().access_keys_of(user.id).count() + 1)?;
                 let id = AccessKeyId::generate(AccessKeyKind::LongTerm, user.account, random)
                     .map_err(Fault::internal)?;
                 if tx.state().access_key(&id).is_some() {

@@ -84,7 +84,7 @@ impl Operation for CreateRole {
                     boundary: request.boundary.as_deref(),
                 };
                 let account = access::to_create::<Self, Role>(context, tx.state(), &new)?;
-                boundary::check(new.boundary)?;
+                boundary::check(tx.state(), account, new.boundary)?;
                 let role = Role {
                     id,
                     account,

@@ -2,6 +2,8 @@
 //!
 //! Source: AWS IAM API reference, CreateUser.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::access::{self, New};
@@ -65,7 +67,7 @@ impl Operation for CreateUser {
                     boundary: request.boundary.as_deref(),
                 };
                 let account = access::to_create::<Self, User>(context, tx.state(), &new)?;
-                boundary::check(new.boundary)?;
+                boundary::check(tx.state(), account, new.boundary)?;
                 let user = User {
                     id,
                     account,
@@ -74,6 +76,7 @@ impl Operation for CreateUser {
                     created_at: context.facts.now.floor_secs(),
                     tags: request.tags,
                     policies: Policies { boundary: request.boundary, ..Policies::default() },
+                    groups: BTreeSet::new(),
                     revoked: None,
                 };
                 tx.put(Entity::User(user.clone()));

@@ -44,6 +44,11 @@ impl Operation for DeleteRole {
             .change(|tx| {
                 let name = &request.name;
                 let role = access::existing::<Self, Role>(context, tx.state(), name, |_, _| ())?;
+                if tx.state().instance_profiles_with(role.id).next().is_some() {
+                    return Err(Fault::delete_conflict(
+                        "must remove roles from instance profile first",
+                    ));
+                }
                 inline::check_none(&*role)?;
                 tx.delete(EntityKey::Role(role.id));
                 Ok(())

@@ -47,6 +47,9 @@ impl Operation for DeleteUser {
                 if state.access_keys_of(user.id).next().is_some() {
                     return Err(Fault::delete_conflict("must delete access keys first"));
                 }
+                if !user.groups.is_empty() {
+                    return Err(Fault::delete_conflict("must remove users from group first"));
+                }
                 inline::check_none(&*user)?;
                 tx.delete(EntityKey::User(user.id));
                 Ok(())

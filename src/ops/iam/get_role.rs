@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::xml::{self, Detail};
 use super::{access, trust};
-use crate::directory::{Role, Snapshot};
+use crate::directory::{Role, Snapshot, Use, Used};
 use crate::ops::fault::Fault;
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service};
@@ -29,18 +29,25 @@ pub struct Response {
     pub role: Arc<Role>,
     /// The text of its trust policy.
     pub trust: String,
+    /// Its last use, if that is told of.
+    pub last_used: Option<Option<Use>>,
 }
 
 impl Response {
     /// A role as `state` has it.
     pub fn of(state: &Snapshot, role: Arc<Role>) -> Self {
         let trust = trust::shown(state, &role.trust);
-        Self { role, trust }
+        Self { role, trust, last_used: None }
     }
 
     /// `Role`, all of it.
     pub fn write(&self, xml: &mut Xml) {
-        xml.element("Role", |xml| xml::role(xml, &self.role, &self.trust, Detail::Full));
+        xml.element("Role", |xml| {
+            xml::role(xml, &self.role, &self.trust, Detail::Full);
+            if let Some(last) = &self.last_used {
+                xml::role_last_used(xml, last.as_ref());
+            }
+        });
     }
 }
 
@@ -64,7 +71,8 @@ impl Operation for GetRole {
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let state = context.services.directory.snapshot();
         let role = access::existing::<Self, Role>(context, &state, &request.name, |_, _| ())?;
-        Ok(Response::of(&state, role))
+        let last_used = Some(context.services.directory.uses().last(Used::Role(role.id)));
+        Ok(Response { last_used, ..Response::of(&state, role) })
     }
 
     fn write(response: &Response, xml: &mut Xml) {

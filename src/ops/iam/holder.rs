@@ -1,15 +1,14 @@
-//! What operations on users and roles have in common: both hold policies and tags.
+//! What users, groups and roles have in common: they hold policies.
 
-use std::sync::Arc;
-
+use super::kind::Made;
+use super::quotas::{Quota, Quotas};
 use crate::directory::entities::Policies;
-use crate::directory::{self, Role, Snapshot, Tag, User};
-use crate::id::{AccountId, UniqueId};
-use crate::ops::fault::{self, Fault};
+use crate::directory::{Group, Role, User};
+use crate::ops::fault;
 use crate::ops::params::rules::{self, Text};
-use crate::policy::{INLINE_ROLE_CHARS, INLINE_USER_CHARS};
+use crate::policy::{INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS};
 
-/// AWS's names for the operations on one kind of holder.
+/// AWS's names for the operations on the policies of one kind of holder.
 pub struct Names {
     /// Such as `PutUserPolicy`.
     pub put: &'static str,
@@ -25,93 +24,72 @@ pub struct Names {
     pub list: &'static str,
     /// Such as `ListAttachedUserPolicies`.
     pub list_attached: &'static str,
-    /// Such as `PutUserPermissionsBoundary`.
-    pub put_boundary: &'static str,
-    /// Such as `DeleteUserPermissionsBoundary`.
-    pub delete_boundary: &'static str,
-    /// Such as `TagUser`.
-    pub tag: &'static str,
-    /// Such as `UntagUser`.
-    pub untag: &'static str,
-    /// Such as `ListUserTags`.
-    pub list_tags: &'static str,
 }
 
-/// A limit, and AWS's name for it.
-pub struct Quota {
-    /// Such as `PoliciesPerUser`.
-    pub name: &'static str,
-    /// How many there may be.
-    pub limit: usize,
-}
-
-impl Quota {
-    /// Refuses more than there may be.
-    pub fn check(&self, count: usize) -> Result<(), Fault> {
-        if count > self.limit {
-            return Err(Fault::limit_exceeded(self.name, self.limit));
-        }
-        Ok(())
-    }
-}
-
-/// An entity of an account that holds policies and tags.
-pub trait Holder: Clone + Send + Sync + 'static {
-    /// Its kind in ARNs and in texts: `user`.
-    const KIND: &'static str;
-    /// Its kind in texts about what is not there.
-    const ENTITY: fault::Entity;
+/// An entity of an account that holds policies.
+pub trait Holder: Made {
     /// Its inline policies in texts about what is not there.
     const INLINE_POLICY: fault::Entity;
-    /// The parameter that names it: `UserName`.
-    const NAME_PARAM: &'static str;
-    /// The same in audit records: `userName`.
-    const NAME_KEY: &'static str;
-    /// The rule for the name where inline policies are put, read and deleted.
-    const NAME_RULE: Text;
-    /// What the operations on it are called.
+    /// The rule for its name where managed policies are attached, detached and listed.
+    const ATTACH_RULE: Text;
+    /// What the operations on its policies are called.
     const NAMES: Names;
     /// How large its inline policies may be, all together, in characters without white space.
     const INLINE_CHARS: usize;
-    /// How many managed policies it may have.
-    const ATTACHED: Quota;
-    /// How many tags it may have.
-    const TAGS: Quota;
-    /// How many of its kind an account may have.
-    const PER_ACCOUNT: Quota;
 
-    /// The entities of its kind that an account has, by name.
-    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>>;
-    /// The entity of an account by its name, in any case.
-    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>>;
-    /// Its unique ID.
-    fn id(&self) -> UniqueId;
+    /// How many managed policies it may have.
+    fn attached(quotas: &Quotas) -> Quota;
     /// Its name.
     fn name(&self) -> &str;
-    /// Its path.
-    fn path(&self) -> &str;
-    /// Its ARN.
-    fn arn(&self) -> String;
-    /// Its tags.
-    fn tags(&self) -> &[Tag];
-    /// Its tags, to be changed.
-    fn tags_mut(&mut self) -> &mut Vec<Tag>;
     /// Its policies.
     fn policies(&self) -> &Policies;
     /// Its policies, to be changed.
     fn policies_mut(&mut self) -> &mut Policies;
-    /// As the directory keeps it.
-    fn into_entity(self) -> directory::Entity;
 }
 
-impl Holder for User {
-    const KIND: &'static str = "user";
-    const ENTITY: fault::Entity = fault::Entity::User;
-    const INLINE_POLICY: fault::Entity = fault::Entity::UserPolicy;
-    const NAME_PARAM: &'static str = "UserName";
-    const NAME_KEY: &'static str = "userName";
-    const NAME_RULE: Text = rules::NAME;
-    const NAMES: Names = Names {
+/// A holder that may have a permissions boundary.
+pub trait Bounded: Holder {
+    /// Such as `PutUserPermissionsBoundary`.
+    const PUT_BOUNDARY: &'static str;
+    /// Such as `DeleteUserPermissionsBoundary`.
+    const DELETE_BOUNDARY: &'static str;
+}
+
+macro_rules! holder {
+    ($entity:ident, $inline:ident, $attach:expr, $chars:expr, $quota:literal $field:ident,
+        $names:expr) => {
+        impl Holder for $entity {
+            const INLINE_POLICY: fault::Entity = fault::Entity::$inline;
+            const ATTACH_RULE: Text = $attach;
+            const NAMES: Names = $names;
+            const INLINE_CHARS: usize = $chars;
+
+            fn attached(quotas: &Quotas) -> Quota {
+                Quota { name: $quota, limit: quotas.$field }
+            }
+
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            fn policies(&self) -> &Policies {
+                &self.policies
+            }
+
+            fn policies_mut(&mut self) -> &mut Policies {
+                &mut self.policies
+            }
+        }
+    };
+}
+
+holder!(
+    User,
+    UserPolicy,
+    rules::USER_OR_ROLE_NAME,
+    INLINE_USER_CHARS,
+    "PoliciesPerUser" attached_policies_per_user,
+    Names {
         put: "PutUserPolicy",
         get: "GetUserPolicy",
         delete: "DeleteUserPolicy",
@@ -119,70 +97,33 @@ impl Holder for User {
         detach: "DetachUserPolicy",
         list: "ListUserPolicies",
         list_attached: "ListAttachedUserPolicies",
-        put_boundary: "PutUserPermissionsBoundary",
-        delete_boundary: "DeleteUserPermissionsBoundary",
-        tag: "TagUser",
-        untag: "UntagUser",
-        list_tags: "ListUserTags",
-    };
-    const INLINE_CHARS: usize = INLINE_USER_CHARS;
-    const ATTACHED: Quota = Quota { name: "PoliciesPerUser", limit: 10 };
-    const TAGS: Quota = Quota { name: "TagsPerUser", limit: 50 };
-    const PER_ACCOUNT: Quota = Quota { name: "UsersPerAccount", limit: 5000 };
-
-    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>> {
-        state.users_of(account)
     }
+);
 
-    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
-        state.user_named(account, name).cloned()
+holder!(
+    Group,
+    GroupPolicy,
+    rules::NAME,
+    INLINE_GROUP_CHARS,
+    "PoliciesPerGroup" attached_policies_per_group,
+    Names {
+        put: "PutGroupPolicy",
+        get: "GetGroupPolicy",
+        delete: "DeleteGroupPolicy",
+        attach: "AttachGroupPolicy",
+        detach: "DetachGroupPolicy",
+        list: "ListGroupPolicies",
+        list_attached: "ListAttachedGroupPolicies",
     }
+);
 
-    fn id(&self) -> UniqueId {
-        self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn arn(&self) -> String {
-        Self::arn(self)
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-
-    fn policies(&self) -> &Policies {
-        &self.policies
-    }
-
-    fn policies_mut(&mut self) -> &mut Policies {
-        &mut self.policies
-    }
-
-    fn into_entity(self) -> directory::Entity {
-        directory::Entity::User(self)
-    }
-}
-
-impl Holder for Role {
-    const KIND: &'static str = "role";
-    const ENTITY: fault::Entity = fault::Entity::Role;
-    const INLINE_POLICY: fault::Entity = fault::Entity::RolePolicy;
-    const NAME_PARAM: &'static str = "RoleName";
-    const NAME_KEY: &'static str = "roleName";
-    const NAME_RULE: Text = rules::USER_OR_ROLE_NAME;
-    const NAMES: Names = Names {
+holder!(
+    Role,
+    RolePolicy,
+    rules::USER_OR_ROLE_NAME,
+    INLINE_ROLE_CHARS,
+    "PoliciesPerRole" attached_policies_per_role,
+    Names {
         put: "PutRolePolicy",
         get: "GetRolePolicy",
         delete: "DeleteRolePolicy",
@@ -190,58 +131,15 @@ impl Holder for Role {
         detach: "DetachRolePolicy",
         list: "ListRolePolicies",
         list_attached: "ListAttachedRolePolicies",
-        put_boundary: "PutRolePermissionsBoundary",
-        delete_boundary: "DeleteRolePermissionsBoundary",
-        tag: "TagRole",
-        untag: "UntagRole",
-        list_tags: "ListRoleTags",
-    };
-    const INLINE_CHARS: usize = INLINE_ROLE_CHARS;
-    const ATTACHED: Quota = Quota { name: "PoliciesPerRole", limit: 10 };
-    const TAGS: Quota = Quota { name: "TagsPerRole", limit: 50 };
-    const PER_ACCOUNT: Quota = Quota { name: "RolesPerAccount", limit: 1000 };
-
-    fn all(state: &Snapshot, account: AccountId) -> impl Iterator<Item = &Arc<Self>> {
-        state.roles_of(account)
     }
+);
 
-    fn named(state: &Snapshot, account: AccountId, name: &str) -> Option<Arc<Self>> {
-        state.role_named(account, name).cloned()
-    }
+impl Bounded for User {
+    const PUT_BOUNDARY: &'static str = "PutUserPermissionsBoundary";
+    const DELETE_BOUNDARY: &'static str = "DeleteUserPermissionsBoundary";
+}
 
-    fn id(&self) -> UniqueId {
-        self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn arn(&self) -> String {
-        Self::arn(self)
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-
-    fn policies(&self) -> &Policies {
-        &self.policies
-    }
-
-    fn policies_mut(&mut self) -> &mut Policies {
-        &mut self.policies
-    }
-
-    fn into_entity(self) -> directory::Entity {
-        directory::Entity::Role(self)
-    }
+impl Bounded for Role {
+    const PUT_BOUNDARY: &'static str = "PutRolePermissionsBoundary";
+    const DELETE_BOUNDARY: &'static str = "DeleteRolePermissionsBoundary";
 }

@@ -213,7 +213,7 @@ impl<H: Holder> Operation for List<H> {
         let state = context.services.directory.snapshot();
         let found = access::existing::<Self, H>(context, &state, &request.holder, |_, _| ())?;
         let names = found.policies().inline.keys().map(|name| (name.clone(), name.clone()));
-        request.paging.page::<Self, _>(context, found.id().as_str(), names)
+        request.paging.page::<Self, _>(context, &found.key(), names)
     }
 
     fn write(response: &Page<String>, xml: &mut Xml) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::holder::Holder as _;
+use super::kind::Made as _;
 use super::page::{Page, Paging};
 use super::xml::{self, Detail};
 use super::{access, get_role};

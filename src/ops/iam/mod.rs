@@ -7,14 +7,17 @@
 //! action; whoever may not do it is told so whether or not the entity exists. A change is decided
 //! and made within one transaction of the directory, so that decision and change see one state.
 //!
-//! What users and roles have in common (inline and attached policies, tags) is written once, over
-//! [`holder::Holder`]; `user_policies`, `role_policies` and their like only give it AWS's names.
+//! What entities have in common (tags; inline and attached policies) is written once, over the
+//! traits of `kind` and `holder`; `user_policies`, `role_policies` and their like only give it
+//! AWS's names.
 //!
 //! Sources: AWS IAM API reference and the service model of 2010-05-08; "IAM and AWS STS quotas";
 //! "Actions, resources, and condition keys for AWS Identity and Access Management" in the Service
 //! Authorization Reference.
 
 mod access;
+pub mod account_alias;
+pub mod account_summary;
 mod attached;
 mod boundary;
 mod change;
@@ -24,15 +27,25 @@ pub mod create_user;
 pub mod delete_access_key;
 pub mod delete_role;
 pub mod delete_user;
+pub mod entities_for_policy;
 pub mod get_role;
 pub mod get_user;
-pub mod holder;
+pub mod groups;
+mod holder;
 mod inline;
+pub mod instance_profiles;
+pub mod key_last_used;
 mod keys;
+mod kind;
 pub mod list_access_keys;
 pub mod list_roles;
 pub mod list_users;
+pub mod managed_policies;
+pub mod membership;
 mod page;
+pub mod password_policy;
+pub mod profile_roles;
+pub mod quotas;
 pub mod role_policies;
 pub mod role_tags;
 mod tags;
@@ -43,6 +56,7 @@ pub mod update_role;
 pub mod update_user;
 pub mod user_policies;
 pub mod user_tags;
+pub mod versions;
 mod xml;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::holder::Holder;
+use super::kind::Kind;
 use crate::ops::fault::Fault;
 use crate::ops::params::{Text, Validator, rules};
 use crate::ops::{Context, Operation};
@@ -78,12 +78,12 @@ pub struct OfHolder {
 
 impl OfHolder {
     /// Reads the holder's name, `Marker` and `MaxItems`.
-    pub fn read<H: Holder>(v: &mut Validator<'_, '_>, rule: &Text) -> Self {
+    pub fn read<H: Kind>(v: &mut Validator<'_, '_>, rule: &Text) -> Self {
         Self { holder: v.required(H::NAME_PARAM, rule).to_owned(), paging: Paging::read(v) }
     }
 
     /// What audit records tell of it.
-    pub fn describe<H: Holder>(&self) -> Value {
+    pub fn describe<H: Kind>(&self) -> Value {
         json!({ H::NAME_KEY: self.holder })
     }
 }

@@ -1,4 +1,4 @@
-//! Tags of users and roles.
+//! Tags of entities.
 //!
 //! Source: AWS IAM API reference, TagUser and its kin; IAM User Guide, "Tags for IAM resources".
 
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Value, json};
 
-use super::holder::Holder;
+use super::kind::{Kind, Tagged};
 use super::page::{self, OfHolder, Page};
 use super::{access, xml};
 use crate::directory;
@@ -45,8 +45,8 @@ pub struct TagRequest {
     tags: Vec<directory::Tag>,
 }
 
-impl<H: Holder> Operation for Tag<H> {
-    const NAME: &'static str = H::NAMES.tag;
+impl<H: Tagged> Operation for Tag<H> {
+    const NAME: &'static str = H::TAG;
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Write;
     const HAS_RESULT: bool = false;
@@ -99,8 +99,8 @@ pub struct UntagRequest {
     keys: Vec<String>,
 }
 
-impl<H: Holder> Operation for Untag<H> {
-    const NAME: &'static str = H::NAMES.untag;
+impl<H: Tagged> Operation for Untag<H> {
+    const NAME: &'static str = H::UNTAG;
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Write;
     const HAS_RESULT: bool = false;
@@ -141,8 +141,8 @@ impl<H: Holder> Operation for Untag<H> {
     }
 }
 
-impl<H: Holder> Operation for List<H> {
-    const NAME: &'static str = H::NAMES.list_tags;
+impl<H: Tagged> Operation for List<H> {
+    const NAME: &'static str = H::LIST_TAGS;
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Read;
     type Request = OfHolder;
@@ -163,7 +163,7 @@ impl<H: Holder> Operation for List<H> {
         let state = context.services.directory.snapshot();
         let found = access::existing::<Self, H>(context, &state, &request.holder, |_, _| ())?;
         let tags = page::by_place(found.tags().iter().cloned());
-        request.paging.page::<Self, _>(context, found.id().as_str(), tags)
+        request.paging.page::<Self, _>(context, &found.key(), tags)
     }
 
     fn write(response: &Page<directory::Tag>, xml: &mut Xml) {
@@ -172,7 +172,7 @@ impl<H: Holder> Operation for List<H> {
     }
 }
 
-fn holder<H: Holder>(v: &mut Validator<'_, '_>) -> String {
+fn holder<H: Kind>(v: &mut Validator<'_, '_>) -> String {
     v.required(H::NAME_PARAM, &H::NAME_RULE).to_owned()
 }
 

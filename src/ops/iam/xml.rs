@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::directory::{Role, Tag, User};
+use super::{instance_profiles, managed_policies, versions};
+use crate::directory::{Group, Role, Tag, Use, User};
 use crate::wire::xml::Xml;
 
 /// How much of an entity is told.
@@ -43,19 +44,74 @@ pub(super) fn role(xml: &mut Xml, role: &Role, trust: &str, detail: Detail) {
     }
 }
 
+/// `RoleLastUsed`: empty if it never was.
+pub(super) fn role_last_used(xml: &mut Xml, last: Option<&Use>) {
+    xml.element("RoleLastUsed", |xml| {
+        if let Some(last) = last {
+            xml.time("LastUsedDate", last.at.floor_secs());
+            xml.text("Region", &last.region);
+        }
+    });
+}
+
+/// The members of a `Group`.
+pub(super) fn group(xml: &mut Xml, group: &Group) {
+    xml.text("Path", &group.path);
+    xml.text("GroupName", &group.name);
+    xml.value("GroupId", group.id);
+    xml.text("Arn", group.arn());
+    xml.time("CreateDate", group.created_at);
+}
+
+/// The members of a `Policy`. Lists do not tell its description.
+pub(super) fn policy(xml: &mut Xml, told: &managed_policies::Told, detail: Detail) {
+    let policy = &told.policy;
+    let (created_at, updated_at) = policy.times();
+    xml.text("PolicyName", policy.name());
+    xml.value("PolicyId", policy.id());
+    xml.text("Arn", policy.arn());
+    xml.text("Path", policy.path());
+    xml.text("DefaultVersionId", versions::id(policy.default_version()));
+    xml.value("AttachmentCount", told.attached);
+    xml.value("PermissionsBoundaryUsageCount", told.bounds);
+    xml.value("IsAttachable", true);
+    xml.time("CreateDate", created_at);
+    xml.time("UpdateDate", updated_at);
+    if detail == Detail::Full {
+        xml.optional("Description", policy.description());
+        some_tags(xml, policy.tags());
+    }
+}
+
+/// The members of an `InstanceProfile`.
+pub(super) fn instance_profile(xml: &mut Xml, told: &instance_profiles::Told, detail: Detail) {
+    let profile = &told.profile;
+    xml.text("Path", &profile.path);
+    xml.text("InstanceProfileName", &profile.name);
+    xml.value("InstanceProfileId", profile.id);
+    xml.text("Arn", profile.arn());
+    xml.time("CreateDate", profile.created_at);
+    xml.list("Roles", &told.role, |xml, told| {
+        role(xml, &told.role, &told.trust, Detail::Listed);
+    });
+    if detail == Detail::Full {
+        some_tags(xml, &profile.tags);
+    }
+}
+
 /// The members of a `Tag`.
 pub(super) fn tag(xml: &mut Xml, tag: &Tag) {
     xml.text("Key", &tag.key);
     xml.text("Value", &tag.value);
 }
 
-fn some_tags(xml: &mut Xml, tags: &[Tag]) {
+pub(super) fn some_tags(xml: &mut Xml, tags: &[Tag]) {
     if !tags.is_empty() {
         xml.list("Tags", tags, tag);
     }
 }
 
-fn boundary(xml: &mut Xml, arn: Option<&str>) {
+pub(super) fn boundary(xml: &mut Xml, arn: Option<&str>) {
     if let Some(arn) = arn {
         xml.element("PermissionsBoundary", |xml| {
             xml.text("PermissionsBoundaryType", "Policy");

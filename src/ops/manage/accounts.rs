@@ -56,7 +56,7 @@ async fn make(context: &Context<'_>, request: &CreateAccount) -> Result<CreatedA
     };
     let role_id = UniqueId::generate(UniqueKind::Role, random).map_err(Fault::internal)?;
     let now = context.facts.now.floor_secs();
-    let mut account = Account { id, name: name.to_owned(), created_at: now };
+    let mut account = Account::new(id, name.to_owned(), now);
     let (role_arn, _) = context
         .services
         .directory

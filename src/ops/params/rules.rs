@@ -69,6 +69,8 @@ pub const POLICY_PATH: Text = Text::new(1, 512, chars::POLICY_PATH);
 pub const PATH_PREFIX: Text = Text::new(1, 512, chars::PATH_PREFIX);
 /// `Description`.
 pub const DESCRIPTION: Text = Text::new(0, 1000, chars::DESCRIPTION);
+/// `Description` of a managed policy.
+pub const POLICY_DESCRIPTION: Text = Text::any(0, 1000);
 /// `PolicyDocument`, `AssumeRolePolicyDocument`.
 pub const POLICY_DOCUMENT: Text = Text::new(1, 131_072, chars::LATIN);
 /// `VersionId` of a managed policy.

@@ -161,7 +161,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Decided, Fault> {
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    let policies = request.input.policies()?;
+    let policies = request.input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let ancestors = identity.chain(now, snapshot.version());
     if ancestors.len() > MAX_ANCESTORS {

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::directory::managed;
+use crate::directory::Snapshot;
+use crate::id::AccountId;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{TagFault, Validator, check_tag_keys, rules};
 use crate::policy::{DocumentKind, Policy, fold};
@@ -49,7 +50,12 @@ impl SessionInput {
     }
 
     /// The session policies, parsed once to refuse what does not parse; `None` if none were passed.
-    pub(super) fn policies(&self) -> Result<Option<SessionPolicies>, Fault> {
+    /// Managed ones are those that the session's account sees.
+    pub(super) fn policies(
+        &self,
+        state: &Snapshot,
+        account: AccountId,
+    ) -> Result<Option<SessionPolicies>, Fault> {
         if self.policy.is_none() && self.policy_arns.is_empty() {
             return Ok(None);
         }
@@ -62,7 +68,7 @@ impl SessionInput {
             if !seen.insert(arn) {
                 return Err(Fault::validation(format!("The policy ARN {arn} is passed twice.")));
             }
-            if managed::find(arn).is_none() {
+            if state.managed_policy(account, arn).is_none() {
                 return Err(Fault::malformed_policy(format!(
                     "The managed policy {arn} does not exist."
                 )));

@@ -24,7 +24,7 @@ mod tests;
 
 use crate::api::{BodyState, Decision as Verdict, VerifyRequest, VerifyResponse};
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
+use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
 use crate::policy::{self, Named};
 use crate::sigv4::{PayloadCheck, Rules};
@@ -84,6 +84,7 @@ pub async fn verify(
             "The path holds dot segments or empty segments, which may be read in several ways.",
         ));
     }
+    record_use(services, &signed, facts, &request.service);
     let answer = answer.authenticated(&signed);
     let body = body_state(&signed);
     let Some(asked) = question.asked() else {

@@ -8,63 +8,117 @@ use crate::ops::fault::FaultCode;
 use crate::ops::testing::{Bench, Credentials, allow, trusting};
 use crate::ops::{Effect, Service};
 
-/// Parameters that make a call succeed on the entities of [`stage`]. `KEY` stands for the key.
-fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
-    const POLICY: (&str, &str) = (
-        "PolicyDocument",
-        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#,
-    );
+/// Parameters that make a call succeed on the entities of [`stage`]. `KEY` stands for the key. The
+/// first one names the entity that the call is about, if there is one.
+pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
+    const TEXT: &str =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    const POLICY: (&str, &str) = ("PolicyDocument", TEXT);
     const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
         "Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}}"#;
     const USER: (&str, &str) = ("UserName", "bob");
     const ROLE: (&str, &str) = ("RoleName", "reader");
+    const GROUP: (&str, &str) = ("GroupName", "staff");
+    const PROFILE: (&str, &str) = ("InstanceProfileName", "web");
     const NAME: (&str, &str) = ("PolicyName", "inline");
     const ARN: (&str, &str) = ("PolicyArn", ADMINISTRATOR_ACCESS);
+    const OWN: (&str, &str) = ("PolicyArn", "arn:aws:iam::111111111111:policy/mine");
+    const VERSION: (&str, &str) = ("VersionId", "v2");
     const KEY: (&str, &str) = ("AccessKeyId", "KEY");
     const BOUNDARY: (&str, &str) = ("PermissionsBoundary", ADMINISTRATOR_ACCESS);
-    const TAG: (&str, &str) = ("Tags.member.1.Key", "k");
+    const TAG: [(&str, &str); 2] = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+    const UNTAG: (&str, &str) = ("TagKeys.member.1", "k");
     match action {
         "CreateUser" => vec![("UserName", "new")],
         "CreateRole" => vec![("RoleName", "new"), ("AssumeRolePolicyDocument", TRUST)],
+        "CreateGroup" => vec![("GroupName", "new")],
+        "CreatePolicy" => vec![("PolicyName", "new"), POLICY],
+        "CreateInstanceProfile" => vec![("InstanceProfileName", "new")],
         "DeleteUser" => vec![("UserName", "bare")],
         "DeleteRole" => vec![("RoleName", "bare")],
-        "ListUsers" | "ListRoles" => vec![],
+        "DeleteGroup" => vec![("GroupName", "bare")],
+        "DeletePolicy" => vec![("PolicyArn", "arn:aws:iam::111111111111:policy/bare")],
+        "DeleteInstanceProfile" => vec![("InstanceProfileName", "bare")],
+        "ListUsers"
+        | "ListRoles"
+        | "ListGroups"
+        | "ListPolicies"
+        | "ListInstanceProfiles"
+        | "ListAccountAliases"
+        | "UpdateAccountPasswordPolicy"
+        | "GetAccountPasswordPolicy"
+        | "DeleteAccountPasswordPolicy"
+        | "GetAccountSummary" => vec![],
+        "CreateAccountAlias" => vec![("AccountAlias", "fresh")],
+        "DeleteAccountAlias" => vec![("AccountAlias", "staged")],
+        "GetAccessKeyLastUsed" => vec![KEY],
         "GetUser"
         | "CreateAccessKey"
         | "ListAccessKeys"
         | "ListUserPolicies"
         | "ListAttachedUserPolicies"
         | "ListUserTags"
+        | "ListGroupsForUser"
         | "DeleteUserPermissionsBoundary" => vec![USER],
         "GetRole"
         | "UpdateRole"
         | "ListRolePolicies"
         | "ListAttachedRolePolicies"
         | "ListRoleTags"
+        | "ListInstanceProfilesForRole"
         | "DeleteRolePermissionsBoundary" => vec![ROLE],
+        "GetGroup" | "ListGroupPolicies" | "ListAttachedGroupPolicies" => vec![GROUP],
+        "GetPolicy" | "ListPolicyVersions" | "ListPolicyTags" | "ListEntitiesForPolicy" => {
+            vec![OWN]
+        }
+        "GetPolicyVersion" | "DeletePolicyVersion" | "SetDefaultPolicyVersion" => {
+            vec![OWN, VERSION]
+        }
+        "CreatePolicyVersion" => vec![OWN, POLICY],
+        "GetInstanceProfile" | "ListInstanceProfileTags" => vec![PROFILE],
+        "AddRoleToInstanceProfile" => vec![("InstanceProfileName", "bare"), ROLE],
+        "RemoveRoleFromInstanceProfile" => vec![PROFILE, ROLE],
+        "AddUserToGroup" => vec![GROUP, ("UserName", "bare")],
+        "RemoveUserFromGroup" => vec![GROUP, USER],
         "UpdateUser" => vec![USER, ("NewPath", "/new/")],
+        "UpdateGroup" => vec![GROUP, ("NewPath", "/new/")],
         "UpdateRoleDescription" => vec![ROLE, ("Description", "d")],
         "UpdateAssumeRolePolicy" => vec![ROLE, ("PolicyDocument", TRUST)],
         "UpdateAccessKey" => vec![USER, KEY, ("Status", "Inactive")],
         "DeleteAccessKey" => vec![USER, KEY],
         "PutUserPolicy" => vec![USER, NAME, POLICY],
         "PutRolePolicy" => vec![ROLE, NAME, POLICY],
+        "PutGroupPolicy" => vec![GROUP, NAME, POLICY],
         "GetUserPolicy" | "DeleteUserPolicy" => vec![USER, NAME],
         "GetRolePolicy" | "DeleteRolePolicy" => vec![ROLE, NAME],
+        "GetGroupPolicy" | "DeleteGroupPolicy" => vec![GROUP, NAME],
         "AttachUserPolicy" | "DetachUserPolicy" => vec![USER, ARN],
         "AttachRolePolicy" | "DetachRolePolicy" => vec![ROLE, ARN],
+        "AttachGroupPolicy" | "DetachGroupPolicy" => vec![GROUP, ARN],
         "PutUserPermissionsBoundary" => vec![USER, BOUNDARY],
         "PutRolePermissionsBoundary" => vec![ROLE, BOUNDARY],
-        "TagUser" => vec![USER, TAG, ("Tags.member.1.Value", "v")],
-        "TagRole" => vec![ROLE, TAG, ("Tags.member.1.Value", "v")],
-        "UntagUser" => vec![USER, ("TagKeys.member.1", "k")],
-        "UntagRole" => vec![ROLE, ("TagKeys.member.1", "k")],
+        "TagUser" => [&[USER][..], &TAG].concat(),
+        "TagRole" => [&[ROLE][..], &TAG].concat(),
+        "TagPolicy" => [&[OWN][..], &TAG].concat(),
+        "TagInstanceProfile" => [&[PROFILE][..], &TAG].concat(),
+        "UntagUser" => vec![USER, UNTAG],
+        "UntagRole" => vec![ROLE, UNTAG],
+        "UntagPolicy" => vec![OWN, UNTAG],
+        "UntagInstanceProfile" => vec![PROFILE, UNTAG],
         other => panic!("{other} has no row in the matrix of permissions: add one"),
     }
 }
 
+/// What is needed besides the action itself.
+fn besides(action: &str) -> &'static [&'static str] {
+    match action {
+        "AddRoleToInstanceProfile" => &["iam:PassRole"],
+        _ => &[],
+    }
+}
+
 /// Makes what the calls work on, and returns the key of `bob`.
-async fn stage(bench: &Bench) -> Credentials {
+pub(super) async fn stage(bench: &Bench) -> Credentials {
     let admin = &bench.a;
     let bob = bench.user(admin, "bob", &allow(&["sts:GetCallerIdentity"])).await;
     must(bench, admin, "CreateUser", &[("UserName", "bare")]).await;
@@ -72,13 +126,33 @@ async fn stage(bench: &Bench) -> Credentials {
     bench.role(admin, "reader", &trust, &allow(&["s3:GetObject"])).await;
     let bare = [("RoleName", "bare"), ("AssumeRolePolicyDocument", trust.as_str())];
     must(bench, admin, "CreateRole", &bare).await;
+    let document = allow(&["s3:*"]);
+    for name in ["mine", "bare"] {
+        let policy = [("PolicyName", name), ("PolicyDocument", document.as_str())];
+        must(bench, admin, "CreatePolicy", &policy).await;
+    }
+    for name in ["staff", "bare"] {
+        must(bench, admin, "CreateGroup", &[("GroupName", name)]).await;
+    }
+    for name in ["web", "bare"] {
+        must(bench, admin, "CreateInstanceProfile", &[("InstanceProfileName", name)]).await;
+    }
+    let staff = [("GroupName", "staff"), ("UserName", "bob")];
+    must(bench, admin, "AddUserToGroup", &staff).await;
+    let web = [("InstanceProfileName", "web"), ("RoleName", "reader")];
+    must(bench, admin, "AddRoleToInstanceProfile", &web).await;
+    must(bench, admin, "CreateAccountAlias", &[("AccountAlias", "staged")]).await;
     for action in [
         "PutUserPolicy",
         "PutRolePolicy",
+        "PutGroupPolicy",
         "AttachUserPolicy",
         "AttachRolePolicy",
+        "AttachGroupPolicy",
         "PutUserPermissionsBoundary",
         "PutRolePermissionsBoundary",
+        "CreatePolicyVersion",
+        "UpdateAccountPasswordPolicy",
     ] {
         must(bench, admin, action, &parameters(action)).await;
     }
@@ -95,8 +169,15 @@ fn iam_rows() -> impl Iterator<Item = &'static str> {
 
 /// Those that name an entity which is to exist.
 fn naming_rows() -> impl Iterator<Item = &'static str> {
-    let others = ["CreateUser", "CreateRole", "ListUsers", "ListRoles"];
-    iam_rows().filter(move |name| !others.contains(name))
+    let made = |name: &str| {
+        ["CreateUser", "CreateRole", "CreateGroup", "CreatePolicy", "CreateInstanceProfile"]
+            .contains(&name)
+    };
+    iam_rows().filter(move |name| {
+        let names = parameters(name);
+        let named = names.first().is_some_and(|(param, _)| *param != "AccountAlias");
+        named && !made(name)
+    })
 }
 
 #[tokio::test]
@@ -132,7 +213,9 @@ async fn with_exactly_its_own_action_every_operation_is_allowed() {
     for action in iam_rows() {
         let bench = Bench::new().await;
         let bob = stage(&bench).await;
-        let caller = bench.user(&bench.a, "caller", &allow(&[&format!("iam:{action}")])).await;
+        let own = format!("iam:{action}");
+        let actions = [&[own.as_str()], besides(action)].concat();
+        let caller = bench.user(&bench.a, "caller", &allow(&actions)).await;
         let parameters = parameters(action);
         let parameters = with_key(&parameters, &bob.access_key_id);
         must(&bench, &caller, action, &parameters).await;
@@ -147,6 +230,9 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
     // Somewhere else than where a missing entity's ARN would put them.
     for (action, parameters) in [
         ("CreateUser", &[("UserName", "deep"), ("Path", "/far/away/")][..]),
+        ("CreateGroup", &[("GroupName", "deep"), ("Path", "/far/away/")]),
+        ("CreateInstanceProfile", &[("InstanceProfileName", "deep"), ("Path", "/far/away/")]),
+        ("CreatePolicy", &[("PolicyName", "deep"), ("PolicyDocument", &allow(&["s3:*"]))]),
         (
             "CreateRole",
             &[
@@ -163,15 +249,17 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
         let parameters = with_key(&parameters, &bob.access_key_id);
         let mut told = Vec::new();
         for name in ["deep", "gone"] {
-            let parameters: Vec<_> = parameters
-                .iter()
-                .map(|(n, v)| {
-                    (*n, if n.ends_with("erName") || *n == "RoleName" { name } else { v })
-                })
-                .collect();
+            let arn = format!("arn:aws:iam::111111111111:policy/{name}");
+            let mut parameters = parameters.clone();
+            parameters[0].1 = match parameters[0].0 {
+                "PolicyArn" => &arn,
+                "AccessKeyId" if name == "gone" => "AKIAQAAAAAAAAAAAAAAA",
+                "AccessKeyId" => &bob.access_key_id,
+                _ => name,
+            };
             let message =
                 refused(bench.call(&caller, action, &parameters).await, FaultCode::AccessDenied);
-            told.push(message.replace(name, "NAME"));
+            told.push(message.replace(parameters[0].1, "NAME"));
         }
         assert_eq!(told[0], told[1], "{action}");
     }
@@ -193,7 +281,7 @@ async fn effects_are_what_the_names_say() {
     for row in ROWS.iter().filter(|row| row.service == Service::Iam) {
         let expected = match row.name {
             "CreateAccessKey" => Effect::Mint,
-            name if name.starts_with("Get") || name.starts_with("List") => Effect::Read,
+            name if ["Get", "List"].iter().any(|read| name.starts_with(read)) => Effect::Read,
             _ => Effect::Write,
         };
         assert_eq!(row.effect, expected, "{}", row.name);

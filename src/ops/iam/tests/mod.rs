@@ -1,6 +1,9 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
+mod account;
+mod groups;
 mod lists;
+mod managed;
 mod matrix;
 mod policies;
 mod quotas;

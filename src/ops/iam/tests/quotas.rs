@@ -4,11 +4,11 @@ use super::refused;
 use crate::directory::{Directory, Entity, Role, User};
 use crate::id::{AccountId, UniqueId, UniqueKind};
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::iam::holder::Holder;
+use crate::ops::iam::kind::{Kind as _, Made};
 use crate::ops::testing::{A, Bench, allow, trusting};
 
 /// Copies of an entity under other names and IDs, until the account has `count` of its kind.
-async fn fill<H: Holder>(bench: &Bench, count: usize, copy: impl Fn(UniqueId, String) -> Entity) {
+async fn fill<H: Made>(bench: &Bench, count: usize, copy: impl Fn(UniqueId, String) -> Entity) {
     let directory: &Directory = &bench.services.directory;
     let account = AccountId::parse(A).unwrap();
     let there = H::all(&directory.snapshot(), account).count();

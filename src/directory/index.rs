@@ -1,0 +1,105 @@
+//! Entities of one kind, found by their ID and by their name in an account.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap};
+
+use super::entities::{Role, User};
+use super::groups::{Group, InstanceProfile};
+use super::policies::ManagedPolicy;
+use super::providers::{OidcProvider, SamlProvider};
+use crate::id::{AccountId, ProviderId, UniqueId};
+
+/// An entity with a name in an account.
+pub(super) trait Kept {
+    /// Its ID.
+    type Id: Copy + Eq + Hash;
+
+    /// Its ID.
+    fn id(&self) -> Self::Id;
+    /// The account it belongs to.
+    fn account(&self) -> AccountId;
+    /// Its name as it is compared.
+    fn folded(&self) -> String;
+}
+
+/// Names are unique, and found, without regard to case.
+pub(super) fn fold(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// A copy costs a few pointers.
+#[derive(Clone)]
+pub(super) struct Index<T: Kept> {
+    by_id: HashMap<T::Id, Arc<T>>,
+    by_name: OrdMap<(AccountId, String), T::Id>,
+}
+
+impl<T: Kept> Default for Index<T> {
+    fn default() -> Self {
+        Self { by_id: HashMap::default(), by_name: OrdMap::default() }
+    }
+}
+
+impl<T: Kept> Index<T> {
+    pub(super) fn get(&self, id: &T::Id) -> Option<&Arc<T>> {
+        self.by_id.get(id)
+    }
+
+    /// By the name as it is compared.
+    pub(super) fn named(&self, account: AccountId, folded: String) -> Option<&Arc<T>> {
+        self.by_name.get(&(account, folded)).and_then(|id| self.by_id.get(id))
+    }
+
+    /// Those of an account, in the order of their names.
+    pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = &Arc<T>> {
+        self.by_name
+            .range((account, String::new())..)
+            .take_while(move |((owner, _), _)| *owner == account)
+            .filter_map(|(_, id)| self.by_id.get(id))
+    }
+
+    pub(super) fn insert(&mut self, entity: T) {
+        let id = entity.id();
+        self.by_name.insert((entity.account(), entity.folded()), id);
+        self.by_id.insert(id, Arc::new(entity));
+    }
+
+    pub(super) fn remove(&mut self, id: &T::Id) -> Option<Arc<T>> {
+        let entity = self.by_id.remove(id)?;
+        self.by_name.remove(&(entity.account(), entity.folded()));
+        Some(entity)
+    }
+}
+
+macro_rules! kept {
+    ($($entity:ident by $id:ident: $name:ident, $fold:expr;)*) => {$(
+        impl Kept for $entity {
+            type Id = $id;
+
+            fn id(&self) -> $id {
+                self.id
+            }
+
+            fn account(&self) -> AccountId {
+                self.account
+            }
+
+            fn folded(&self) -> String {
+                $fold(&self.$name)
+            }
+        }
+    )*};
+}
+
+kept! {
+    User by UniqueId: name, fold;
+    Role by UniqueId: name, fold;
+    Group by UniqueId: name, fold;
+    ManagedPolicy by UniqueId: name, fold;
+    InstanceProfile by UniqueId: name, fold;
+    SamlProvider by ProviderId: name, fold;
+    // The case of a URL's path counts; its host is in lower case already.
+    OidcProvider by ProviderId: url, String::clone;
+}

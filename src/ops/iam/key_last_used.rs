@@ -1,0 +1,87 @@
+//! GetAccessKeyLastUsed: when, where and for what a long-term key signed last.
+//!
+//! Source: AWS IAM API reference, GetAccessKeyLastUsed.
+
+use serde_json::{Value, json};
+
+use super::access;
+use crate::arn;
+use crate::directory::{Use, Used, User};
+use crate::id::AccessKeyId;
+use crate::ops::authorize::Ask;
+use crate::ops::fault::{Entity, Fault};
+use crate::ops::params::{self, rules};
+use crate::ops::{Context, Operation, context};
+use crate::wire::query::Params;
+use crate::wire::xml::Xml;
+
+use super::kind::constants;
+
+/// The operation.
+pub struct GetAccessKeyLastUsed;
+
+/// Which key.
+pub struct Request {
+    key: String,
+}
+
+/// Whose key it is, and its last use.
+pub struct Response {
+    user: String,
+    last: Option<Use>,
+}
+
+impl Operation for GetAccessKeyLastUsed {
+    constants!(Read "GetAccessKeyLastUsed");
+    type Request = Request;
+    type Response = Response;
+
+    fn read(params: &Params) -> Result<Request, Fault> {
+        params::read(params, |v| Request {
+            key: v.required("AccessKeyId", &rules::ACCESS_KEY_ID).to_owned(),
+        })
+    }
+
+    fn describe(request: &Request) -> Value {
+        json!({ "accessKeyId": request.key })
+    }
+
+    async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
+        let state = context.services.directory.snapshot();
+        let account = context.identity()?.account();
+        let key = AccessKeyId::parse(&request.key).ok();
+        let owner: Option<&std::sync::Arc<User>> = key
+            .and_then(|id| state.access_key(&id))
+            .and_then(|key| state.user(&key.user))
+            .filter(|user| user.account == account);
+        // A key that is nobody's is asked about as if it could be any user's.
+        let resource = owner.map_or_else(|| arn::iam(account, "user", "/", "*"), |user| user.arn());
+        let action = access::action(Self::NAME);
+        let ask = Ask { action: &action, resource: &resource, owner: account };
+        context.authorize_shown(&state, &ask, &format!("access key {}", request.key), |keys| {
+            if let Some(owner) = owner {
+                context::add_resource_tags(keys, &owner.tags);
+            }
+        })?;
+        let (Some(key), Some(owner)) = (key, owner) else {
+            return Err(Fault::no_such_entity(Entity::AccessKey, &request.key));
+        };
+        let last = context.services.directory.uses().last(Used::Key(key));
+        Ok(Response { user: owner.name.clone(), last })
+    }
+
+    fn write(response: &Response, xml: &mut Xml) {
+        xml.text("UserName", &response.user);
+        xml.element("AccessKeyLastUsed", |xml| match &response.last {
+            Some(last) => {
+                xml.time("LastUsedDate", last.at.floor_secs());
+                xml.text("ServiceName", &last.service);
+                xml.text("Region", &last.region);
+            }
+            None => {
+                xml.text("ServiceName", "N/A");
+                xml.text("Region", "N/A");
+            }
+        });
+    }
+}
