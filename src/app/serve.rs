@@ -50,6 +50,7 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     if let Some(redis) = &deployment.redis {
         meters::register(&metrics, redis);
     }
+    meters::register_key_sets(&metrics, &deployment.key_sets);
     let edge = Edge {
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),

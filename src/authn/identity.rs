@@ -97,11 +97,8 @@ impl Identity {
         session: Arc<OpenSession>,
     ) -> Result<Self, Refusal> {
         let claims = session.claims();
-        standing::epoch(snapshot, &id, claims.epoch)?;
         standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
-        for link in &claims.ancestors {
-            standing::link(snapshot, link)?;
-        }
+        standing::origin(snapshot, &id, claims)?;
         let principal = match standing::principal(snapshot, &claims.principal.id)? {
             Entity::User(user) => PrincipalEntity::User(Arc::clone(user)),
             Entity::Role(role) => PrincipalEntity::Role(Arc::clone(role)),

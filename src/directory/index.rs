@@ -60,6 +60,11 @@ impl<T: Kept> Index<T> {
             .filter_map(|(_, id)| self.by_id.get(id))
     }
 
+    /// All of them, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.by_id.values()
+    }
+
     pub(super) fn insert(&mut self, entity: T) {
         let id = entity.id();
         self.by_name.insert((entity.account(), entity.folded()), id);
@@ -68,7 +73,11 @@ impl<T: Kept> Index<T> {
 
     pub(super) fn remove(&mut self, id: &T::Id) -> Option<Arc<T>> {
         let entity = self.by_id.remove(id)?;
-        self.by_name.remove(&(entity.account(), entity.folded()));
+        let name = (entity.account(), entity.folded());
+        // Within one write another may have taken the name already.
+        if self.by_name.get(&name) == Some(id) {
+            self.by_name.remove(&name);
+        }
         Some(entity)
     }
 }

@@ -32,6 +32,11 @@ pub struct CallerPolicies {
 }
 
 impl CallerPolicies {
+    /// Of somebody who has no role yet, and so no policies.
+    pub fn none() -> Self {
+        Self { identity: Vec::new(), boundary: None, session: None }
+    }
+
     /// Gathers the policies of an identity as `snapshot` has them.
     ///
     /// What is attached and cannot be found denies everything.
@@ -222,7 +227,7 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
         }
     }
 
@@ -232,7 +237,7 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
         }
     }
 
@@ -290,7 +295,7 @@ impl Context<'_> {
         let refused = |refusal| Fault::invalid_client_token().with_note(refusal);
         if let Some(session) = identity.session() {
             let claims = session.claims();
-            standing::epoch(snapshot, &session.access_key_id(), claims.epoch).map_err(refused)?;
+            standing::origin(snapshot, &session.access_key_id(), claims).map_err(refused)?;
         }
         for link in identity.chain(self.facts.now, issued) {
             standing::link(snapshot, &link).map_err(refused)?;

@@ -14,17 +14,26 @@ pub struct Row {
     pub service: Service,
     /// What it does to the world, and so how it is recorded.
     pub effect: Effect,
+    /// Whether its requests come without a signature.
+    pub unsigned: bool,
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
 }
 
 const fn row<O: Operation>() -> Row {
-    Row { name: O::NAME, service: O::SERVICE, effect: O::EFFECT, run: dispatch::run::<O> }
+    Row {
+        name: O::NAME,
+        service: O::SERVICE,
+        effect: O::EFFECT,
+        unsigned: O::UNSIGNED,
+        run: dispatch::run::<O>,
+    }
 }
 
 /// Every operation of the Query services.
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
+    row::<s::assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
     row::<s::get_session_token::GetSessionToken>(),
@@ -135,5 +144,11 @@ mod tests {
                 .any(|other| other.name == row.name && other.service == row.service);
             assert!(!again, "{}", row.name);
         }
+    }
+
+    #[test]
+    fn only_operations_with_another_proof_come_unsigned() {
+        let unsigned: Vec<_> = ROWS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
+        assert_eq!(unsigned, ["AssumeRoleWithWebIdentity"]);
     }
 }

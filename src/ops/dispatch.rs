@@ -25,17 +25,31 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         context.record_use(O::SERVICE.scope());
-        let identity = trail::user_identity(context.caller);
-        let read = limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
-            .and_then(|()| O::read(params));
-        let request = match read {
+        // INVARIANT: without a signature there are only the operations that say so, and what those
+        // require instead.
+        let limits = if O::UNSIGNED {
+            Ok(())
+        } else {
+            limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
+        };
+        let request = match limits.and_then(|()| O::read(params)) {
             Ok(request) => request,
             Err(fault) => {
-                refused(context, &about, identity, &fault).await;
+                refused(context, &about, Value::Null, &fault).await;
                 return Err(fault);
             }
         };
         let described = O::describe(&request);
+        let asserted = match O::assert(context, &request).await {
+            Ok(asserted) => asserted,
+            Err(fault) => {
+                refused(context, &about, described, &fault).await;
+                return Err(fault);
+            }
+        };
+        let caller = asserted.as_ref().unwrap_or(context.caller);
+        let context = &Context { caller, ..*context };
+        let identity = trail::user_identity(caller);
         let trail = Trail::begin(context, &about, O::EFFECT, identity, described).await?;
         let result = O::execute(context, request).await;
         let elements = match &result {
@@ -114,8 +128,9 @@ impl Trail {
 }
 
 /// Records a request that was refused before it was understood.
-async fn refused(context: &Context<'_>, about: &About, identity: UserIdentity, fault: &Fault) {
-    let trail = Trail::begin(context, about, Effect::Read, identity, Value::Null).await;
+async fn refused(context: &Context<'_>, about: &About, described: Value, fault: &Fault) {
+    let identity = trail::user_identity(context.caller);
+    let trail = Trail::begin(context, about, Effect::Read, identity, described).await;
     if let Ok(trail) = trail {
         // What was refused changed nothing: the log says if its record was lost.
         let _ = trail.end(context, Err(fault)).await;

@@ -41,6 +41,7 @@ use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller};
 use crate::directory::{Directory, StoreError, WriteError};
 use crate::id::RequestId;
+use crate::keysets::KeySource;
 use crate::random::Random;
 use crate::seal::Keyring;
 use crate::sessions::Ledger;
@@ -59,6 +60,8 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Where records of what was done go.
     pub audit: Arc<dyn AuditSink>,
+    /// The public keys of identity providers.
+    pub key_sets: Arc<dyn KeySource>,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.
@@ -157,6 +160,9 @@ pub trait Operation: 'static {
     const EFFECT: Effect;
     /// Whether its model has an output shape: only then is there a result element.
     const HAS_RESULT: bool = true;
+    /// Whether its requests come without a signature: then [`assert`](Self::assert) says whom they
+    /// are from.
+    const UNSIGNED: bool = false;
 
     /// What is asked, checked.
     type Request: Send + Sync;
@@ -168,6 +174,15 @@ pub trait Operation: 'static {
 
     /// What the audit records tell of a request. Nothing secret.
     fn describe(request: &Self::Request) -> Value;
+
+    /// Finds out whom an unsigned request is from, by what it holds; `None` where requests are
+    /// signed.
+    fn assert(
+        _context: &Context<'_>,
+        _request: &Self::Request,
+    ) -> impl Future<Output = Result<Option<Caller>, Fault>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Does it.
     fn execute(

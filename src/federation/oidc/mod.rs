@@ -46,7 +46,7 @@ mod tests;
 
 pub use algorithm::{Algorithm, KeyType};
 pub use assertion::TrustedAssertion;
-pub use claims::Claims;
+pub use claims::{ClaimValue, Claims};
 pub use error::TokenError;
 pub use jwks::{KeySet, KeySetError};
 pub use sign::{PublicJwk, SignError, SigningKey};

@@ -86,6 +86,7 @@ enum Target<'a> {
     AccessKey(AccessKeyId),
     Role { account: AccountId, name: &'a str, arn: &'a str },
     User { account: AccountId, name: &'a str, arn: &'a str },
+    Provider { account: AccountId, url: &'a str, arn: &'a str },
 }
 
 impl<'a> Target<'a> {
@@ -123,13 +124,22 @@ impl<'a> Target<'a> {
                         "target.user: the ARN of a user is expected: {arn:?} is not"
                     ))
                 }),
+            RevocationTarget::Provider(arn) => arn::parse_oidc_provider(arn)
+                .map(|(account, url)| Self::Provider { account, url, arn })
+                .ok_or_else(|| {
+                    Fault::validation(format!(
+                        "target.provider: the ARN of an OIDC provider is expected: {arn:?} is not"
+                    ))
+                }),
         }
     }
 
     fn account(&self) -> AccountId {
         match self {
             Self::Session(id) | Self::AccessKey(id) => id.account(),
-            Self::Role { account, .. } | Self::User { account, .. } => *account,
+            Self::Role { account, .. }
+            | Self::User { account, .. }
+            | Self::Provider { account, .. } => *account,
         }
     }
 
@@ -139,7 +149,9 @@ impl<'a> Target<'a> {
         match self {
             Self::Session(id) => format!("arn:aws:countersign::{account}:session/{id}"),
             Self::AccessKey(id) => format!("arn:aws:countersign::{account}:access-key/{id}"),
-            Self::Role { arn, .. } | Self::User { arn, .. } => (*arn).to_owned(),
+            Self::Role { arn, .. } | Self::User { arn, .. } | Self::Provider { arn, .. } => {
+                (*arn).to_owned()
+            }
         }
     }
 
@@ -181,6 +193,15 @@ impl<'a> Target<'a> {
                 let mut user = user.as_ref().clone();
                 user.revoked = Some(revoked);
                 tx.put(Entity::User(user));
+            }
+            Self::Provider { account, url, arn } => {
+                let provider = tx
+                    .state()
+                    .oidc_provider(*account, url)
+                    .ok_or_else(|| Fault::no_such_entity(fault::Entity::OidcProvider, arn))?;
+                let mut provider = provider.as_ref().clone();
+                provider.revoked = Some(revoked);
+                tx.put(Entity::OidcProvider(provider));
             }
         }
         Ok(())

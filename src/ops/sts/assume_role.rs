@@ -186,6 +186,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Decided, Fault> {
         tags,
         policies,
         mfa_at: None,
+        federated: identity.session().and_then(|session| session.claims().federated.clone()),
     };
     Ok(Decided { session, role_name: role.name.clone() })
 }

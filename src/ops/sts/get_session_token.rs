@@ -77,6 +77,7 @@ impl Operation for GetSessionToken {
             tags: Vec::new(),
             policies: None,
             mfa_at: None,
+            federated: None,
         };
         let services = context.services;
         mint(

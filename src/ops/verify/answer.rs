@@ -116,12 +116,14 @@ fn sentence(error: &AuthnError) -> String {
 
 fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::SessionRevoked(_) | Refusal::PrincipalRevoked(_) | Refusal::KeyRevoked(_) => {
-            "SessionRevoked"
-        }
-        Refusal::PrincipalGone(_) | Refusal::AccountGone(_) | Refusal::KeyGone(_) => {
-            "PrincipalDeleted"
-        }
+        Refusal::SessionRevoked(_)
+        | Refusal::PrincipalRevoked(_)
+        | Refusal::KeyRevoked(_)
+        | Refusal::ProviderRevoked(_) => "SessionRevoked",
+        Refusal::PrincipalGone(_)
+        | Refusal::AccountGone(_)
+        | Refusal::KeyGone(_)
+        | Refusal::ProviderGone(_) => "PrincipalDeleted",
         Refusal::KeyInactive(_) => "KeyInactive",
         Refusal::OtherEpoch(_) => "DirectoryRestored",
     }
