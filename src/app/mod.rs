@@ -16,6 +16,7 @@ use crate::directory::embedded::EmbeddedStore;
 use crate::directory::{Directory, StoreError};
 use crate::keysets::{self, KeySets};
 use crate::ops::Services;
+use crate::ops::iam::credential_report::Reports;
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
@@ -192,6 +193,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         random: Arc::clone(&world.random),
         clock: Arc::clone(&world.clock),
         quotas: settings.quotas.clone(),
+        reports: Reports::default(),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis, key_sets: key_set_meters })
 }

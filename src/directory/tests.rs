@@ -362,7 +362,13 @@ fn golden_entities_of_version_1_read() {
 fn golden_entities_of_version_2_read() {
     let entities = golden(include_str!("golden/v2.jsonl"));
     assert_eq!(entities.len(), 8);
-    let snapshot = Snapshot::build(Contents { version: 1, entities }).unwrap();
+    let snapshot = Snapshot::build(Contents { version: 1, entities: entities.clone() }).unwrap();
+    // What a backup would hold.
+    let mut keys: Vec<_> = snapshot.entities().map(|it| it.key().to_string()).collect();
+    keys.sort();
+    let mut stored: Vec<_> = entities.iter().map(|it| it.key().to_string()).collect();
+    stored.sort();
+    assert_eq!(keys, stored);
     let group = snapshot.group_named(account_id(), "STAFF").unwrap();
     assert_eq!(snapshot.members_of(group.id).next().unwrap().name, "alice");
     let arn = "arn:aws:iam::111122223333:policy/team/buckets";

@@ -1,6 +1,7 @@
 //! A row an operation of the Query services.
 
 use super::dispatch::{self, Answer};
+use super::fault::Fault;
 use super::iam as i;
 use super::sts as s;
 use super::{Context, Effect, Operation, Service};
@@ -16,6 +17,10 @@ pub struct Row {
     pub effect: Effect,
     /// Whether its requests come without a signature.
     pub unsigned: bool,
+    /// Whether its answers have a result element.
+    pub has_result: bool,
+    /// Checks the parameters of a request, and does nothing.
+    pub check: fn(&Params) -> Result<(), Fault>,
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
 }
@@ -26,6 +31,8 @@ const fn row<O: Operation>() -> Row {
         service: O::SERVICE,
         effect: O::EFFECT,
         unsigned: O::UNSIGNED,
+        has_result: O::HAS_RESULT,
+        check: |params| O::read(params).map(drop),
         run: dispatch::run::<O>,
     }
 }
@@ -123,6 +130,36 @@ pub static ROWS: &[Row] = &[
     row::<i::password_policy::DeleteAccountPasswordPolicy>(),
     row::<i::account_summary::GetAccountSummary>(),
     row::<i::key_last_used::GetAccessKeyLastUsed>(),
+    row::<i::oidc_providers::CreateOpenIDConnectProvider>(),
+    row::<i::oidc_providers::GetOpenIDConnectProvider>(),
+    row::<i::oidc_providers::ListOpenIDConnectProviders>(),
+    row::<i::oidc_providers::DeleteOpenIDConnectProvider>(),
+    row::<i::oidc_providers::AddClientID>(),
+    row::<i::oidc_providers::RemoveClientID>(),
+    row::<i::oidc_providers::UpdateThumbprint>(),
+    row::<i::oidc_providers::TagOpenIDConnectProvider>(),
+    row::<i::oidc_providers::UntagOpenIDConnectProvider>(),
+    row::<i::oidc_providers::ListOpenIDConnectProviderTags>(),
+    row::<i::saml_providers::CreateSAMLProvider>(),
+    row::<i::saml_providers::GetSAMLProvider>(),
+    row::<i::saml_providers::ListSAMLProviders>(),
+    row::<i::saml_providers::UpdateSAMLProvider>(),
+    row::<i::saml_providers::DeleteSAMLProvider>(),
+    row::<i::saml_providers::TagSAMLProvider>(),
+    row::<i::saml_providers::UntagSAMLProvider>(),
+    row::<i::saml_providers::ListSAMLProviderTags>(),
+    row::<i::absent::ListMFADevices>(),
+    row::<i::absent::ListVirtualMFADevices>(),
+    row::<i::absent::ListSSHPublicKeys>(),
+    row::<i::absent::ListSigningCertificates>(),
+    row::<i::absent::ListServerCertificates>(),
+    row::<i::absent::ListServiceSpecificCredentials>(),
+    row::<i::absent::GetLoginProfile>(),
+    row::<i::absent::DeleteLoginProfile>(),
+    row::<i::authorization_details::GetAccountAuthorizationDetails>(),
+    row::<i::credential_report::GenerateCredentialReport>(),
+    row::<i::credential_report::GetCredentialReport>(),
+    row::<i::granting_access::ListPoliciesGrantingServiceAccess>(),
 ];
 
 /// The operation of an action's name and its API's version.

@@ -70,6 +70,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// How many of each thing an account may have.
     pub quotas: iam::quotas::Quotas,
+    /// The credential reports that were made.
+    pub reports: iam::credential_report::Reports,
 }
 
 /// Facts about a request that do not come from its signer's word alone.

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
+use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
 use super::manage::{Asker, revocations};
 use super::{Context, Facts, Services, catalog};
@@ -177,6 +178,7 @@ impl Bench {
             random,
             clock: clock.clone(),
             quotas: Quotas::default(),
+            reports: Reports::default(),
         };
         Self { services, clock, sink, keys, a, b, _folder: folder }
     }

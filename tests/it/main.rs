@@ -21,6 +21,8 @@ mod broker;
 mod caller;
 mod certificates;
 mod crash;
+mod crash_writes;
+mod disk_trouble;
 mod edge_client;
 mod edge_http;
 mod edge_http2;

@@ -155,12 +155,21 @@ impl<H: Holder> Operation for List<H> {
     }
 
     fn write(response: &Page<String>, xml: &mut Xml) {
-        xml.list("AttachedPolicies", &response.items, |xml, arn| {
-            xml.text("PolicyName", arn.rsplit('/').next().unwrap_or_default());
-            xml.text("PolicyArn", arn);
-        });
+        write(xml, "AttachedPolicies", &response.items);
         response.write_end(xml);
     }
+}
+
+/// A list of attached policies, by their ARNs.
+pub(super) fn write<'a>(
+    xml: &mut Xml,
+    name: &'static str,
+    arns: impl IntoIterator<Item = &'a String>,
+) {
+    xml.list(name, arns, |xml, arn| {
+        xml.text("PolicyName", arn.rsplit('/').next().unwrap_or_default());
+        xml.text("PolicyArn", arn);
+    });
 }
 
 /// The path of a managed policy, by its ARN: `/`, or `/division/team/`.

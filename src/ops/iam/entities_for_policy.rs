@@ -25,10 +25,28 @@ pub struct ListEntitiesForPolicy;
 /// Of which policy, and which entities.
 pub struct Request {
     of: OfHolder,
-    /// `None` within: a kind that no policy is attached to.
-    kind: Option<Option<UniqueKind>>,
+    kinds: Kinds,
     prefix: String,
     usage: Option<Usage>,
+}
+
+/// Which kinds of entities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kinds {
+    All,
+    One(UniqueKind),
+    /// A kind that no policy is attached to.
+    None,
+}
+
+impl Kinds {
+    fn include(self, kind: UniqueKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == kind,
+            Self::None => false,
+        }
+    }
 }
 
 /// Someone who has the policy.
@@ -77,15 +95,15 @@ impl Operation for ListEntitiesForPolicy {
 
     fn read(params: &Params) -> Result<Request, Fault> {
         let kinds = [
-            ("User", Some(UniqueKind::User)),
-            ("Role", Some(UniqueKind::Role)),
-            ("Group", Some(UniqueKind::Group)),
-            ("LocalManagedPolicy", None),
-            ("AWSManagedPolicy", None),
+            ("User", Kinds::One(UniqueKind::User)),
+            ("Role", Kinds::One(UniqueKind::Role)),
+            ("Group", Kinds::One(UniqueKind::Group)),
+            ("LocalManagedPolicy", Kinds::None),
+            ("AWSManagedPolicy", Kinds::None),
         ];
         params::read(params, |v| Request {
             of: OfHolder::read::<Managed>(v, &rules::ARN),
-            kind: v.choice("EntityFilter", &kinds),
+            kinds: v.choice("EntityFilter", &kinds).unwrap_or(Kinds::All),
             prefix: v.optional("PathPrefix", &rules::PATH).unwrap_or("/").to_owned(),
             usage: v.choice("PolicyUsageFilter", &USAGES),
         })
@@ -109,7 +127,7 @@ impl Operation for ListEntitiesForPolicy {
         }
         let found: BTreeMap<String, Found> = ids
             .iter()
-            .filter(|id| request.kind.is_none_or(|kind| kind == Some(id.kind())))
+            .filter(|id| request.kinds.include(id.kind()))
             .filter_map(|id| Found::of(&state, id))
             .filter(|found| found.path().starts_with(&request.prefix))
             .map(|found| (found.place(), found))

@@ -29,22 +29,30 @@ pub struct Response {
     pub role: Arc<Role>,
     /// The text of its trust policy.
     pub trust: String,
-    /// Its last use, if that is told of.
-    pub last_used: Option<Option<Use>>,
+    /// Its last use, where that is told of.
+    pub last_used: LastUsed,
+}
+
+/// What is told of a role's last use.
+pub enum LastUsed {
+    /// Nothing.
+    Untold,
+    /// The use, if there was one.
+    Told(Option<Use>),
 }
 
 impl Response {
     /// A role as `state` has it.
     pub fn of(state: &Snapshot, role: Arc<Role>) -> Self {
         let trust = trust::shown(state, &role.trust);
-        Self { role, trust, last_used: None }
+        Self { role, trust, last_used: LastUsed::Untold }
     }
 
     /// `Role`, all of it.
     pub fn write(&self, xml: &mut Xml) {
         xml.element("Role", |xml| {
             xml::role(xml, &self.role, &self.trust, Detail::Full);
-            if let Some(last) = &self.last_used {
+            if let LastUsed::Told(last) = &self.last_used {
                 xml::role_last_used(xml, last.as_ref());
             }
         });
@@ -71,7 +79,8 @@ impl Operation for GetRole {
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let state = context.services.directory.snapshot();
         let role = access::existing::<Self, Role>(context, &state, &request.name, |_, _| ())?;
-        let last_used = Some(context.services.directory.uses().last(Used::Role(role.id)));
+        let last = context.services.directory.uses().last(Used::Role(role.id));
+        let last_used = LastUsed::Told(last);
         Ok(Response { last_used, ..Response::of(&state, role) })
     }
 

@@ -15,21 +15,25 @@
 //! "Actions, resources, and condition keys for AWS Identity and Access Management" in the Service
 //! Authorization Reference.
 
+pub mod absent;
 mod access;
 pub mod account_alias;
 pub mod account_summary;
 mod attached;
+pub mod authorization_details;
 mod boundary;
 mod change;
 pub mod create_access_key;
 pub mod create_role;
 pub mod create_user;
+pub mod credential_report;
 pub mod delete_access_key;
 pub mod delete_role;
 pub mod delete_user;
 pub mod entities_for_policy;
 pub mod get_role;
 pub mod get_user;
+pub mod granting_access;
 pub mod groups;
 mod holder;
 mod inline;
@@ -42,12 +46,15 @@ pub mod list_roles;
 pub mod list_users;
 pub mod managed_policies;
 pub mod membership;
+pub mod oidc_providers;
 mod page;
 pub mod password_policy;
 pub mod profile_roles;
 pub mod quotas;
 pub mod role_policies;
 pub mod role_tags;
+pub mod saml_providers;
+mod source;
 mod tags;
 mod trust;
 pub mod update_access_key;

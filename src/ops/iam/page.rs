@@ -28,6 +28,12 @@ impl Paging {
         }
     }
 
+    /// Reads `Marker` alone, for an operation whose pages have one size.
+    pub(super) fn read_marker(v: &mut Validator<'_, '_>) -> Self {
+        let marker = v.optional("Marker", &rules::MARKER).map(ToOwned::to_owned);
+        Self { marker, most: DEFAULT }
+    }
+
     /// The page of the listing that `O` makes of `of`: an entity's unique ID, or nothing for the
     /// account's. `entries` come with their keys, at most 128 bytes, in ascending order.
     ///

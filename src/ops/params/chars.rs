@@ -44,6 +44,16 @@ pub const SERIAL: Chars =
 /// Access key IDs and unique IDs.
 pub const WORD: Chars = Chars { pattern: r"[\w]*", accepts: |v| all(v, word) };
 
+/// IDs of private keys.
+pub const KEY_ID: Chars = Chars {
+    pattern: r"[A-Z0-9]+",
+    accepts: |v| some(v, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
+};
+
+/// Names of services in actions.
+pub const NAMESPACE: Chars =
+    Chars { pattern: r"[\w-]*", accepts: |v| all(v, |c| word(c) || c == '-') };
+
 /// Codes of MFA devices.
 pub const DIGITS: Chars = Chars { pattern: r"[\d]*", accepts: |v| all(v, |c| c.is_ascii_digit()) };
 

@@ -227,6 +227,28 @@ impl<'p> Validator<'_, 'p> {
         Some(texts)
     }
 
+    /// A list of words, each one of these: the values that stand beside them. `None` when the
+    /// request does not speak of it.
+    pub fn choices<T: Copy>(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let texts = self.texts(name, count, &Text::any(0, MAX_QUOTED))?;
+        let find = |text: &&str| choices.iter().find(|(word, _)| word == text);
+        let found: Option<Vec<T>> = texts.iter().map(|text| Some(find(text)?.1)).collect();
+        if found.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            let constraint = format!(
+                "Member must satisfy constraint: [Member must satisfy enum value set: [{}]]",
+                words.join(", ")
+            );
+            self.refuse(name, &quote(&format!("[{}]", texts.join(", ")), false), constraint);
+        }
+        found
+    }
+
     /// As [`texts`](Self::texts), and the request must speak of it.
     pub fn required_texts(
         &mut self,

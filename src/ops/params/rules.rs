@@ -87,5 +87,11 @@ pub const SAML_METADATA: Text = Text::any(1000, 10_000_000);
 pub const URL: Text = Text::any(1, 255);
 /// An element of `ThumbprintList`.
 pub const THUMBPRINT: Text = Text::any(40, 40);
+/// `AddPrivateKey` of a SAML provider.
+pub const PRIVATE_KEY: Text = Text::new(1, 16_384, chars::LATIN).secret();
+/// `RemovePrivateKey` of a SAML provider.
+pub const PRIVATE_KEY_ID: Text = Text::new(22, 64, chars::KEY_ID);
+/// An element of `ServiceNamespaces`.
+pub const SERVICE_NAMESPACE: Text = Text::new(1, 64, chars::NAMESPACE);
 /// `Password`.
 pub const PASSWORD: Text = Text::new(1, 128, chars::LATIN).secret();

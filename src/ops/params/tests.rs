@@ -252,6 +252,8 @@ fn patterns() {
             &["ab", "-ab", "ab-", "a--b", "Abc", "a_b", "é-b"],
         ),
         (chars::SAML_NAME, &["a._-"], &["", "a@b"]),
+        (chars::KEY_ID, &["A0"], &["", "a", "A-"]),
+        (chars::NAMESPACE, &["", "s3-x_Y"], &["a:b", "é"]),
         (chars::LATIN, &["{\"é\": 1}\r\n"], &["", "\0", "Ā", "\u{1b}"]),
         (chars::DESCRIPTION, &["", "é ~"], &["\u{7f}", "\u{85}", "\u{a0}", "Ā"]),
         (chars::MARKER, &["a b"], &["", "\n"]),

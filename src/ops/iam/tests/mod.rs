@@ -1,12 +1,15 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
 mod account;
+mod golden;
 mod groups;
 mod lists;
 mod managed;
 mod matrix;
 mod policies;
+mod providers;
 mod quotas;
+mod reports;
 mod roles;
 mod tags;
 mod updates;
