@@ -112,8 +112,7 @@ fn is_secret(name: &str) -> bool {
         .filter(|c| !matches!(c, '-' | '_' | '.' | ' '))
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    !PLAIN.contains(&plain.as_str())
-        && SECRET_ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    !PLAIN.contains(&plain.as_str()) && SECRET_ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ impl Fetcher {
         Ok(Self { sources, system: OnceLock::new() })
     }
 
-    async fn by_system(self: &Self) -> Result<Arc<ClientConfig>, FetchError> {
+    async fn by_system(&self) -> Result<Arc<ClientConfig>, FetchError> {
         if self.system.get().is_none() {
             // Some hundred files perhaps.
             let read = tokio::task::spawn_blocking(system_authorities).await.unwrap_or_default();

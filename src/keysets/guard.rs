@@ -36,13 +36,12 @@ fn of_v4(address: Ipv4Addr) -> Reach {
         | [198, 18..=19, ..] => Reach::Private,
         // This network; the link, with most metadata services; protocol assignments; examples;
         // relays; groups and what is reserved.
-        [0, ..]
+        [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [224..=255, ..] => Reach::Forbidden,
+        | [203, 0, 113, _] => Reach::Forbidden,
         _ => Reach::Public,
     }
 }
