@@ -154,7 +154,7 @@ impl Fetcher {
         self.system.get().cloned().flatten().ok_or(FetchError::NoAuthorities)
     }
 
-    async fn from_server(&self, issuer: &str, rules: Rules) -> Result<KeySet, FetchError> {
+    async fn ask_server(&self, issuer: &str, rules: Rules) -> Result<KeySet, FetchError> {
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         let text = rules.get(&format!("{base}/.well-known/openid-configuration")).await?;
         let found: Discovery = api::strict(&text).map_err(|_| FetchError::Discovery)?;
@@ -179,16 +179,16 @@ impl Fetch for Fetcher {
                 }
                 Some(Source::Server { tls: Some(tls), allow_private }) => {
                     let rules = Rules { tls: Arc::clone(tls), allow_private: *allow_private };
-                    self.from_server(issuer, rules).await
+                    self.ask_server(issuer, rules).await
                 }
                 Some(Source::Server { tls: None, allow_private }) => {
                     let rules =
                         Rules { tls: self.by_system().await?, allow_private: *allow_private };
-                    self.from_server(issuer, rules).await
+                    self.ask_server(issuer, rules).await
                 }
                 None => {
                     let rules = Rules { tls: self.by_system().await?, allow_private: false };
-                    self.from_server(issuer, rules).await
+                    self.ask_server(issuer, rules).await
                 }
             }
         })

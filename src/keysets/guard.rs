@@ -25,6 +25,7 @@ pub fn reach(address: IpAddr) -> Reach {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "an arm a reason")]
 fn of_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
         // Metadata services at addresses that are not link-local: Alibaba's and Azure's.
@@ -46,6 +47,7 @@ fn of_v4(address: Ipv4Addr) -> Reach {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "an arm a reason; the order matters")]
 fn of_v6(address: Ipv6Addr) -> Reach {
     let v4 = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();

@@ -61,16 +61,13 @@ pub fn add_web_identity(context: &mut Context, identity: &WebIdentity) {
         context.insert(&key(claim), value);
     }
     one(context, &key("sub"), claims.subject());
-    match claims.authorized_party() {
-        Some(party) => {
-            one(context, &key("azp"), party);
-            one(context, &key("aud"), party);
-            context.insert(&key("oaud"), few(claims.audiences().to_vec()));
-        }
-        None => {
-            let ours = claims.audiences().iter().filter(|it| provider.client_ids.contains(it));
-            context.insert(&key("aud"), few(ours.cloned().collect()));
-        }
+    if let Some(party) = claims.authorized_party() {
+        one(context, &key("azp"), party);
+        one(context, &key("aud"), party);
+        context.insert(&key("oaud"), few(claims.audiences().to_vec()));
+    } else {
+        let ours = claims.audiences().iter().filter(|it| provider.client_ids.contains(it));
+        context.insert(&key("aud"), few(ours.cloned().collect()));
     }
 }
 

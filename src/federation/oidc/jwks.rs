@@ -131,12 +131,8 @@ impl PublicKey {
             return Ok(None);
         }
         match key.get("key_ops") {
-            None => {}
-            Some(Value::Array(list)) => {
-                if !list.iter().any(|operation| operation == "verify") {
-                    return Ok(None);
-                }
-            }
+            Some(Value::Array(list)) if !list.iter().any(|it| it == "verify") => return Ok(None),
+            None | Some(Value::Array(_)) => {}
             Some(_) => return Err(KeySetError::Malformed("key_ops is no list")),
         }
         let only = match text(key, "alg")? {
