@@ -2,7 +2,8 @@
 //! STS and IAM.
 //!
 //! The public API is what a downstream service needs: [`sigv4`] (signatures), [`policy`] (the
-//! policy language) and [`api`] (the types of `/v1`). The rest is the broker.
+//! policy language), [`verify`] (verification inside a service) and [`api`] (the types of `/v1`). The
+//! rest is the broker.
 //!
 //! # Layers
 //!
@@ -10,7 +11,7 @@
 //!
 //! | layer | modules | what |
 //! |---|---|---|
-//! | L4 edges | `http`, `cli`, `telemetry`, `settings`, `app` | servers, command line, wiring |
+//! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit`, `keysets` | who asks, what is stored |
 //! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api`, `federation` | pure: no I/O, no clock |
@@ -74,6 +75,9 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "server")]
 #[doc(hidden)]
+pub mod grpc;
+#[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod http;
 #[cfg(feature = "server")]
 #[doc(hidden)]
@@ -81,3 +85,4 @@ pub mod settings;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod telemetry;
+pub mod verify;

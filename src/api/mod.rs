@@ -4,10 +4,21 @@
 //! and ignored could turn a narrow question into a wide one. Readers of answers should ignore
 //! fields they do not know.
 
+mod apply;
+mod inside;
 mod json;
 mod manage;
 mod verify;
 
+pub use apply::{
+    ApplyRequest, DirectoryFile, GroupFile, InstanceProfileFile, OidcProviderFile,
+    PasswordPolicyFile, Plan, PlanChange, PlanStep, PolicyFile, PolicyText, RoleFile,
+    SamlProviderFile, UserFile,
+};
+pub use inside::{
+    FeedHead, FeedLine, Material, MaterialCaller, MaterialPolicies, MaterialPolicy, Position,
+    VerifyGrant,
+};
 pub use json::{StrictError, strict};
 pub use manage::{
     AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
@@ -15,8 +26,9 @@ pub use manage::{
     SessionCount, SessionView, Sessions,
 };
 pub use verify::{
-    Ancestor, BodyState, Decision, Header, Match, OneOrMany, Principal, PrincipalType, Reason,
-    VerifyRequest, VerifyResponse,
+    Ancestor, BatchAnswer, BodyState, Decision, Header, Keep, MAX_BATCH, Match, OneOrMany,
+    Principal, PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest,
+    VerifyResponse,
 };
 
 use serde::{Deserialize, Serialize};

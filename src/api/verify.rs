@@ -11,6 +11,9 @@ pub type Header = (String, String);
 
 /// A question about somebody else's request.
 ///
+/// Of a service that is registered with the broker, hosts, region, owner and mapping are known: what
+/// the question says of them must agree, and may be left out.
+///
 /// `action`, `resource` and `resource_account` belong together: with them the answer's decision is
 /// `allow` or `deny`; without them it is about identity alone and never says `allow`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +33,9 @@ pub struct VerifyRequest {
     pub body_sha256: Option<String>,
     /// The service's name in the credential scope.
     pub service: String,
-    /// The hosts that the service answers to: the request's `host` must be one of them.
+    /// The hosts that the service answers to: the request's `host` must be one of them. Those of a
+    /// registered service are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// The region that the scope must name; any, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +62,24 @@ pub struct VerifyRequest {
     /// refused, but for `aws:ResourceTag/…`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, OneOrMany>,
+    /// Set, the answer to a request whose signature is good carries what it takes to verify the next
+    /// ones without asking: for the registered askers of a service with `signing_keys` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+}
+
+/// What a verifier wants to keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// The prefixes of the actions that it will decide about, such as `orders`: 1 to
+    /// [`Keep::MAX_PREFIXES`].
+    pub prefixes: Vec<String>,
+}
+
+impl Keep {
+    /// The most prefixes.
+    pub const MAX_PREFIXES: usize = 16;
 }
 
 /// One text or a list of them.
@@ -85,6 +108,10 @@ pub struct VerifyResponse {
     /// Whether the body is the one that was signed; absent when not authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyState>,
+    /// The SHA-256 of the signed body in lower-case hexadecimal digits, for a registered service that
+    /// compares it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<String>,
     /// Why.
     pub reason: Reason,
     /// The statements that decided.
@@ -92,6 +119,34 @@ pub struct VerifyResponse {
     pub matched: Vec<Match>,
     /// The question's own ID, as in the logs.
     pub request_id: String,
+}
+
+/// Several questions: `POST /v1/verify/batch`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyBatchRequest {
+    /// At least one, and at most [`MAX_BATCH`].
+    pub questions: Vec<VerifyRequest>,
+}
+
+/// The most questions of a batch.
+pub const MAX_BATCH: usize = 100;
+
+/// Their answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyBatchResponse {
+    /// One for each question, in their order.
+    pub answers: Vec<BatchAnswer>,
+}
+
+/// What a question of a batch is answered with: what it would be answered with alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BatchAnswer {
+    /// An answer.
+    Answer(Box<VerifyResponse>),
+    /// The question cannot be answered.
+    Error(super::ErrorResponse),
 }
 
 /// What to do with the request.

@@ -14,6 +14,7 @@ use crate::audit::{AuditError, AuditSink, FileSink};
 use crate::authn::Authenticator;
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::{Directory, StoreError};
+use crate::downstream::Shared;
 use crate::keysets::{self, KeySets};
 use crate::ops::Services;
 use crate::ops::iam::credential_report::Reports;
@@ -179,6 +180,8 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         KeySets::open(settings.oidc.clone(), settings.issuers.clone(), Arc::clone(&world.clock))?;
     let key_set_meters = key_sets.meters().clone();
     let services = Services {
+        feeds: crate::ops::verify::Feeds::default(),
+        downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
@@ -191,6 +194,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         keyring,
         audit: Arc::clone(&audit) as Arc<dyn AuditSink>,
         random: Arc::clone(&world.random),
+        iam: settings.iam,
         clock: Arc::clone(&world.clock),
         quotas: settings.quotas.clone(),
         reports: Reports::default(),

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::meters;
 use super::readiness::Stores;
 use super::{AppError, DataDir, Deployment, World};
+use crate::downstream::Registry;
 use crate::http::ops::Ops;
 use crate::http::route::{Admin, Api, Verify};
 use crate::http::{Address, Edge, Listener, Reloader, Server, exposure};
@@ -43,7 +44,8 @@ pub struct Stop(#[expect(dead_code, reason = "dropping it is the signal")] onesh
 /// Opens the stores, binds every listener and serves. Within a tokio runtime.
 pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppError> {
     // What must not be opened is refused before anything is.
-    let exposure = exposure::decide(&settings.http, &settings.tls)?;
+    let signing_askers = settings.services.has_signing_askers();
+    let exposure = exposure::decide(&settings.http, &settings.tls, signing_askers)?;
     let deployment = super::open(settings, world).await?;
     let services = Arc::clone(&deployment.services);
     let metrics = Metrics::new(world.clock.now());
@@ -59,7 +61,7 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     let http = &settings.http;
     let limits = settings.limits;
     let data = DataDir::new(&settings.store.data_dir);
-    let listeners = vec![
+    let mut listeners = vec![
         Listener {
             name: "api",
             address: Address::Tcp(http.listen),
@@ -89,6 +91,15 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
             handler: Arc::new(Admin::new(Arc::clone(&services))),
         },
     ];
+    if let Some(path) = &http.verify_socket {
+        listeners.push(Listener {
+            name: "verify-socket",
+            address: Address::Unix(path.clone()),
+            tls: None,
+            limits,
+            handler: Arc::new(Verify::new(Arc::clone(&services))),
+        });
+    }
     let server = Server::bind(&edge, listeners).await?;
     let address = |name, fallback| server.address(name).unwrap_or(fallback);
     let (api, verify, ops) = (
@@ -99,9 +110,14 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     let reloader = server.reloader();
     let (stop, stopped) = oneshot::channel();
     let grace: Duration = http.shutdown_timeout;
+    let feeds = Arc::clone(&services);
     let task = tokio::spawn(async move {
         // Also ready when the sender is dropped.
-        server.run(async { drop(stopped.await) }, grace).await;
+        let stopping = async {
+            drop(stopped.await);
+            feeds.feeds.close();
+        };
+        server.run(stopping, grace).await;
     });
     let keeper = tokio::spawn(keep_uses(Arc::clone(&services)));
     let stop = Stop(stop);
@@ -120,6 +136,16 @@ impl Serving {
                     tracing::error!(%error, "the audit file cannot be reopened");
                 }
             });
+        }
+    }
+
+    /// Puts other downstream services in the place of those that are registered.
+    pub fn replace_services(&self) -> impl Fn(Registry) + Send + 'static {
+        let services = Arc::clone(&self.services);
+        move |registry| {
+            let count = registry.iter().count();
+            services.downstream.replace(registry);
+            tracing::info!(count, "downstream services registered");
         }
     }
 

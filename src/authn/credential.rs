@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::directory::AccessKey;
 use crate::id::AccessKeyId;
+use crate::policy::compiled::CompiledPolicy;
 use crate::policy::{DocumentKind, Policy};
 use crate::seal::Claims;
 use crate::secret::SecretAccessKey;
@@ -66,17 +67,25 @@ impl OpenKey {
 pub struct OpenSession {
     access_key_id: AccessKeyId,
     claims: Claims,
-    inline: Option<Arc<Policy>>,
+    inline: Option<InlinePolicy>,
     pub(super) signing_keys: SigningKeys,
     /// When the ledger last confirmed it, in microseconds of the monotonic clock plus one; 0 is
     /// never. INVARIANT: starts unconfirmed.
     confirmed: AtomicU64,
 }
 
+/// The inline policy of a session.
+pub struct InlinePolicy {
+    /// Parsed: it explains.
+    pub policy: Policy,
+    /// Compiled: it decides.
+    pub compiled: CompiledPolicy,
+}
+
 /// A policy passed when a session was made.
 pub enum SessionPolicy<'a> {
     /// The inline one.
-    Inline(&'a Arc<Policy>),
+    Inline(&'a InlinePolicy),
     /// A managed one, by its ARN: what it says is read from the directory at each use.
     Managed(&'a str),
 }
@@ -85,10 +94,9 @@ impl OpenSession {
     pub(super) fn new(access_key_id: AccessKeyId, claims: Claims) -> Self {
         let inline = claims.policies.as_ref().and_then(|p| p.inline.as_deref()).map(|text| {
             // It parsed when the session was made. One that no longer does denies everything.
-            Arc::new(
-                Policy::parse(text, DocumentKind::Session)
-                    .unwrap_or_else(|_| Policy::deny_everything(DocumentKind::Session)),
-            )
+            let policy = Policy::parse(text, DocumentKind::Session)
+                .unwrap_or_else(|_| Policy::deny_everything(DocumentKind::Session));
+            InlinePolicy { compiled: CompiledPolicy::new(&policy), policy }
         });
         Self {
             access_key_id,

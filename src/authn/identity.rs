@@ -19,6 +19,8 @@ pub struct VerifiedRequest {
     payload: PayloadCheck,
     path_as_signed: bool,
     region: String,
+    /// The day of the scope; `None` in SigV4A, whose keys have none.
+    day: Option<String>,
 }
 
 impl VerifiedRequest {
@@ -27,6 +29,7 @@ impl VerifiedRequest {
         snapshot: Arc<Snapshot>,
         verified: &Verified,
         region: &str,
+        day: Option<&str>,
     ) -> Self {
         Self {
             identity,
@@ -34,6 +37,7 @@ impl VerifiedRequest {
             payload: verified.payload(),
             path_as_signed: verified.path_as_signed(),
             region: region.to_owned(),
+            day: day.map(str::to_owned),
         }
     }
 
@@ -55,6 +59,11 @@ impl VerifiedRequest {
     /// Whether the path that was signed is the path that was sent.
     pub fn path_as_signed(&self) -> bool {
         self.path_as_signed
+    }
+
+    /// The day of the scope, `YYYYMMDD`; `None` of a SigV4A request, whose key is good for all days.
+    pub fn scope_day(&self) -> Option<&str> {
+        self.day.as_deref()
     }
 
     /// The region of the scope; of a SigV4A request, the one it had to be good in. Empty if there is

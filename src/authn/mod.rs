@@ -32,17 +32,20 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-pub use credential::{OpenSession, SessionPolicy};
+pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use federated::{WebIdentity, WebIdentityError, web_identity};
 pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
 pub use standing::Refusal;
 
 use crate::directory::{Directory, Snapshot};
+use crate::downstream;
 use crate::id::{AccessKeyId, AccessKeyKind};
 use crate::seal::{Keyring, record, stored, token};
-use crate::secret::SecretAccessKey;
+use crate::secret::{SecretAccessKey, SecretKey};
 use crate::sessions::{self, Ledger, LedgerError};
-use crate::sigv4::{self, Algorithm, Body, Presented, RequestHead, Rules, SigError, Verified};
+use crate::sigv4::{
+    self, Algorithm, Body, Presented, RequestHead, Rules, Scope, SigError, SigningKey, Verified,
+};
 use crate::time::Monotonic;
 use credential::{OpenKey, SigningKeys};
 use health::LedgerHealth;
@@ -223,8 +226,31 @@ impl Authenticator {
             // Its scope has none: the one that the set was found to cover.
             Algorithm::EcdsaP256Sha256 => expectation.region.unwrap_or_default(),
         };
-        let signed = VerifiedRequest::new(identity, snapshot, &verified, region);
+        let day = (presented.algorithm() == Algorithm::HmacSha256).then(|| presented.scope().date);
+        let signed = VerifiedRequest::new(identity, snapshot, &verified, region, day);
         Ok(Caller::Signed(Box::new(signed)))
+    }
+
+    /// The signing key of a verified request's scope, for a downstream service. `None` of a SigV4A
+    /// request, whose key would be good for every service.
+    ///
+    /// INVARIANT: nobody gets a key for the services that the broker itself serves.
+    pub fn signing_key(&self, signed: &VerifiedRequest, service: &str) -> Option<SecretKey> {
+        if downstream::is_own(service) {
+            return None;
+        }
+        let scope = Scope { date: signed.scope_day()?, region: signed.region(), service };
+        let identity = signed.identity();
+        if let Some(session) = identity.session() {
+            return Some(SigningKey::secret_of(session.secret(), scope));
+        }
+        let key = self.open_key(signed.snapshot(), &identity.access_key_id()).ok()?;
+        Some(SigningKey::secret_of(key.secret(), scope))
+    }
+
+    /// How sessions are confirmed.
+    pub fn settings(&self) -> sessions::Settings {
+        self.settings
     }
 
     /// Whether the ledger failed to answer the last time it was asked. A ledger that knows by itself

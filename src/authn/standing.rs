@@ -25,6 +25,12 @@ pub enum Refusal {
     /// Its account does not exist any more.
     #[error("the account of {0} does not exist any more")]
     AccountGone(UniqueId),
+    /// Its account was closed.
+    #[error("the account of {0} was closed")]
+    AccountClosed(UniqueId),
+    /// Its account left the organization since.
+    #[error("the session is from before the account of {0} left its organization")]
+    AccountLeft(UniqueId),
     /// The long-term key is inactive.
     #[error("the key {0} is inactive")]
     KeyInactive(AccessKeyId),
@@ -51,7 +57,7 @@ pub(super) enum Entity<'a> {
     Role(&'a Arc<Role>),
 }
 
-/// The principal of a unique ID, if it and its account still exist.
+/// The principal of a unique ID, if it and its account still exist, and the account is open.
 pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Entity<'a>, Refusal> {
     let entity = match id.kind() {
         UniqueKind::User => snapshot.user(id).map(Entity::User),
@@ -64,6 +70,9 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
         Entity::Role(role) => role.account,
     };
     snapshot.account(account).ok_or(Refusal::AccountGone(*id))?;
+    if snapshot.organized().is_closed(account) {
+        return Err(Refusal::AccountClosed(*id));
+    }
     Ok(entity)
 }
 
@@ -137,12 +146,16 @@ pub(super) fn credential(
             }
         }
     }
-    let revoked = match principal(snapshot, owner)? {
-        Entity::User(user) => user.revoked,
-        Entity::Role(role) => role.revoked,
+    let (revoked, account) = match principal(snapshot, owner)? {
+        Entity::User(user) => (user.revoked, user.account),
+        Entity::Role(role) => (role.revoked, role.account),
     };
     if revoked.is_some_and(|revoked| revoked.refuses(issued)) {
         return Err(Refusal::PrincipalRevoked(*owner));
+    }
+    let left = snapshot.organized().state_of(account).and_then(|state| state.left);
+    if left.is_some_and(|left| left.refuses(issued)) {
+        return Err(Refusal::AccountLeft(*owner));
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
-    fn from_environment() -> anyhow::Result<Self> {
+    pub(super) fn from_environment() -> anyhow::Result<Self> {
         let variable = |name: &str| {
             std::env::var(name)
                 .map_err(|_| anyhow!("{name} is not set: the request cannot be signed"))

@@ -23,7 +23,11 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check { place } => {
             let settings = place.settings([])?;
-            exposure::decide(&settings.http, &settings.tls)?;
+            exposure::decide(
+                &settings.http,
+                &settings.tls,
+                settings.services.has_signing_askers(),
+            )?;
             let file =
                 settings.file.as_ref().map_or("no file".to_owned(), |f| f.display().to_string());
             output::line(&format!("ok ({file})"))?;

@@ -1,11 +1,13 @@
 //! The command line.
 //!
-//! `init`, `serve`, `dev`, `config` and, where there is no directory yet, `restore` work on files; the others are clients of a running broker:
+//! `init`, `serve`, `dev`, `policy`, `sign`, `config` and, where there is no directory yet, `restore`
+//! work on files; the others are clients of a running broker:
 //! of its API listener with signed requests, or of its admin socket.
 //!
-//! Exit codes: 0 done, 1 failed, 2 usage.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 findings or denials of `policy`.
 
 mod accounts;
+mod apply;
 mod backup;
 mod client;
 mod completions;
@@ -14,8 +16,10 @@ mod dev;
 mod init;
 mod keys;
 mod output;
+mod policy;
 mod serve;
 mod sessions;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -47,6 +51,8 @@ Examples:
   AWS_ENDPOINT_URL=http://127.0.0.1:8350 aws sts get-caller-identity
   countersign accounts create staging --data-dir data
   countersign sessions revoke ASIA... --admin --data-dir data
+  countersign policy lint policy.json   what is wrong or dangerous in a policy
+  countersign sign https://orders.example/orders/42 --service orders
   countersign completions bash > /etc/bash_completion.d/countersign";
 
 #[derive(Subcommand)]
@@ -63,6 +69,10 @@ enum Command {
     /// Make and confirm long-term keys, over the admin socket
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Make an account's directory as files say: plan, or do it
+    Apply(apply::Apply),
+    /// Print an account's directory as a file for 'apply'
+    Export(apply::Export),
     /// Copy the directory of a running broker into a file, over the admin socket
     Backup(backup::Backup),
     /// Put a backup back; sessions from before are refused from then on
@@ -70,6 +80,11 @@ enum Command {
     /// List and count live sessions, and end them before their time
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Examine policies in files, and simulate them
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Sign a request: print a curl command, or a presigned URL
+    Sign(sign::Arguments),
     /// Check settings without starting
     #[command(subcommand)]
     Config(config::Command),
@@ -122,9 +137,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(arguments) => block_on(dev::run(arguments)),
         Command::Accounts(command) => block_on(accounts::run(command)),
         Command::Keys(command) => block_on(keys::run(command)),
+        Command::Apply(arguments) => block_on(apply::apply(arguments)),
+        Command::Export(arguments) => block_on(apply::export(arguments)),
         Command::Backup(arguments) => block_on(backup::make(arguments)),
         Command::Restore(arguments) => block_on(backup::restore(arguments)),
         Command::Sessions(command) => block_on(sessions::run(command)),
+        Command::Policy(command) => policy::run(&command),
+        Command::Sign(arguments) => sign::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Place;
 use crate::app::{self, World};
+use crate::downstream::Registry;
 use crate::http::signals;
 use crate::settings::Settings;
 use crate::telemetry::{self, LogControl};
@@ -13,8 +14,8 @@ use crate::telemetry::{self, LogControl};
 #[derive(Args, Clone)]
 #[command(after_help = "\
 Settings come from flags, then COUNTERSIGN_* variables, then the settings file, then defaults;
-'countersign config keys' lists them. SIGHUP reloads certificates and the log level and reopens
-the audit file; SIGTERM and SIGINT stop.
+'countersign config keys' lists them. SIGHUP reloads certificates, the log level and the
+services, and reopens the audit file; SIGTERM and SIGINT stop.
 
 Examples:
   countersign serve --data-dir data
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// Where downstream services ask [default: 127.0.0.1:8351]
     #[arg(long, value_name = "ADDRESS")]
     verify_listen: Option<String>,
+    /// A Unix socket where downstream services on this host ask too
+    #[arg(long, value_name = "FILE")]
+    verify_socket: Option<String>,
     /// Where probes and metrics are [default: 127.0.0.1:8352]
     #[arg(long, value_name = "ADDRESS")]
     ops_listen: Option<String>,
@@ -61,6 +65,7 @@ impl Arguments {
         self.place.settings([
             ("listen", self.listen.clone()),
             ("verify_listen", self.verify_listen.clone()),
+            ("verify_socket", self.verify_socket.clone()),
             ("ops_listen", self.ops_listen.clone()),
             ("tls.certificate", self.tls_certificate.clone()),
             ("tls.key", self.tls_key.clone()),
@@ -79,7 +84,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let stop = signals::stop()?;
     let control = telemetry::init(&settings.telemetry)?;
     let serving = app::start(&settings, &World::default()).await?;
-    tokio::spawn(signals::on_hangup(reload(arguments, control, serving.reload()))?);
+    tokio::spawn(signals::on_hangup(reload(
+        arguments,
+        control,
+        serving.reload(),
+        serving.replace_services(),
+    ))?);
     stop.await;
     serving.stop().await;
     tracing::info!("stopped");
@@ -90,12 +100,16 @@ fn reload(
     arguments: Arguments,
     control: LogControl,
     mut files: impl FnMut() + Send,
+    register: impl Fn(Registry) + Send,
 ) -> impl FnMut() + Send {
     move || {
         tracing::info!("reloading");
         files();
         match arguments.settings() {
-            Ok(settings) => control.set_level(settings.telemetry.log),
+            Ok(settings) => {
+                control.set_level(settings.telemetry.log);
+                register(settings.services);
+            }
             Err(error) => tracing::error!(%error, "the settings cannot be read again"),
         }
     }

@@ -26,7 +26,8 @@ use crate::seal::{Keyring, SealError, backup as seal};
 use crate::time::Timestamp;
 
 const FORMAT: &str = "countersign-backup";
-const VERSION: u32 = 1;
+/// 1: what a directory of format 1 holds. 2: of format 2.
+const VERSION: u32 = 2;
 /// How many bytes are gathered before they are passed on.
 const PIECE: usize = 64 * 1024;
 

@@ -1,6 +1,6 @@
 //! Policy documents as the directory keeps them: the text as it was written, and its parsed form.
 //!
-//! A document is parsed when it is written, and again when the directory is loaded. One that no
+//! A document is parsed and compiled when it is written, and again when the directory is loaded. One that no
 //! longer parses (written by another version, or damaged) is kept, and denies everything.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::UniqueId;
+use crate::policy::compiled::CompiledPolicy;
 use crate::policy::{DocumentKind, ParseError, Policy};
 
 /// An identity policy.
@@ -16,13 +17,19 @@ use crate::policy::{DocumentKind, ParseError, Policy};
 pub struct Document {
     text: Arc<str>,
     policy: Arc<Policy>,
+    compiled: Arc<CompiledPolicy>,
 }
 
 impl Document {
     /// Parses an identity policy.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let policy = Policy::parse(text, DocumentKind::Identity)?;
-        Ok(Self { text: text.into(), policy: Arc::new(policy) })
+        Ok(Self::new(Arc::clone(policy.text()), policy))
+    }
+
+    fn new(text: Arc<str>, policy: Policy) -> Self {
+        let compiled = Arc::new(CompiledPolicy::new(&policy));
+        Self { text, policy: Arc::new(policy), compiled }
     }
 
     /// The text as it was written.
@@ -30,9 +37,14 @@ impl Document {
         &self.text
     }
 
-    /// The parsed form.
+    /// The parsed form, which explains.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// The compiled form, which decides.
+    pub fn compiled(&self) -> &Arc<CompiledPolicy> {
+        &self.compiled
     }
 }
 
@@ -46,6 +58,7 @@ pub struct TrustDocument {
     /// The unique ID of each user and role that the text names, by the ARN it is named with.
     bound: BTreeMap<String, UniqueId>,
     policy: Arc<Policy>,
+    compiled: Arc<CompiledPolicy>,
 }
 
 /// A trust policy cannot be written.
@@ -74,7 +87,12 @@ impl TrustDocument {
         policy
             .bind(&mut |arn| bound.get(arn).copied())
             .map_err(|unresolved| TrustError::NoSuchPrincipal(unresolved.arn))?;
-        Ok(Self { text: text.into(), bound, policy: Arc::new(policy) })
+        Ok(Self::new(Arc::clone(policy.text()), bound, policy))
+    }
+
+    fn new(text: Arc<str>, bound: BTreeMap<String, UniqueId>, policy: Policy) -> Self {
+        let compiled = Arc::new(CompiledPolicy::new(&policy));
+        Self { text, bound, policy: Arc::new(policy), compiled }
     }
 
     /// The text as it was written.
@@ -87,9 +105,14 @@ impl TrustDocument {
         &self.bound
     }
 
-    /// The parsed form, bound.
+    /// The parsed form, bound, which explains.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// The compiled form, bound, which decides.
+    pub fn compiled(&self) -> &Arc<CompiledPolicy> {
+        &self.compiled
     }
 }
 
@@ -134,7 +157,7 @@ impl<'de> Deserialize<'de> for Document {
         let text = String::deserialize(deserializer)?;
         let policy = Policy::parse(&text, DocumentKind::Identity)
             .unwrap_or_else(|error| denying(DocumentKind::Identity, &text, &error));
-        Ok(Self { text: text.into(), policy: Arc::new(policy) })
+        Ok(Self::new(text.into(), policy))
     }
 }
 
@@ -161,6 +184,6 @@ impl<'de> Deserialize<'de> for TrustDocument {
             }
             Err(error) => denying(DocumentKind::Trust, &text, &error),
         };
-        Ok(Self { text: text.into(), bound, policy: Arc::new(policy) })
+        Ok(Self::new(text.into(), bound, policy))
     }
 }

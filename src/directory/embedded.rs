@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::oneshot;
 
+use super::changes::Touched;
 use super::store::{Batch, Change, Contents, DirectoryStore, Entity, StoreError};
 use super::uses::{News, Use, Used};
 use crate::future::BoxFuture;
@@ -15,8 +16,9 @@ use crate::id::DeploymentId;
 
 /// The version of the stored format.
 ///
-/// 1: accounts, users, roles, keys, revocations. 2: groups, managed policies, instance profiles and
-/// identity providers besides, and the table of last uses. What 1 holds stands in 2 unchanged.
+/// 1: accounts, users, roles, keys, revocations. 2: groups, managed policies, instance profiles,
+/// identity providers and the organization besides, and the table of last uses. What 1 holds stands
+/// in 2 unchanged.
 const FORMAT: u64 = 2;
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const ENTITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entities");
@@ -91,7 +93,7 @@ impl EmbeddedStore {
     /// Opens the store of a deployment. It is locked: a second process does not open it.
     pub fn open(path: &Path, deployment: DeploymentId) -> Result<Self, StoreError> {
         let database = open(path)?;
-        upgrade(&database)?;
+        upgrade(&database, deployment)?;
         let file = Arc::new(File {
             path: path.to_owned(),
             deployment,
@@ -185,7 +187,9 @@ impl File {
         let Some(last) = current.last() else { return };
         match self.store(&current) {
             Ok(()) => {
-                last.batch.published.publish(Arc::clone(&last.batch.snapshot));
+                let touched = Touched::of(current.iter().flat_map(|job| &job.batch.changes));
+                let snapshot = Arc::clone(&last.batch.snapshot);
+                last.batch.published.publish_touching(snapshot, touched);
                 for job in current {
                     let _ = job.done.send(Ok(()));
                 }
@@ -338,16 +342,21 @@ fn open(path: &Path) -> Result<Database, StoreError> {
     })
 }
 
-/// Brings a store of an older format up to this one. One that is newer, or damaged, is left as it
-/// is: loading says so.
-fn upgrade(database: &Database) -> Result<(), StoreError> {
-    let stored = {
+/// Brings a store of an older format up to this one. One that is newer, damaged or of another
+/// deployment is left as it is: loading says so.
+fn upgrade(database: &Database, deployment: DeploymentId) -> Result<(), StoreError> {
+    let (format, owner) = {
         let read = database.begin_read().map_err(damaged)?;
         let meta = read.open_table(META).map_err(damaged)?;
-        let format = meta.get("format").map_err(damaged)?;
-        format.and_then(|format| format.value().parse::<u64>().ok())
+        let text = |name: &str| -> Result<Option<String>, StoreError> {
+            let value = meta.get(name).map_err(damaged)?;
+            Ok(value.map(|value| value.value().to_owned()))
+        };
+        (text("format")?, text("deployment")?)
     };
-    if !stored.is_some_and(|stored| stored < FORMAT) {
+    let stored = format.and_then(|format| format.parse::<u64>().ok());
+    let own = owner.is_some_and(|owner| owner == deployment.to_string());
+    if !own || stored.is_none_or(|stored| stored >= FORMAT) {
         return Ok(());
     }
     let write = database.begin_write().map_err(unavailable)?;

@@ -9,6 +9,7 @@
 
 use std::sync::LazyLock;
 
+use data_encoding::HEXUPPER;
 use sha2::{Digest as _, Sha256};
 
 use super::document::Document;
@@ -142,7 +143,7 @@ fn built_in(&(path, name, description, statements): &Text) -> Option<BuiltIn> {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     // White space between statements is the source's, not the document's.
     let text: String = text.lines().map(str::trim).collect();
-    let digits: String = Sha256::digest(name).iter().take(9).map(|b| format!("{b:02X}")).collect();
+    let digits = HEXUPPER.encode(&Sha256::digest(name));
     Some(BuiltIn {
         id: UniqueId::parse(&format!("ANPA{}", digits.get(..17)?)).ok()?,
         arn: format!("arn:{PARTITION}:iam::aws:policy{path}{name}"),

@@ -14,12 +14,14 @@
 
 pub mod account;
 pub mod backup;
+pub mod changes;
 pub mod document;
 pub mod embedded;
 pub mod entities;
 pub mod groups;
 mod index;
 pub mod managed;
+pub mod organization;
 pub mod policies;
 pub mod providers;
 mod snapshot;
@@ -35,11 +37,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
+pub use changes::{ChangeLog, Touched};
 pub use document::{Document, TrustDocument};
 pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
 pub use groups::{Group, InstanceProfile};
+pub use organization::Organized;
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};
 pub use snapshot::Snapshot;
@@ -57,13 +61,30 @@ pub struct Directory {
     uses: Uses,
 }
 
-/// The snapshot that readers see. The store moves it forward when a change is durable.
-pub struct Published(arc_swap::ArcSwap<Snapshot>);
+/// The snapshot that readers see, and what changed lately. The store moves both forward when a
+/// change is durable, before it is acknowledged.
+pub struct Published {
+    snapshot: arc_swap::ArcSwap<Snapshot>,
+    changes: ChangeLog,
+}
 
 impl Published {
-    /// Shows `snapshot` to readers.
+    fn new(snapshot: &Arc<Snapshot>) -> Self {
+        let changes = ChangeLog::new(snapshot.version());
+        Self { snapshot: arc_swap::ArcSwap::from(Arc::clone(snapshot)), changes }
+    }
+
+    /// Shows `snapshot` to readers; what changed is not known.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.0.store(snapshot);
+        self.publish_touching(snapshot, Touched::All);
+    }
+
+    /// Shows `snapshot` to readers: since the one before, this was touched.
+    pub fn publish_touching(&self, snapshot: Arc<Snapshot>, touched: Touched) {
+        let version = snapshot.version();
+        // In this order: whoever is told of a version finds it.
+        self.snapshot.store(snapshot);
+        self.changes.add(version, touched);
     }
 }
 
@@ -89,7 +110,7 @@ impl Directory {
     /// Opens the directory that `store` holds.
     pub fn open(store: Box<dyn DirectoryStore>) -> Result<Self, StoreError> {
         let snapshot = Arc::new(Snapshot::build(store.load()?)?);
-        let published = Arc::new(Published(arc_swap::ArcSwap::from(Arc::clone(&snapshot))));
+        let published = Arc::new(Published::new(&snapshot));
         let failures = store.failures();
         let recovered = AtomicU64::new(failures);
         let uses = Uses::from_kept(store.load_uses()?);
@@ -133,7 +154,12 @@ impl Directory {
 
     /// The durable state at this moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.published.0.load_full()
+        self.published.snapshot.load_full()
+    }
+
+    /// What changed lately.
+    pub fn changes(&self) -> &ChangeLog {
+        &self.published.changes
     }
 
     /// Decides and makes one change.

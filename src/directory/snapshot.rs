@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
+use super::document::Document;
 use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
 use super::index::{Index, fold};
 use super::managed;
+use super::organization::Organized;
 use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
@@ -42,6 +44,7 @@ pub struct Snapshot {
     /// Revocations by the end of their use.
     revocation_ends: OrdSet<(Timestamp, AccessKeyId)>,
     epoch: Option<Arc<Epoch>>,
+    organized: Organized,
 }
 
 impl Snapshot {
@@ -74,6 +77,12 @@ impl Snapshot {
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.holds(key),
         }
     }
 
@@ -123,6 +132,12 @@ impl Snapshot {
                 self.session_revocations.insert(it.access_key_id, Arc::new(it));
             }
             Entity::Epoch(epoch) => self.epoch = Some(Arc::new(epoch)),
+            it @ (Entity::Organization(_)
+            | Entity::Unit(_)
+            | Entity::Member(_)
+            | Entity::ControlPolicy(_)
+            | Entity::Creation(_)
+            | Entity::AccountState(_)) => self.organized.put(it),
         }
     }
 
@@ -174,6 +189,12 @@ impl Snapshot {
                 }
             }
             EntityKey::Epoch => self.epoch = None,
+            key @ (EntityKey::Organization
+            | EntityKey::Unit(_)
+            | EntityKey::Member(_)
+            | EntityKey::ControlPolicy(_)
+            | EntityKey::Creation(_)
+            | EntityKey::AccountState(_)) => self.organized.delete(key),
         }
     }
 
@@ -188,16 +209,21 @@ impl Snapshot {
 
     fn unlink(&mut self, account: AccountId, holder: UniqueId, policies: &Policies) {
         for arn in &policies.attached {
-            forget(&mut self.attached, (account, arn.clone()), &holder);
+            forget(&mut self.attached, &(account, arn.clone()), &holder);
         }
         if let Some(arn) = &policies.boundary {
-            forget(&mut self.bounded, (account, arn.clone()), &holder);
+            forget(&mut self.bounded, &(account, arn.clone()), &holder);
         }
     }
 
     /// The version of this state.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The organization, and what became of accounts.
+    pub fn organized(&self) -> &Organized {
+        &self.organized
     }
 
     /// The number of the epoch: 0 unless a backup was ever restored.
@@ -222,7 +248,8 @@ impl Snapshot {
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
         let holders = accounts.chain(users).chain(roles).chain(groups);
         let held = policies.chain(profiles).chain(oidc).chain(saml).chain(keys);
-        holders.chain(held).chain(revocations).chain(epoch)
+        let others = holders.chain(held).chain(revocations).chain(epoch);
+        others.chain(self.organized.entities())
     }
 
     /// Every long-term access key, in no order.
@@ -321,6 +348,25 @@ impl Snapshot {
         let (owner, _, name) = arn::parse_policy(arn)?;
         let policy = self.policy_named(account, name).filter(|policy| policy.arn() == arn)?;
         (owner == account).then(|| Managed::Own(Arc::clone(policy)))
+    }
+
+    /// The document that counts of the managed policy of an ARN, as an account sees it.
+    pub fn managed_document(&self, account: AccountId, arn: &str) -> Option<&Document> {
+        if let Some(built_in) = managed::find(arn) {
+            return Some(&built_in.document);
+        }
+        let (owner, _, name) = arn::parse_policy(arn)?;
+        let policy = self.policy_named(account, name).filter(|policy| policy.arn() == arn)?;
+        let version = policy.versions.get(&policy.default)?;
+        (owner == account).then_some(&version.document)
+    }
+
+    /// How many users, groups and roles of an account have a managed policy, and how many users
+    /// and roles it bounds.
+    pub fn uses_of(&self, account: AccountId, arn: &str) -> (usize, usize) {
+        let key = (account, arn.to_owned());
+        let count = |holders: &Holders| holders.get(&key).map_or(0, OrdSet::len);
+        (count(&self.attached), count(&self.bounded))
     }
 
     /// The unique IDs of those users, groups and roles of an account that have a managed policy.
@@ -424,11 +470,11 @@ impl Snapshot {
 
 type Holders = HashMap<(AccountId, String), OrdSet<UniqueId>>;
 
-fn forget(holders: &mut Holders, key: (AccountId, String), holder: &UniqueId) {
-    if let Some(ids) = holders.get_mut(&key) {
+fn forget(holders: &mut Holders, key: &(AccountId, String), holder: &UniqueId) {
+    if let Some(ids) = holders.get_mut(key) {
         ids.remove(holder);
         if ids.is_empty() {
-            holders.remove(&key);
+            holders.remove(key);
         }
     }
 }

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
+use super::organization::{
+    AccountState, ControlPolicy, Creation, CreationId, Member, OrgPolicyId, Organization, Unit,
+    UnitId,
+};
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
 use super::uses::{News, Use, Used};
@@ -40,6 +44,18 @@ pub enum Entity {
     SessionRevocation(SessionRevocation),
     /// The epoch.
     Epoch(Epoch),
+    /// The organization.
+    Organization(Organization),
+    /// An organizational unit.
+    Unit(Unit),
+    /// An account in the organization.
+    Member(Member),
+    /// A service or resource control policy.
+    ControlPolicy(ControlPolicy),
+    /// What became of a request for an account.
+    Creation(Creation),
+    /// Whether an account is closed, and when it left an organization.
+    AccountState(AccountState),
 }
 
 /// Where an entity is kept.
@@ -67,6 +83,18 @@ pub enum EntityKey {
     SessionRevocation(AccessKeyId),
     /// The epoch: there is one.
     Epoch,
+    /// The organization: there is one.
+    Organization,
+    /// An organizational unit by its ID.
+    Unit(UnitId),
+    /// An account in the organization.
+    Member(AccountId),
+    /// A service or resource control policy by its ID.
+    ControlPolicy(OrgPolicyId),
+    /// A request for an account by its ID.
+    Creation(CreationId),
+    /// An account's state by the account.
+    AccountState(AccountId),
 }
 
 impl Entity {
@@ -84,6 +112,12 @@ impl Entity {
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
+            Self::Organization(_) => EntityKey::Organization,
+            Self::Unit(unit) => EntityKey::Unit(unit.id),
+            Self::Member(member) => EntityKey::Member(member.account),
+            Self::ControlPolicy(policy) => EntityKey::ControlPolicy(policy.id),
+            Self::Creation(it) => EntityKey::Creation(it.id),
+            Self::AccountState(it) => EntityKey::AccountState(it.account),
         }
     }
 }
@@ -103,6 +137,12 @@ impl std::fmt::Display for EntityKey {
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),
+            Self::Organization => f.write_str("organization"),
+            Self::Unit(id) => write!(f, "organizational-unit/{id}"),
+            Self::Member(id) => write!(f, "member/{id}"),
+            Self::ControlPolicy(id) => write!(f, "control-policy/{id}"),
+            Self::Creation(id) => write!(f, "account-creation/{id}"),
+            Self::AccountState(id) => write!(f, "account-state/{id}"),
         }
     }
 }

@@ -19,6 +19,17 @@ impl Transaction {
         Self { taken: base.version(), base, working: None, changes: Vec::new() }
     }
 
+    /// A transaction of its own that begins where this one stands.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            base: Arc::clone(&self.base),
+            working: self.working.clone(),
+            changes: self.changes.clone(),
+            taken: self.taken,
+        }
+    }
+
     /// The state, with this transaction's own changes.
     pub fn state(&self) -> &Snapshot {
         self.working.as_ref().unwrap_or(&self.base)

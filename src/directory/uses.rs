@@ -162,7 +162,7 @@ mod tests {
         uses.record(used, Timestamp::from_secs(20), "orders", "");
         uses.record(used, Timestamp::from_secs(15), "late", "late");
         let last =
-            Use { at: Timestamp::from_secs(20), service: "orders".into(), region: "".into() };
+            Use { at: Timestamp::from_secs(20), service: "orders".into(), region: String::new() };
         assert_eq!(uses.last(used), Some(last.clone()));
         assert_eq!(uses.news(|_| true), [(used, Some(last.clone()))]);
         assert_eq!(uses.news(|_| true), []);

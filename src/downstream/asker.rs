@@ -52,6 +52,7 @@ impl FromStr for Asker {
         }
         if text.starts_with("arn:") {
             let known = arn::parse_role(text).is_some() || arn::parse_user(text).is_some();
+            let known = known && !text.contains(['*', '?', '$']);
             return known.then(|| Self::Principal(text.to_owned())).ok_or(AskerError);
         }
         let (kind, name) = text.split_once(':').ok_or(AskerError)?;

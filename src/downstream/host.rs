@@ -27,6 +27,15 @@ impl HostPattern {
         self.below
     }
 
+    /// Whether some host is below both: it would name one bucket by the one, another by the other.
+    pub fn overlaps_below(&self, other: &Self) -> bool {
+        let within = |one: &str, other: &str| {
+            one.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let (one, two) = (self.host.as_str(), other.host.as_str());
+        self.below && other.below && (within(one, two) || within(two, one))
+    }
+
     /// Whether this is the host.
     pub fn is(&self, host: &str) -> bool {
         !self.below && self.host.eq_ignore_ascii_case(host)
@@ -41,6 +50,6 @@ impl HostPattern {
 }
 
 /// Whether a byte can stand in a host with its port.
-pub(crate) fn is_host_byte(byte: u8) -> bool {
+fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)
 }

@@ -32,6 +32,7 @@ pub struct Service {
     asker_policy: Option<Arc<Policy>>,
     signing_keys: bool,
     mapping: Mapping,
+    registration: (ServiceSettings, Vec<RouteSettings>),
 }
 
 /// The accounts whose callers a service serves.
@@ -67,13 +68,13 @@ pub struct Invalid {
 struct Problems(Vec<Invalid>);
 
 impl Problems {
-    fn add(&mut self, field: &'static str, message: impl ToString) {
-        self.0.push(Invalid { route: None, field, message: message.to_string(), other: None });
+    fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push(Invalid { route: None, field, message: message.into(), other: None });
     }
 
-    fn of_route(&mut self, route: usize, field: &'static str, message: impl ToString) {
+    fn of_route(&mut self, route: usize, field: &'static str, message: impl Into<String>) {
         let route = Some(route);
-        self.0.push(Invalid { route, field, message: message.to_string(), other: None });
+        self.0.push(Invalid { route, field, message: message.into(), other: None });
     }
 
     /// The value, or its problem told.
@@ -127,6 +128,7 @@ impl Service {
             asker_policy,
             signing_keys: settings.signing_keys,
             mapping,
+            registration: (settings.clone(), routes.to_vec()),
         })
     }
 
@@ -209,6 +211,29 @@ impl Service {
         self.signing_keys
     }
 
+    /// What a verifier inside it has to know of its settings: all but who may ask. A service made of
+    /// them verifies as this one does.
+    pub fn registration(&self) -> (ServiceSettings, &[RouteSettings]) {
+        let (settings, routes) = &self.registration;
+        (ServiceSettings { askers: None, signing_keys: false, ..settings.clone() }, routes)
+    }
+
+    /// The prefixes of the actions that it maps requests to; its name, if it maps none.
+    pub fn action_prefixes(&self) -> Vec<String> {
+        let mut prefixes: Vec<String> = match &self.mapping {
+            Mapping::Asker => vec![self.name.clone()],
+            Mapping::BuiltIn(BuiltIn::S3) => vec!["s3".to_owned()],
+            Mapping::Routes(routes) => routes
+                .iter()
+                .filter_map(|route| route.action.split_once(':'))
+                .map(|(prefix, _)| prefix.to_ascii_lowercase())
+                .collect(),
+        };
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        prefixes
+    }
+
     /// How its clients canonicalize.
     pub fn uri_rules(&self) -> UriRules {
         uri_rules(&self.name)
@@ -269,6 +294,12 @@ fn hosts(settings: &ServiceSettings, problems: &mut Problems) -> Vec<HostPattern
     let hosts: Vec<HostPattern> = problems.take("hosts", read).unwrap_or_default();
     if settings.mapping != Some(BuiltIn::S3) && hosts.iter().any(HostPattern::is_below) {
         problems.add("hosts", "takes `*.` with `mapping = \"s3\"` only, for buckets");
+    }
+    let overlap = |(at, host): (usize, &HostPattern)| {
+        hosts.iter().skip(at + 1).any(|other| host.overlaps_below(other))
+    };
+    if hosts.iter().enumerate().any(overlap) {
+        problems.add("hosts", "takes no `*.` twice, and none below another: a bucket has one name");
     }
     hosts
 }

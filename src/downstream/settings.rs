@@ -1,9 +1,9 @@
 //! A `[[service]]` as it stands in the settings.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The table `[[service]]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceSettings {
     /// The name in the scopes that clients sign for.
@@ -31,7 +31,7 @@ pub struct ServiceSettings {
 }
 
 /// The table `[[service.route]]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RouteSettings {
     /// The method.
@@ -47,7 +47,7 @@ pub struct RouteSettings {
 }
 
 /// Whose words a proxy speaks when it asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proxy {
     /// None: the service asks `/v1/verify` by itself.
@@ -66,7 +66,7 @@ pub enum Proxy {
 }
 
 /// What a service does about the bodies of its requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyRule {
     /// Nothing: a request is allowed only if its body was shown and is the one that was signed.
@@ -81,7 +81,7 @@ pub enum BodyRule {
 }
 
 /// A mapping that is built in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BuiltIn {
     /// Of S3's operations on buckets and objects.

@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::exchange::Exchange;
 use super::message::{Peer, TlsInfo};
+use super::peer;
 use super::server::{Hold, Stage};
 use super::settings::Limits;
 use super::strict::Strict;
@@ -92,9 +93,10 @@ where
                     Broken::Handshake
                 })?;
                 let (_, session) = stream.get_ref();
-                let client_chain = session.peer_certificates().unwrap_or_default().into();
+                let client_chain: Arc<[_]> = session.peer_certificates().unwrap_or_default().into();
+                let client = client_chain.first().and_then(peer::names).map(Arc::new);
                 let http2 = session.alpn_protocol() == Some(b"h2");
-                let origin = Origin { peer, tls: Some(TlsInfo { client_chain }) };
+                let origin = Origin { peer, tls: Some(TlsInfo { client_chain, client }) };
                 speak(exchange, stream, Vec::new(), http2, origin, stage, hold).await
             }
         }
@@ -140,8 +142,8 @@ where
         let (origin, hold) = (origin.clone(), hold.clone());
         async move {
             let answer = exchange.answer(origin, request, last, hold).await;
-            drop(busy);
-            Ok::<_, Infallible>(answer)
+            // An answer that is sent piece by piece is work until its end.
+            Ok::<_, Infallible>(answer.map(|body| body.holding(busy)))
         }
     };
     if http2 {

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection::Origin;
 use super::message::{Handler, Incoming, Outgoing};
 use super::payload::Payload;
+use super::reply::Reply;
 use super::settings::Limits;
 use crate::id::RequestId;
 use crate::random::Random;
@@ -111,7 +112,7 @@ impl Exchange {
         request: Request<hyper::body::Incoming>,
         last: bool,
         hold: H,
-    ) -> Response<Payload> {
+    ) -> Response<Reply> {
         let started = self.clock.monotonic();
         let Ok(request_id) = RequestId::generate(&*self.random) else {
             tracing::error!(listener = self.listener, "the random generator failed");
@@ -343,9 +344,10 @@ where
     tokio::time::timeout(time, whole).await.unwrap_or(Err(Refusal::BodyTimeout))
 }
 
-fn encode(outgoing: Outgoing, request_id: Option<RequestId>, head: bool) -> Response<Payload> {
+fn encode(outgoing: Outgoing, request_id: Option<RequestId>, head: bool) -> Response<Reply> {
     let length = outgoing.body.length();
-    let mut response = Response::new(if head { Payload::empty() } else { outgoing.body });
+    let body = if head { Payload::empty() } else { outgoing.body };
+    let mut response = Response::new(Reply::new(body, outgoing.trailers));
     *response.status_mut() = outgoing.status;
     *response.headers_mut() = outgoing.headers;
     if head && let Some(length) = length {

@@ -2,8 +2,9 @@
 //!
 //! INVARIANT (no accidental plaintext): beyond loopback, the API and verify listeners speak TLS
 //! unless the operator said `--insecure-plaintext`; the verify listener with TLS asks its clients
-//! for certificates, because whoever reaches it may have any request judged. The ops listener
-//! serves no secrets and stays plaintext, for probes.
+//! for certificates, unless some service is asked about by principals that sign their questions.
+//! Who neither shows a certificate nor signs, nor is on this host, is answered nothing there. The
+//! ops listener serves no secrets and stays plaintext, for probes.
 
 use std::net::SocketAddr;
 
@@ -25,7 +26,10 @@ pub enum ExposureError {
         address: SocketAddr,
     },
     /// The verify listener beyond loopback, with TLS but open to any client.
-    #[error("verify_listen {address} is beyond loopback: set tls.verify_client_ca")]
+    #[error(
+        "verify_listen {address} is beyond loopback: set tls.verify_client_ca, \
+         or list principals that sign their questions among the askers of a service"
+    )]
     AnyClient {
         /// The address.
         address: SocketAddr,
@@ -51,7 +55,13 @@ pub struct Exposure {
 }
 
 /// Decides what each listener speaks, or why it must not start.
-pub fn decide(settings: &Settings, tls: &TlsSettings) -> Result<Exposure, ExposureError> {
+///
+/// `signing_askers`: some service is asked about by principals that sign their questions.
+pub fn decide(
+    settings: &Settings,
+    tls: &TlsSettings,
+    signing_askers: bool,
+) -> Result<Exposure, ExposureError> {
     let files = files(tls)?;
     refuse_plaintext("listen", settings.listen, files.is_some(), settings.insecure_plaintext)?;
     refuse_plaintext(
@@ -62,7 +72,7 @@ pub fn decide(settings: &Settings, tls: &TlsSettings) -> Result<Exposure, Exposu
     )?;
     let verify =
         files.clone().map(|files| TlsFiles { client_ca: tls.verify_client_ca.clone(), ..files });
-    if let Some(verify) = &verify {
+    if let Some(verify) = verify.as_ref().filter(|_| !signing_askers) {
         refuse_any_client(settings.verify_listen, verify)?;
     }
     Ok(Exposure { api: files, verify })
@@ -112,6 +122,18 @@ mod tests {
     use super::*;
 
     fn judge(listen: &str, verify: &str, tls: bool, ca: bool, insecure: bool) -> String {
+        judge_with(listen, verify, tls, ca, insecure, false)
+    }
+
+    #[expect(clippy::fn_params_excessive_bools, reason = "a row of a table")]
+    fn judge_with(
+        listen: &str,
+        verify: &str,
+        tls: bool,
+        ca: bool,
+        insecure: bool,
+        signing: bool,
+    ) -> String {
         let settings = Settings {
             listen: listen.parse().unwrap(),
             verify_listen: verify.parse().unwrap(),
@@ -123,7 +145,7 @@ mod tests {
             key: tls.then(|| "k".into()),
             verify_client_ca: ca.then(|| "a".into()),
         };
-        match decide(&settings, &tls) {
+        match decide(&settings, &tls, signing) {
             Ok(exposure) => {
                 let word = |files: &Option<TlsFiles>| match files {
                     None => "plain",
@@ -167,6 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn principals_that_sign_need_no_certificate_but_tls() {
+        let (near, far) = ("127.0.0.1:1", "0.0.0.0:1");
+        for (tls, ca, expected) in [
+            (true, false, "tls/tls"),
+            (true, true, "tls/mtls"),
+            (false, false, "verify_listen plaintext"),
+        ] {
+            assert_eq!(judge_with(near, far, tls, ca, false, true), expected);
+        }
+    }
+
+    #[test]
     fn half_of_tls_is_an_error() {
         for (certificate, key, missing) in
             [(Some("c"), None, "tls.key"), (None, Some("k"), "tls.certificate")]
@@ -176,7 +210,7 @@ mod tests {
                 key: key.map(Into::into),
                 verify_client_ca: None,
             };
-            let refused = decide(&Settings::default(), &tls);
+            let refused = decide(&Settings::default(), &tls, false);
             assert_eq!(refused, Err(ExposureError::HalfTls { missing }));
         }
     }

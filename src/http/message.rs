@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 
 use super::payload::Payload;
+use crate::downstream::CertificateNames;
 use crate::id::RequestId;
 use crate::time::Timestamp;
 
@@ -24,6 +25,14 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// Whether it is a process of this host: no other can send from a loopback address.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix => true,
+        }
+    }
+
     /// The address for `aws:SourceIp`; `None` on a Unix socket.
     pub fn source_ip(&self) -> Option<IpAddr> {
         match self {
@@ -39,6 +48,8 @@ pub struct TlsInfo {
     /// The client's certificate chain in DER, its own certificate first; empty without one. It was
     /// verified against the listener's client CA.
     pub client_chain: Arc<[CertificateDer<'static>]>,
+    /// The names in the client's certificate; `None` without one, or with one that does not read.
+    pub client: Option<Arc<CertificateNames>>,
 }
 
 /// A whole request. It carries secrets (headers, query, body), hence no `Debug`.
@@ -91,6 +102,8 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Payload,
+    /// What follows the body; HTTP/2 only.
+    pub trailers: Option<HeaderMap>,
     /// The operation that answered, for logs and metrics: one of a fixed set of names.
     pub operation: Option<&'static str>,
     /// More for the request's log line: nothing secret. The names `code`, `account` and
@@ -110,13 +123,13 @@ impl Outgoing {
         content_type: &'static str,
         pieces: mpsc::Receiver<Bytes>,
     ) -> Self {
-        Self::with_payload(status, content_type, Payload::Stream(pieces))
+        Self::with_payload(status, content_type, Payload::Stream { pieces, hold: None })
     }
 
     fn with_payload(status: StatusCode, content_type: &'static str, body: Payload) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body, operation: None, log: Vec::new() }
+        Self { status, headers, body, trailers: None, operation: None, log: Vec::new() }
     }
 
     /// An answer of one line of text.
@@ -128,6 +141,13 @@ impl Outgoing {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
+        self
+    }
+
+    /// Adds what follows the body.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(trailers);
         self
     }
 

@@ -26,6 +26,8 @@ mod listen;
 mod message;
 pub mod ops;
 mod payload;
+mod peer;
+mod reply;
 pub mod route;
 mod server;
 mod settings;

@@ -13,7 +13,12 @@ pub enum Payload {
     Whole(Bytes),
     /// Piece by piece; it ends when the sender is dropped. What reads it must be able to tell the
     /// end from a cut: the format says how.
-    Stream(mpsc::Receiver<Bytes>),
+    Stream {
+        /// The pieces.
+        pieces: mpsc::Receiver<Bytes>,
+        /// Dropped with the body: while it is there, the answer is being sent.
+        hold: Option<Box<dyn Send>>,
+    },
 }
 
 impl Payload {
@@ -22,11 +27,29 @@ impl Payload {
         Self::Whole(Bytes::new())
     }
 
+    /// Keeps `hold` until the body has been sent, or dropped; of a body that is there as a whole,
+    /// which ends by itself, no longer than until it is given to the connection.
+    pub(super) fn holding(mut self, it: impl Send + 'static) -> Self {
+        if let Self::Stream { hold, .. } = &mut self {
+            *hold = Some(Box::new(it));
+        }
+        self
+    }
+
+    /// All of it, if it is there.
+    #[cfg(test)]
+    pub(crate) fn whole(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Stream { .. } => &[],
+        }
+    }
+
     /// Its length, where that is known before it is sent.
     pub(super) fn length(&self) -> Option<usize> {
         match self {
             Self::Whole(bytes) => Some(bytes.len()),
-            Self::Stream(_) => None,
+            Self::Stream { .. } => None,
         }
     }
 }
@@ -42,7 +65,7 @@ impl Body for Payload {
         match &mut *self {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Stream(pieces) => {
+            Self::Stream { pieces, .. } => {
                 pieces.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
             }
         }
@@ -55,7 +78,7 @@ impl Body for Payload {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Stream(_) => SizeHint::new(),
+            Self::Stream { .. } => SizeHint::new(),
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where downstream services have requests verified.
     pub verify_listen: SocketAddr,
+    /// A Unix socket with mode 0600 where they have that too.
+    pub verify_socket: Option<PathBuf>,
     /// Where probes and metrics are served.
     pub ops_listen: SocketAddr,
     /// Lets the API and verify listeners speak plaintext beyond loopback.
@@ -28,6 +30,7 @@ impl Default for Settings {
         Self {
             listen: loopback(8350),
             verify_listen: loopback(8351),
+            verify_socket: None,
             ops_listen: loopback(8352),
             insecure_plaintext: false,
             shutdown_timeout: Duration::from_secs(10),
@@ -44,7 +47,8 @@ pub struct TlsSettings {
     /// The certificate's private key.
     pub key: Option<PathBuf>,
     /// The certificate authorities whose clients may use the verify listener; set, a client
-    /// without a certificate of theirs is not served.
+    /// without a certificate of theirs is not served. What it may ask is up to each service's
+    /// askers.
     pub verify_client_ca: Option<PathBuf>,
 }
 

@@ -1,17 +1,23 @@
 //! May the caller do this? The caller's policies, gathered from the directory and the session.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use super::context;
+use super::denial::Denial;
 use super::fault::Fault;
+use super::organized::{self, ControlLevels};
 use super::{Context, Facts, Services};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, VerifiedRequest, standing};
+use crate::directory::document::TrustDocument;
 use crate::directory::entities::Policies;
-use crate::directory::{Managed, Snapshot, Used};
+use crate::directory::{Document, Organized, Snapshot, Used};
 use crate::id::AccountId;
+use crate::policy::compiled::{
+    self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
+};
 use crate::policy::{
-    self, Decision, DocumentKind, Effect, Layers, Named, Policy, Request, decide, decide_trust,
-    denial_reason, explain_trust,
+    self, Decision, DocumentKind, Layers, Named, Policy, Request, Trace, denial_reason, explain,
+    explain_trust,
 };
 
 /// What is to be done to what.
@@ -24,23 +30,62 @@ pub struct Ask<'a> {
     pub owner: AccountId,
 }
 
-/// The policies of a caller, held for as long as a decision takes.
-pub struct CallerPolicies {
-    identity: Vec<(String, Arc<Policy>)>,
-    boundary: Option<(String, Arc<Policy>)>,
-    session: Option<Vec<(String, Arc<Policy>)>>,
+/// The policies of a caller in both of their forms, borrowed from the snapshot and the session.
+pub struct CallerPolicies<'s> {
+    identity: Both<'s>,
+    boundary: Option<(&'s str, Forms<'s>)>,
+    session: Option<Both<'s>>,
+    /// The organization, for the control policies of both sides.
+    organized: &'s Organized,
 }
 
-impl CallerPolicies {
-    /// Of somebody who has no role yet, and so no policies.
-    pub fn none() -> Self {
-        Self { identity: Vec::new(), boundary: None, session: None }
+/// A policy to explain with and to decide with.
+#[derive(Clone, Copy)]
+struct Forms<'s> {
+    policy: &'s Policy,
+    compiled: &'s CompiledPolicy,
+}
+
+impl<'s> Forms<'s> {
+    fn of(document: &'s Document) -> Self {
+        Self { policy: document.policy(), compiled: document.compiled() }
+    }
+
+    /// What stands in for a policy that cannot be found: it denies everything.
+    fn missing() -> Self {
+        Self { policy: &MISSING.0, compiled: &MISSING.1 }
+    }
+}
+
+/// The policies of one layer.
+#[derive(Default)]
+struct Both<'s> {
+    policies: Vec<Named<'s>>,
+    compiled: Vec<CompiledNamed<'s>>,
+}
+
+impl<'s> Both<'s> {
+    fn push(&mut self, name: &'s str, Forms { policy, compiled }: Forms<'s>) {
+        self.policies.push(Named { name, policy });
+        self.compiled.push(CompiledNamed { name, policy: compiled });
+    }
+}
+
+impl<'s> CallerPolicies<'s> {
+    /// Of somebody who has no role yet, and so no policies. Those of the organization hold.
+    pub fn none(snapshot: &'s Snapshot) -> Self {
+        Self {
+            identity: Both::default(),
+            boundary: None,
+            session: None,
+            organized: snapshot.organized(),
+        }
     }
 
     /// Gathers the policies of an identity as `snapshot` has them.
     ///
     /// What is attached and cannot be found denies everything.
-    pub fn gather(snapshot: &Snapshot, identity: &Identity) -> Self {
+    pub fn gather(snapshot: &'s Snapshot, identity: &'s Identity) -> Self {
         // Read anew by unique ID: the snapshot may be newer than the identity.
         let id = identity.unique_id();
         let found: Option<&Policies> = match identity.principal() {
@@ -48,32 +93,41 @@ impl CallerPolicies {
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
         };
         let Some(policies) = found else {
-            return Self { identity: Vec::new(), boundary: None, session: Some(Vec::new()) };
+            return Self {
+                identity: Both::default(),
+                boundary: None,
+                session: Some(Both::default()),
+                organized: snapshot.organized(),
+            };
         };
-        let inline = policies
-            .inline
-            .iter()
-            .map(|(name, document)| (name.clone(), Arc::clone(document.policy())));
         let account = identity.account();
-        let managed = |arn: &str| (arn.to_owned(), managed_policy(snapshot, account, arn));
-        let attached = policies.attached.iter().map(|arn| managed(arn));
-        let of_groups = of_groups(snapshot, identity);
+        let managed = |arn: &str| managed_policy(snapshot, account, arn);
+        let mut all = Both::default();
+        for (name, document) in &policies.inline {
+            all.push(name, Forms::of(document));
+        }
+        for arn in &policies.attached {
+            all.push(arn, managed(arn));
+        }
+        add_groups(&mut all, snapshot, identity);
         let session = identity.session().and_then(|session| {
-            session.policies().map(|policies| {
-                policies
-                    .map(|policy| match policy {
-                        SessionPolicy::Inline(policy) => {
-                            ("inline session policy".to_owned(), Arc::clone(policy))
-                        }
-                        SessionPolicy::Managed(arn) => managed(arn),
-                    })
-                    .collect()
-            })
+            let mut all = Both::default();
+            for policy in session.policies()? {
+                match policy {
+                    SessionPolicy::Inline(inline) => {
+                        let forms = Forms { policy: &inline.policy, compiled: &inline.compiled };
+                        all.push("inline session policy", forms);
+                    }
+                    SessionPolicy::Managed(arn) => all.push(arn, managed(arn)),
+                }
+            }
+            Some(all)
         });
         Self {
-            identity: inline.chain(attached).chain(of_groups).collect(),
-            boundary: policies.boundary.as_deref().map(managed),
+            identity: all,
+            boundary: policies.boundary.as_deref().map(|arn| (arn, managed(arn))),
             session,
+            organized: snapshot.organized(),
         }
     }
 
@@ -85,10 +139,42 @@ impl CallerPolicies {
         context: &policy::Context,
         resource: Option<Named<'_>>,
     ) -> Decision {
-        self.with_layers(ask.owner, resource, |layers| {
-            let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            decide(&request, layers)
+        let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
+        let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        let context = &self.with_organization(context, caller, ask.owner);
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        self.with_compiled(caller, ask.owner, resource, |layers| {
+            compiled::decide(&request, layers).to_decision()
         })
+    }
+
+    /// Checks that these policies allow it by themselves.
+    ///
+    /// # Errors
+    /// The decision that does not.
+    pub fn check(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+    ) -> Result<(), Decision> {
+        let context = &self.with_organization(context, caller, ask.owner);
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        self.with_compiled(caller, ask.owner, None, |layers| {
+            allowed(&compiled::decide(&request, layers))
+        })
+    }
+
+    /// As [`decide`](Self::decide) without a resource's policy, and says how.
+    pub fn explain(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+    ) -> Trace {
+        let context = &self.with_organization(context, caller, ask.owner);
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        self.with_interpreted(caller, ask.owner, |layers| explain(&request, layers))
     }
 
     /// Checks that a role's trust policy, and these policies where both must agree, let the caller
@@ -101,83 +187,117 @@ impl CallerPolicies {
         caller: &policy::Caller,
         ask: &Ask<'_>,
         context: &policy::Context,
-        trust: Named<'_>,
+        trust: &TrustDocument,
     ) -> Result<(), String> {
-        self.with_layers(ask.owner, None, |layers| {
-            let request = Request { caller, action: ask.action, resource: ask.resource, context };
-            let decision = decide_trust(&request, trust, layers);
-            if decision.is_allowed() {
-                return Ok(());
-            }
-            let reason = denial_reason(ask.action, &decision).unwrap_or_default();
-            Err(match explain_trust(&request, trust, layers).hint() {
-                Some(hint) => format!("{reason}: {hint}"),
-                None => reason,
+        const NAME: &str = "trust policy";
+        let context = &self.with_organization(context, caller, ask.owner);
+        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        let named = CompiledNamed { name: NAME, policy: trust.compiled() };
+        let decided = self.with_compiled(caller, ask.owner, None, |layers| {
+            allowed(&compiled::decide_trust(&request, named, layers))
+        });
+        let Err(decision) = decided else { return Ok(()) };
+        let reason = denial_reason(ask.action, &decision).unwrap_or_default();
+        let named = Named { name: NAME, policy: trust.policy() };
+        let hint = self.with_interpreted(caller, ask.owner, |layers| {
+            explain_trust(&request, named, layers).hint()
+        });
+        Err(match hint {
+            Some(hint) => format!("{reason}: {hint}"),
+            None => reason,
+        })
+    }
+
+    /// INVARIANT: every decision has the keys of the organization, whoever asks for it.
+    fn with_organization(
+        &self,
+        context: &policy::Context,
+        caller: &policy::Caller,
+        owner: AccountId,
+    ) -> policy::Context {
+        let mut keys = context.clone();
+        organized::add_keys(&mut keys, self.organized, caller.account(), owner);
+        keys
+    }
+
+    fn with_compiled<R>(
+        &self,
+        caller: &policy::Caller,
+        resource_account: AccountId,
+        resource: Option<CompiledNamed<'_>>,
+        use_them: impl FnOnce(&CompiledLayers<'_>) -> R,
+    ) -> R {
+        let levels = ControlLevels::gather(self.organized, caller.account(), resource_account);
+        levels.lend_compiled(|service_control, resource_control| {
+            use_them(&CompiledLayers {
+                resource_account,
+                identity: CompiledLayer::List(&self.identity.compiled),
+                boundary: (self.boundary)
+                    .map(|(name, forms)| CompiledNamed { name, policy: forms.compiled }),
+                session: self.session.as_ref().map(|all| CompiledLayer::List(&all.compiled)),
+                resource,
+                service_control,
+                resource_control,
             })
         })
     }
 
-    fn with_layers<R>(
+    /// Lends these policies as layers of a decision of the interpreter.
+    pub(in crate::ops) fn with_interpreted<R>(
         &self,
+        caller: &policy::Caller,
         resource_account: AccountId,
-        resource: Option<Named<'_>>,
         use_them: impl FnOnce(&Layers<'_>) -> R,
     ) -> R {
-        let identity = named(&self.identity);
-        let session = self.session.as_deref().map(named);
-        use_them(&Layers {
-            resource_account,
-            identity: &identity,
-            boundary: self.boundary.as_ref().map(|(name, policy)| Named { name, policy }),
-            session: session.as_deref(),
-            resource,
-            // Service and resource control policies come with organizations.
-            service_control: &[],
-            resource_control: &[],
+        let levels = ControlLevels::gather(self.organized, caller.account(), resource_account);
+        levels.lend(|service_control, resource_control| {
+            use_them(&Layers {
+                resource_account,
+                identity: &self.identity.policies,
+                boundary: self.boundary.map(|(name, forms)| Named { name, policy: forms.policy }),
+                session: self.session.as_ref().map(|all| all.policies.as_slice()),
+                resource: None,
+                service_control,
+                resource_control,
+            })
         })
     }
 }
 
-fn named(policies: &[(String, Arc<Policy>)]) -> Vec<Named<'_>> {
-    policies.iter().map(|(name, policy)| Named { name, policy }).collect()
+fn allowed(decision: &CompiledDecision<'_>) -> Result<(), Decision> {
+    if decision.is_allowed() { Ok(()) } else { Err(decision.to_decision()) }
 }
 
-/// The policies of the groups that a user is in. A group that cannot be found denies everything.
-fn of_groups(snapshot: &Snapshot, identity: &Identity) -> Vec<(String, Arc<Policy>)> {
+/// What stands in for a policy that cannot be found.
+static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
+    let policy = Policy::deny_everything(DocumentKind::Identity);
+    let compiled = CompiledPolicy::new(&policy);
+    (policy, compiled)
+});
+
+/// Adds the policies of the groups that a user is in. A group that cannot be found denies
+/// everything.
+fn add_groups<'s>(all: &mut Both<'s>, snapshot: &'s Snapshot, identity: &'s Identity) {
     let user = match identity.principal() {
         PrincipalEntity::User(user) => snapshot.user(&user.id),
         PrincipalEntity::Role(_) => None,
     };
-    let mut policies = Vec::new();
-    for id in user.iter().flat_map(|user| &user.groups) {
+    for id in user.into_iter().flat_map(|user| &user.groups) {
         let Some(group) = snapshot.group(id) else {
-            policies.push((id.to_string(), deny_everything()));
+            all.push("a group that is gone", Forms::missing());
             continue;
         };
-        policies.extend(group.policies.inline.iter().map(|(name, document)| {
-            (format!("{}/{name}", group.name), Arc::clone(document.policy()))
-        }));
-        policies.extend(
-            group
-                .policies
-                .attached
-                .iter()
-                .map(|arn| (arn.clone(), managed_policy(snapshot, group.account, arn))),
-        );
+        for (name, document) in &group.policies.inline {
+            all.push(name, Forms::of(document));
+        }
+        for arn in &group.policies.attached {
+            all.push(arn, managed_policy(snapshot, group.account, arn));
+        }
     }
-    policies
 }
 
-fn managed_policy(snapshot: &Snapshot, account: AccountId, arn: &str) -> Arc<Policy> {
-    let found = snapshot.managed_policy(account, arn);
-    found
-        .as_ref()
-        .and_then(Managed::document)
-        .map_or_else(deny_everything, |document| Arc::clone(document.policy()))
-}
-
-fn deny_everything() -> Arc<Policy> {
-    Arc::new(Policy::deny_everything(DocumentKind::Identity))
+fn managed_policy<'s>(snapshot: &'s Snapshot, account: AccountId, arn: &str) -> Forms<'s> {
+    snapshot.managed_document(account, arn).map_or_else(Forms::missing, Forms::of)
 }
 
 /// Records the use of a long-term key, or of the role of a session.
@@ -278,11 +398,21 @@ impl Context<'_> {
         let mut keys = self.condition_keys()?;
         add(&mut keys);
         let caller = policy_caller(identity);
-        let decision = CallerPolicies::gather(snapshot, identity).decide(&caller, ask, &keys, None);
-        if decision.effect() == Effect::Allow {
-            return Ok(());
-        }
-        Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision))
+        let policies = CallerPolicies::gather(snapshot, identity);
+        policies.check(&caller, ask, &keys).or_else(|decision| {
+            let trace = policies.explain(&caller, ask, &keys);
+            let denial = Denial {
+                identity,
+                action: ask.action,
+                resource: shown,
+                // Not the action's own: some of them tell of the resource.
+                keys: &self.condition_keys()?,
+                trace: &trace,
+                plain: shown == ask.resource,
+            };
+            let encoded = denial.encode(self.services);
+            Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision).with_encoded(encoded))
+        })
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it

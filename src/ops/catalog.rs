@@ -1,10 +1,11 @@
-//! A row an operation of the Query services.
+//! A row an operation: those of the Query services, and where those of the JSON services are.
 
-use super::dispatch::{self, Answer};
+use super::dispatch::{self, Answer, Step};
 use super::fault::Fault;
 use super::iam as i;
 use super::sts as s;
-use super::{Context, Effect, Operation, Service};
+use super::{Context, Effect, Operation, Service, json, organizations};
+use crate::wire::json11;
 use crate::wire::query::Params;
 
 /// One operation.
@@ -23,6 +24,8 @@ pub struct Row {
     pub check: fn(&Params) -> Result<(), Fault>,
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Params) -> Answer<'a>,
+    /// Runs it as one of several that make one write: its caller keeps the records.
+    pub step: for<'a> fn(&'a Context<'a>, &'a Params) -> Step<'a>,
 }
 
 const fn row<O: Operation>() -> Row {
@@ -34,6 +37,7 @@ const fn row<O: Operation>() -> Row {
         has_result: O::HAS_RESULT,
         check: |params| O::read(params).map(drop),
         run: dispatch::run::<O>,
+        step: dispatch::step::<O>,
     }
 }
 
@@ -41,6 +45,7 @@ const fn row<O: Operation>() -> Row {
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
     row::<s::assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
+    row::<s::decode_authorization_message::DecodeAuthorizationMessage>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
     row::<s::get_session_token::GetSessionToken>(),
@@ -84,6 +89,8 @@ pub static ROWS: &[Row] = &[
     row::<i::update_user::UpdateUser>(),
     row::<i::update_role::UpdateRole>(),
     row::<i::update_role::UpdateRoleDescription>(),
+    row::<i::simulate_custom_policy::SimulateCustomPolicy>(),
+    row::<i::get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
     row::<i::groups::CreateGroup>(),
     row::<i::groups::GetGroup>(),
     row::<i::groups::UpdateGroup>(),
@@ -167,6 +174,13 @@ pub fn find(action: &str, version: Option<&str>) -> Option<&'static Row> {
     ROWS.iter().find(|row| {
         row.name == action && version.is_none_or(|version| version == row.service.version())
     })
+}
+
+/// The operation that an `X-Amz-Target` names.
+pub fn find_target(target: &str) -> Option<&'static json::Row> {
+    let (prefix, name) = json11::target(target)?;
+    let rows = (prefix == organizations::TARGET_PREFIX).then_some(organizations::ROWS)?;
+    rows.iter().find(|row| row.name == name)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub fn of_request(facts: &Facts) -> Context {
 
 /// Adds the keys of the request and its time.
 pub fn add_request(context: &mut Context, facts: &Facts) {
-    add_time(context, facts.now);
+    context.set_time(facts.now);
     one(context, "aws:SecureTransport", bool(facts.secure));
     if let Some(ip) = facts.source_ip {
         one(context, "aws:SourceIp", ip.to_string());
@@ -32,16 +32,7 @@ pub fn add_request(context: &mut Context, facts: &Facts) {
 
 /// The keys of the current time.
 pub fn of_time(now: Timestamp) -> Context {
-    let mut context = Context::new();
-    add_time(&mut context, now);
-    context
-}
-
-fn add_time(context: &mut Context, now: Timestamp) {
-    one(context, "aws:CurrentTime", now.to_rfc3339());
-    one(context, "aws:EpochTime", now.secs().to_string());
-    one(context, "aws:PrincipalIsAWSService", "false");
-    one(context, "aws:ViaAWSService", "false");
+    Context::at(now)
 }
 
 /// Adds the claims of a token under its issuer's name: `<issuer>:<claim>`.

@@ -24,49 +24,108 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
     Box::pin(async move {
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
-        context.record_use(O::SERVICE.scope());
-        // INVARIANT: without a signature there are only the operations that say so, and what those
-        // require instead.
-        let limits = if O::UNSIGNED {
-            Ok(())
+        let read = || O::read(params);
+        let response = if O::UNSIGNED {
+            let request = read_or_refuse(context, &about, read()).await?;
+            let described = O::describe(&request);
+            // INVARIANT: without a signature there are only the operations that say so, and what
+            // those require instead.
+            let caller = match O::assert(context, &request).await {
+                Ok(caller) => caller,
+                Err(fault) => {
+                    refused(context, &about, described, &fault).await;
+                    return Err(fault);
+                }
+            };
+            let context = &Context { caller: &caller, ..*context };
+            let execute = |request| O::execute(context, request);
+            recorded(context, &about, O::EFFECT, request, described, execute, O::outcome).await?
         } else {
-            limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)
+            let execute = |request| O::execute(context, request);
+            carry_out(context, &about, O::EFFECT, read, O::describe, execute, O::outcome).await?
         };
-        let request = match limits.and_then(|()| O::read(params)) {
-            Ok(request) => request,
-            Err(fault) => {
-                refused(context, &about, Value::Null, &fault).await;
-                return Err(fault);
-            }
-        };
-        let described = O::describe(&request);
-        let asserted = match O::assert(context, &request).await {
-            Ok(asserted) => asserted,
-            Err(fault) => {
-                refused(context, &about, described, &fault).await;
-                return Err(fault);
-            }
-        };
-        let caller = asserted.as_ref().unwrap_or(context.caller);
-        let context = &Context { caller, ..*context };
-        let identity = trail::user_identity(caller);
-        let trail = Trail::begin(context, &about, O::EFFECT, identity, described).await?;
-        let result = O::execute(context, request).await;
-        let elements = match &result {
-            Ok(response) => Ok(O::outcome(response)),
-            Err(fault) => Err(fault),
-        };
-        let recorded = trail.end(context, elements).await;
-        let response = result?;
-        if O::EFFECT == Effect::Mint {
-            // INVARIANT: without its outcome on record a credential is withheld.
-            recorded?;
-        }
         Ok(O::HAS_RESULT.then(|| {
             let mut xml = Xml::new();
             O::write(&response, &mut xml);
             xml
         }))
+    })
+}
+
+/// Carries one signed operation out, whatever protocol it came by: reads it, records the intent if
+/// it has one, executes it, records the outcome.
+pub(super) async fn carry_out<Request, Response, Executing>(
+    context: &Context<'_>,
+    about: &About,
+    effect: Effect,
+    read: impl FnOnce() -> Result<Request, Fault>,
+    describe: impl FnOnce(&Request) -> Value,
+    execute: impl FnOnce(Request) -> Executing,
+    outcome: impl FnOnce(&Response) -> Value,
+) -> Result<Response, Fault>
+where
+    Executing: Future<Output = Result<Response, Fault>>,
+{
+    context.record_use(about.service.scope());
+    let read = limits_of_user_sessions(context.identity()?, about.service, about.name)
+        .and_then(|()| read());
+    let request = read_or_refuse(context, about, read).await?;
+    let described = describe(&request);
+    recorded(context, about, effect, request, described, execute, outcome).await
+}
+
+/// Executes between intent and outcome.
+pub(super) async fn recorded<Request, Response, Executing>(
+    context: &Context<'_>,
+    about: &About,
+    effect: Effect,
+    request: Request,
+    described: Value,
+    execute: impl FnOnce(Request) -> Executing,
+    outcome: impl FnOnce(&Response) -> Value,
+) -> Result<Response, Fault>
+where
+    Executing: Future<Output = Result<Response, Fault>>,
+{
+    let identity = trail::user_identity(context.caller);
+    let trail = Trail::begin(context, about, effect, identity, described).await?;
+    let result = execute(request).await;
+    let elements = match &result {
+        Ok(response) => Ok(outcome(response)),
+        Err(fault) => Err(fault),
+    };
+    let recorded = trail.end(context, elements).await;
+    let response = result?;
+    if effect == Effect::Mint {
+        // INVARIANT: without its outcome on record a credential is withheld.
+        recorded?;
+    }
+    Ok(response)
+}
+
+/// A request that was read, or the record that it could not be.
+pub(super) async fn read_or_refuse<Request>(
+    context: &Context<'_>,
+    about: &About,
+    read: Result<Request, Fault>,
+) -> Result<Request, Fault> {
+    match read {
+        Ok(request) => Ok(request),
+        Err(fault) => {
+            refused(context, about, Value::Null, &fault).await;
+            Err(fault)
+        }
+    }
+}
+
+/// The end of an operation whose answer nobody reads.
+pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+/// Runs one operation without records of its own.
+pub fn step<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> Step<'a> {
+    Box::pin(async move {
+        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        O::execute(context, O::read(params)?).await.map(drop)
     })
 }
 

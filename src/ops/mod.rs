@@ -20,10 +20,14 @@ mod authenticate;
 pub mod authorize;
 pub mod catalog;
 pub mod context;
+pub mod denial;
 pub mod dispatch;
 pub mod fault;
 pub mod iam;
+pub mod json;
 pub mod manage;
+pub mod organizations;
+pub mod organized;
 pub mod params;
 pub mod sts;
 #[cfg(test)]
@@ -33,13 +37,14 @@ pub mod verify;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller};
-use crate::directory::{Directory, StoreError, WriteError};
+use crate::directory::{Directory, StoreError, Transaction, WriteError};
+use crate::downstream;
 use crate::id::RequestId;
 use crate::keysets::KeySource;
 use crate::random::Random;
@@ -60,12 +65,18 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Where records of what was done go.
     pub audit: Arc<dyn AuditSink>,
+    /// The downstream services that are registered.
+    pub downstream: downstream::Shared,
+    /// The feeds of changes that are open.
+    pub feeds: verify::Feeds,
     /// The public keys of identity providers.
     pub key_sets: Arc<dyn KeySource>,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What IAM takes and refuses.
+    pub iam: iam::settings::Settings,
     /// Clocks. A request's time is in its [`Context`].
     pub clock: Arc<dyn Clock>,
     /// How many of each thing an account may have.
@@ -98,6 +109,8 @@ pub struct Context<'a> {
     pub caller: &'a Caller,
     /// What is known about the request.
     pub facts: &'a Facts,
+    /// Set where several operations make one write together: all of them, or none.
+    pub batch: Option<&'a Mutex<Transaction>>,
 }
 
 /// What an operation does to the world, and so how it is recorded.
@@ -119,6 +132,8 @@ pub enum Service {
     Sts,
     /// Identity and Access Management.
     Iam,
+    /// Organizations.
+    Organizations,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -129,6 +144,7 @@ impl Service {
         match self {
             Self::Sts => "sts",
             Self::Iam => "iam",
+            Self::Organizations => "organizations",
             Self::Countersign => "countersign",
         }
     }
@@ -138,15 +154,17 @@ impl Service {
         match self {
             Self::Sts => "sts.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
+            Self::Organizations => "organizations.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
 
-    /// The version of its Query API.
+    /// The version of its API.
     pub const fn version(self) -> &'static str {
         match self {
             Self::Sts => "2011-06-15",
             Self::Iam => "2010-05-08",
+            Self::Organizations => "2016-11-28",
             Self::Countersign => "v1",
         }
     }
@@ -177,13 +195,12 @@ pub trait Operation: 'static {
     /// What the audit records tell of a request. Nothing secret.
     fn describe(request: &Self::Request) -> Value;
 
-    /// Finds out whom an unsigned request is from, by what it holds; `None` where requests are
-    /// signed.
+    /// Finds out whom an unsigned request is from, by what it holds.
     fn assert(
         _context: &Context<'_>,
         _request: &Self::Request,
-    ) -> impl Future<Output = Result<Option<Caller>, Fault>> + Send {
-        std::future::ready(Ok(None))
+    ) -> impl Future<Output = Result<Caller, Fault>> + Send {
+        std::future::ready(Err(Fault::missing_authentication_token()))
     }
 
     /// Does it.

@@ -169,6 +169,8 @@ impl Bench {
         );
         let keys = Arc::new(TestKeys::default());
         let services = Services {
+            feeds: crate::ops::verify::Feeds::default(),
+            downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
             directory,
             ledger,
@@ -176,6 +178,7 @@ impl Bench {
             audit: sink.clone(),
             authenticator,
             random,
+            iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
             quotas: Quotas::default(),
             reports: Reports::default(),
@@ -264,7 +267,7 @@ impl Bench {
         let form = Form { content_type: Some(FORM), body: body.as_bytes() };
         let params = Params::parse(None, Some(form))?;
         let facts = self.facts();
-        let context = Context { services: &self.services, caller, facts: &facts };
+        let context = Context { services: &self.services, caller, facts: &facts, batch: None };
         let result = (row.run)(&context, &params).await?;
         let namespace = if row.service.scope() == "sts" { Namespace::STS } else { Namespace::IAM };
         let request_id = facts.request_id.to_string();
@@ -361,7 +364,8 @@ impl Bench {
     ) -> Result<RevocationView, Fault> {
         let caller = self.verify(credentials, "GetCallerIdentity", &[]).await?;
         let facts = self.facts();
-        let context = Context { services: &self.services, caller: &caller, facts: &facts };
+        let context =
+            Context { services: &self.services, caller: &caller, facts: &facts, batch: None };
         revocations::create(&Asker::Signed(&context), &CreateRevocation { target }).await
     }
 

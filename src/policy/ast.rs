@@ -1,5 +1,7 @@
 //! A parsed document.
 
+use std::ops::Range;
+
 use super::condition::Condition;
 use super::context::Key;
 use super::principal::{Principal, Unresolved};
@@ -8,7 +10,8 @@ use super::wildcard::Pattern;
 use crate::id::UniqueId;
 
 /// What a document is attached to; it decides which elements it may and must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DocumentKind {
     /// A managed or inline policy of a user, group or role.
     Identity,
@@ -42,9 +45,10 @@ pub enum Version {
     V2012,
 }
 
-/// A policy document, parsed. It keeps no text.
+/// A policy document, parsed, with the text it was parsed from.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    pub(crate) text: std::sync::Arc<str>,
     pub(crate) kind: DocumentKind,
     pub(crate) version: Version,
     pub(crate) id: Option<String>,
@@ -60,6 +64,8 @@ pub(crate) struct Statement {
     pub(crate) action: Clause<Pattern>,
     pub(crate) resource: Option<Clause<ResourcePattern>>,
     pub(crate) conditions: Vec<Condition>,
+    /// Where it stands in the document's text, in bytes.
+    pub(crate) span: Range<usize>,
 }
 
 /// An element that comes in two forms: `Action` and `NotAction`.
@@ -75,7 +81,7 @@ impl Policy {
     pub fn deny_everything(kind: DocumentKind) -> Self {
         let text = match kind {
             DocumentKind::Trust => {
-                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}"#
+                r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"sts:*"}}"#
             }
             DocumentKind::Resource | DocumentKind::ResourceControl => {
                 r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}"#
@@ -84,11 +90,17 @@ impl Policy {
         };
         // A test parses each of them; without statements a policy at least allows nothing.
         Self::parse(text, kind).unwrap_or(Self {
+            text: text.into(),
             kind,
             version: Version::V2008,
             id: None,
             statements: Vec::new(),
         })
+    }
+
+    /// The text it was parsed from. Principals that were bound are not in it.
+    pub fn text(&self) -> &std::sync::Arc<str> {
+        &self.text
     }
 
     /// What the document is attached to.
@@ -109,6 +121,11 @@ impl Policy {
     /// How many statements it has.
     pub fn statements(&self) -> usize {
         self.statements.len()
+    }
+
+    /// Where a statement stands in the text that was parsed, in bytes.
+    pub fn statement_span(&self, statement: usize) -> Option<Range<usize>> {
+        self.statements.get(statement).map(|statement| statement.span.clone())
     }
 
     /// The ARNs of users, roles and role sessions that stand as principals and must be bound to

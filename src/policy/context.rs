@@ -1,8 +1,8 @@
 //! The request's condition keys and their values.
 
-use std::collections::BTreeMap;
-
 use super::fold::fold;
+use super::hash::hash;
+use crate::time::Timestamp;
 
 /// The value of a condition key.
 ///
@@ -18,9 +18,22 @@ pub enum Value {
 }
 
 /// Condition keys and their values. Keys are case-insensitive, tag keys in them too.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// A key is hashed when it is set; a policy's key, when the policy is compiled. A decision looks
+/// keys up by these hashes, without hashing or allocating.
+#[derive(Clone, Debug, Default)]
 pub struct Context {
-    values: BTreeMap<String, Value>,
+    entries: Vec<Entry>,
+    /// An open table over the entries, at most half full: 0, or the place of an entry and 1. Its
+    /// length is a power of two.
+    table: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    hash: u64,
+    key: String,
+    value: Value,
 }
 
 /// A condition key in a policy: as it is written, and as it is looked up.
@@ -28,11 +41,13 @@ pub struct Context {
 pub(crate) struct Key {
     text: String,
     folded: String,
+    hash: u64,
 }
 
 impl Key {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), folded: fold(text).into_owned() }
+        let folded = fold(text).into_owned();
+        Self { text: text.to_owned(), hash: hash(folded.as_bytes()), folded }
     }
 
     /// As it is written.
@@ -60,9 +75,44 @@ impl Context {
         Self::default()
     }
 
+    /// The keys that every request has by its time.
+    ///
+    /// Source: IAM User Guide, "AWS global condition context keys".
+    pub fn at(now: Timestamp) -> Self {
+        let mut keys = Self::new();
+        keys.set_time(now);
+        keys
+    }
+
+    /// Sets the keys that every request has by its time.
+    pub fn set_time(&mut self, now: Timestamp) {
+        let one = |text: &str| Value::One(text.to_owned());
+        self.insert("aws:CurrentTime", Value::One(now.to_rfc3339()));
+        self.insert("aws:EpochTime", Value::One(now.secs().to_string()));
+        self.insert("aws:PrincipalIsAWSService", one("false"));
+        self.insert("aws:ViaAWSService", one("false"));
+    }
+
     /// Sets a key and returns what it had before, under any case.
     pub fn insert(&mut self, key: &str, value: Value) -> Option<Value> {
-        self.values.insert(fold(key).into_owned(), value)
+        let key = fold(key);
+        let hash = hash(key.as_bytes());
+        let place = self.find(hash, &key);
+        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
+            return Some(std::mem::replace(&mut entry.value, value));
+        }
+        self.entries.push(Entry { hash, key: key.into_owned(), value });
+        if self.entries.len() * 2 > self.table.len() {
+            let length = (self.entries.len() * 4).next_power_of_two().max(32);
+            self.table.clear();
+            self.table.resize(length, 0);
+            for (place, entry) in self.entries.iter().enumerate() {
+                enter(&mut self.table, entry.hash, place);
+            }
+        } else {
+            enter(&mut self.table, hash, self.entries.len() - 1);
+        }
+        None
     }
 
     /// This context with a single-valued key set.
@@ -90,13 +140,56 @@ impl Context {
 
     /// Every key, lower-cased, with its value, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.values.iter().map(|(key, value)| (key.as_str(), value))
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
+        entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        entries.into_iter().map(|entry| (entry.key.as_str(), &entry.value))
     }
 
     /// The value of a policy's key; `None` too when it holds no values.
+    #[inline]
     pub(crate) fn value(&self, key: &Key) -> Option<&Value> {
-        self.values
-            .get(&key.folded)
+        self.find(key.hash, &key.folded)
+            .and_then(|place| self.entries.get(place))
+            .map(|entry| &entry.value)
             .filter(|value| !matches!(value, Value::Many(none) if none.is_empty()))
     }
+
+    /// The place of a folded key's entry.
+    #[inline]
+    fn find(&self, hash: u64, key: &str) -> Option<usize> {
+        for step in slots(hash, self.table.len()) {
+            let place = (*self.table.get(step)? as usize).checked_sub(1)?;
+            let entry = self.entries.get(place)?;
+            if entry.hash == hash && entry.key == key {
+                return Some(place);
+            }
+        }
+        None
+    }
 }
+
+/// Where an entry of this hash may stand, in order.
+#[inline]
+fn slots(hash: u64, length: usize) -> impl Iterator<Item = usize> {
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits are as good as any")]
+    let start = hash as usize;
+    (0..length).map(move |step| start.wrapping_add(step) & (length - 1))
+}
+
+fn enter(table: &mut [u32], hash: u64, place: usize) {
+    for slot in slots(hash, table.len()) {
+        if let Some(slot) = table.get_mut(slot).filter(|slot| **slot == 0) {
+            // Nobody has four thousand million keys.
+            *slot = u32::try_from(place + 1).unwrap_or(0);
+            return;
+        }
+    }
+}
+
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Context {}

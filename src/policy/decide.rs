@@ -97,7 +97,12 @@ pub enum Layer {
 impl Layer {
     /// Whom a policy's statements are about when it stands in this layer.
     pub(crate) fn whom(self, policy: &Policy) -> Whom {
-        match (self, policy.kind()) {
+        self.whom_of(policy.kind())
+    }
+
+    /// The same for a kind of policy.
+    pub(crate) fn whom_of(self, kind: DocumentKind) -> Whom {
+        match (self, kind) {
             (Self::Resource | Self::Trust, DocumentKind::Resource | DocumentKind::Trust) => {
                 Whom::Named
             }
@@ -156,7 +161,7 @@ impl Decision {
 
     /// INVARIANT (not denied is not allowed): the one place where an allow is made. It takes the
     /// statements that grant, and denies when there are none.
-    fn allow(grants: Vec<Matched>, passed: Vec<Matched>, otherwise: Layer) -> Self {
+    pub(super) fn allow(grants: Vec<Matched>, passed: Vec<Matched>, otherwise: Layer) -> Self {
         let Some(layer) = grants.first().map(|grant| grant.layer) else {
             return Self::implicit(otherwise);
         };
@@ -164,7 +169,13 @@ impl Decision {
         Self { effect: Effect::Allow, layer, matched }
     }
 
-    fn implicit(layer: Layer) -> Self {
+    /// The explicit deny of these statements, if there are any.
+    pub(super) fn denied(denies: Vec<Matched>) -> Option<Self> {
+        let layer = denies.first()?.layer;
+        Some(Self { effect: Effect::ExplicitDeny, layer, matched: denies })
+    }
+
+    pub(super) fn implicit(layer: Layer) -> Self {
         Self { effect: Effect::ImplicitDeny, layer, matched: Vec::new() }
     }
 }
@@ -250,8 +261,8 @@ fn judge(
         .chain(&session)
         .flat_map(|findings| findings.denies.iter().cloned())
         .collect();
-    if let Some(layer) = denies.first().map(|deny| deny.layer) {
-        return Decision { effect: Effect::ExplicitDeny, layer, matched: denies };
+    if let Some(denied) = Decision::denied(denies) {
+        return denied;
     }
 
     // Every level of the organization has to allow.

@@ -118,7 +118,7 @@ impl Condition {
     /// Whether it holds only for callers whose `aws:PrincipalArn` it spells out.
     ///
     /// AWS does not say what a pattern does here; only whole ARNs count as naming.
-    fn names_principal(&self) -> bool {
+    pub(crate) fn names_principal(&self) -> bool {
         self.key.folded() == "aws:principalarn" && self.is_positive() && self.operands.are_literal()
     }
 }

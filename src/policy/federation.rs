@@ -97,3 +97,120 @@ impl Condition {
         narrows.then(|| list.iter().map(ToString::to_string).collect())
     }
 }
+
+/// Issuers that many organizations share, and the claim that tells them apart there. A trust in
+/// one of them has to require values of that claim.
+///
+/// Source: IAM User Guide, "Identity-provider controls for shared OIDC providers". Google, whose
+/// service accounts get tokens for any audience, has been added.
+pub const SHARED_ISSUERS: &[(&str, &str)] = &[
+    ("accounts.google.com", "sub"),
+    ("agent.buildkite.com", "sub"),
+    ("api.pulumi.com/oidc", "aud"),
+    ("app.terraform.io", "sub"),
+    ("cognito-identity.amazonaws.com", "aud"),
+    ("gitlab.com", "sub"),
+    ("oidc-configuration.audit-log.githubusercontent.com", "sub"),
+    ("oidc.codefresh.io", "sub"),
+    ("oidc.vercel.com", "aud"),
+    ("proidc.upbound.io", "sub"),
+    ("scalr.io", "sub"),
+    ("token.actions.githubusercontent.com", "sub"),
+    ("tokens.cloud.shisho.dev", "sub"),
+    ("vstoken.actions.githubusercontent.com", "sub"),
+];
+
+/// The issuers whose subjects name repositories of GitHub.
+const GITHUB: [&str; 2] =
+    ["token.actions.githubusercontent.com", "vstoken.actions.githubusercontent.com"];
+
+/// What a subject of GitHub begins with when it names an owner or something of an owner.
+const GITHUB_CLAIMS: [&str; 8] = [
+    "repo",
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "job_workflow_ref",
+    "enterprise",
+    "enterprise_id",
+];
+
+/// What an allow for a federated provider would have to say and does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Lack {
+    /// Anything at all.
+    #[error(
+        "everybody with an account at the provider has the role: add a condition on the subject or the audience"
+    )]
+    Condition,
+    /// A value of the claim that tells the users of a shared issuer apart.
+    #[error(
+        "{issuer} is shared by many organizations: add a condition on {issuer}:{claim} with a value that only yours has"
+    )]
+    Claim {
+        /// The issuer.
+        issuer: String,
+        /// The claim.
+        claim: &'static str,
+    },
+    /// The owner in a subject of GitHub.
+    #[error(
+        "every repository of GitHub has the role: add a condition on the subject that names the owner in full, such as repo:OWNER/REPOSITORY:*"
+    )]
+    GithubOwner,
+}
+
+impl FederatedAllow {
+    /// What it does not say and would have to.
+    ///
+    /// Of several patterns each has to say it: they stand for each other.
+    pub fn lack(&self) -> Option<Lack> {
+        let issuer = self.issuer();
+        let host = issuer.split('/').next().unwrap_or_default();
+        if GITHUB.contains(&host) {
+            let fixed = !self.subjects.is_empty() && self.subjects.iter().all(|it| names_owner(it));
+            return (!fixed).then_some(Lack::GithubOwner);
+        }
+        let shared = SHARED_ISSUERS.iter().find(|(shared, _)| {
+            issuer.strip_prefix(shared).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        if let Some((issuer, claim)) = shared {
+            let patterns = if *claim == "sub" { &self.subjects } else { &self.audiences };
+            let fixed = !patterns.is_empty() && patterns.iter().all(|it| names_someone(it));
+            return (!fixed).then(|| Lack::Claim { issuer: (*issuer).to_owned(), claim });
+        }
+        self.is_unconditioned().then_some(Lack::Condition)
+    }
+
+    /// The issuer of an OIDC provider, lower-cased; the provider's ARN of a SAML provider.
+    fn issuer(&self) -> String {
+        let issuer = self.provider.split_once(":oidc-provider/").map(|(_, issuer)| issuer);
+        super::fold::fold(issuer.unwrap_or(&self.provider)).into_owned()
+    }
+}
+
+/// Whether a subject of GitHub names an owner, a repository or a workflow in full.
+fn names_owner(pattern: &str) -> bool {
+    let Some((claim, value)) = pattern.split_once(':') else { return false };
+    let first = value.split([':', '/']).next().unwrap_or_default();
+    // With more behind it, or nothing left open.
+    let ends = value.len() > first.len() || !value.contains(['*', '?']);
+    GITHUB_CLAIMS.contains(&claim) && !first.is_empty() && !first.contains(['*', '?', '$']) && ends
+}
+
+/// Whether a pattern says more than which kind of thing it is about: `project_path:*` does not.
+fn names_someone(pattern: &str) -> bool {
+    let (kind, value) = pattern.split_once(':').unwrap_or(("", pattern));
+    if kind.contains(['*', '?']) || pattern.contains("${") {
+        return false;
+    }
+    let first = value.split(['*', '?']).next().unwrap_or_default();
+    if pattern.contains(['*', '?']) {
+        // The name before the first wildcard has to be whole: `project_path:team/*`.
+        first.contains(['/', ':']) && !first.starts_with(['/', ':'])
+    } else {
+        !value.is_empty()
+    }
+}

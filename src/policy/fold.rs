@@ -8,17 +8,20 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return Cow::Borrowed(text);
     }
-    let mut folded = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            folded.push(c.to_ascii_lowercase());
-        } else if c.to_lowercase().any(|lower| lower.is_ascii()) {
-            folded.push(c);
-        } else {
-            folded.extend(c.to_lowercase());
-        }
+    if text.is_ascii() {
+        return Cow::Owned(text.to_ascii_lowercase());
     }
-    Cow::Owned(folded)
+    Cow::Owned(folded_chars(text).collect())
+}
+
+/// The characters of a text as [`fold`] has them.
+pub(crate) fn folded_chars(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(|c| {
+        let lower = c.to_lowercase();
+        // A character that lower-cases into ASCII stays as it is.
+        let stays = !c.is_ascii() && lower.clone().any(|lower| lower.is_ascii());
+        stays.then_some(c).into_iter().chain((!stays).then_some(lower).into_iter().flatten())
+    })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Trace {
                     .statements
                     .iter()
                     .filter(|s| s.layer == layer && s.allows && !s.applies && s.is_about_action())
-                    .min_by_key(|s| s.unmet().count())?;
+                    .min_by_key(|s| s.distance())?;
                 let lacks: Vec<String> = near.unmet().map(ElementTrace::lack).collect();
                 Some(format!("{} {}", near.place(), lacks.join(", and ")))
             }
@@ -38,6 +38,14 @@ impl StatementTrace {
 
     fn unmet(&self) -> impl Iterator<Item = &ElementTrace> {
         self.elements.iter().filter(|element| element.matches != Truth::True)
+    }
+
+    /// How far it is from applying: one that is about another principal or resource is farther than
+    /// any whose conditions alone are not met.
+    fn distance(&self) -> (usize, usize) {
+        let conditions =
+            self.unmet().filter(|it| matches!(it.element, Element::Condition { .. })).count();
+        (self.unmet().count() - conditions, conditions)
     }
 
     fn place(&self) -> String {

@@ -79,6 +79,7 @@
 
 mod ast;
 mod caller;
+pub mod compiled;
 mod condition;
 mod context;
 mod decide;
@@ -86,12 +87,16 @@ mod evaluate;
 mod explain;
 mod federation;
 mod fold;
+mod hash;
 mod hint;
 mod limits;
+pub mod lint;
 mod message;
 mod parse;
 mod principal;
 mod resource;
+mod select;
+pub mod simulate;
 mod truth;
 mod variables;
 mod wildcard;
@@ -101,11 +106,12 @@ mod tests;
 
 pub use ast::{DocumentKind, Policy, Version};
 pub use caller::{Caller, FederationMaker};
+#[cfg(feature = "server")]
+pub(crate) use condition::{Decimal, Instant, parse_binary, parse_bool, parse_network};
 pub use context::{Context, Value};
 pub use decide::{Decision, Effect, Layer, Layers, Matched, Named, Request, decide, decide_trust};
 pub use explain::{Element, ElementTrace, StatementTrace, Trace, explain, explain_trust};
-pub use federation::FederatedAllow;
-#[cfg(feature = "server")]
+pub use federation::{FederatedAllow, Lack, SHARED_ISSUERS};
 pub(crate) use fold::fold;
 pub use limits::{
     HARD_CAP_BYTES, INLINE_GROUP_CHARS, INLINE_ROLE_CHARS, INLINE_USER_CHARS, MANAGED_CHARS,
@@ -114,5 +120,6 @@ pub use limits::{
 pub use message::{access_denied, access_denied_because, denial_reason};
 pub use parse::{JsonProblem, ParseError, Reason};
 pub use principal::Unresolved;
+pub use select::select;
 pub use truth::Truth;
 pub use variables::VariableProblem;

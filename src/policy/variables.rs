@@ -31,12 +31,22 @@ pub(crate) struct Template {
     fixed: Option<Pattern>,
 }
 
+/// A piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
+    /// Literal text.
     Text(String),
+    /// `*`
     Any,
+    /// `?`
     One,
-    Variable { key: Key, default: Option<String> },
+    /// `${key}` or `${key, 'default'}`
+    Variable {
+        /// The condition key.
+        key: Key,
+        /// What stands in for an absent key.
+        default: Option<String>,
+    },
 }
 
 /// Why a text is no template.
@@ -125,6 +135,11 @@ impl Template {
             Part::Variable { key, .. } => Some(key),
             _ => None,
         })
+    }
+
+    /// Its pieces. No two texts stand side by side.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Whether there is a variable in it.

@@ -18,6 +18,7 @@
 //! | [`stored`] | version, key number, nonce, AES-256-GCM | deployment, purpose, owner, key ID |
 //! | [`marker`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, listing |
 //! | [`backup`] | HMAC-SHA256 over the whole file | deployment |
+//! | [`message`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, account |
 //! | [`record`] | `CSL1`, key number, expiry, bytes, HMAC-SHA256 | deployment, store key |
 
 mod aead;
@@ -26,6 +27,7 @@ pub mod claims;
 mod codec;
 pub mod keyring;
 pub mod marker;
+pub mod message;
 pub mod record;
 pub mod stored;
 pub mod token;

@@ -35,8 +35,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::ops::iam;
-use crate::{audit, downstream, http, keysets, sessions, telemetry};
+use crate::{audit, downstream, http, keysets, ops, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,7 +78,7 @@ macro_rules! sections {
             fn build(values: &mut source::Values, problems: &mut Vec<Problem>) -> Self {
                 Self {
                     $($field: values.section($table, problems),)*
-                    services: tables::services(values.array(tables::SERVICE), problems),
+                    services: tables::services(&values.array(tables::SERVICE), problems),
                     issuers: tables::issuers(&values.array(tables::ISSUER), problems),
                     file: None,
                 }
@@ -101,6 +100,8 @@ sections! {
     telemetry: telemetry::Settings => "",
     /// The audit trail.
     audit: audit::Settings => "audit",
+    /// What IAM takes and refuses.
+    iam: ops::iam::settings::Settings => "iam",
     /// Sessions.
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.
@@ -108,7 +109,7 @@ sections! {
     /// Keys of identity providers.
     oidc: keysets::Settings => "oidc",
     /// How many of each thing an account may have.
-    quotas: iam::quotas::Quotas => "quotas",
+    quotas: ops::iam::quotas::Quotas => "quotas",
 }
 
 /// The keys whose values are secrets.

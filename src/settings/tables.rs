@@ -78,10 +78,10 @@ pub(super) fn issuers(tables: &[Table], problems: &mut Vec<Problem>) -> Issuers 
 }
 
 /// Reads the downstream services; every problem is told.
-pub(super) fn services(tables: Vec<Table>, problems: &mut Vec<Problem>) -> Registry {
+pub(super) fn services(tables: &[Table], problems: &mut Vec<Problem>) -> Registry {
     let before = problems.len();
     let mut services = Vec::with_capacity(tables.len());
-    for table in &tables {
+    for table in tables {
         // A value that could not be read is told once, not again as one that is missing.
         let unread = problems.len();
         let settings: ServiceSettings = table.read(problems);

@@ -197,9 +197,16 @@ pub enum SigError {
     /// `x-amz-content-sha256` is neither a hash nor a mode this service knows.
     #[error("the payload mode is not allowed here")]
     PayloadMode,
-    /// The payload comes in signed chunks or with trailers.
-    #[error("the payload mode is a streaming one, which is not supported")]
+    /// The payload comes in signed chunks or with trailers, which the caller does not read.
+    #[error("the payload mode is a streaming one, which is not read here")]
     StreamingPayload,
+    /// The payload comes in chunks, and no `x-amz-decoded-content-length` says how long it is.
+    #[error("x-amz-decoded-content-length is missing or not a whole number")]
+    DecodedLength,
+    /// `x-amz-trailer` does not declare different checksums that are known, or is missing in a
+    /// mode with trailers, or is there in another.
+    #[error("x-amz-trailer does not fit the payload mode, or names what is no known checksum")]
+    UnsupportedTrailer,
     /// The body is not the one that was signed.
     #[error("the body has another SHA-256 than x-amz-content-sha256 says")]
     PayloadMismatch,
@@ -249,7 +256,10 @@ impl SigError {
             | Self::MalformedExpires { .. }
             | Self::MalformedRegionSet => "IncompleteSignature",
             Self::MalformedTarget => "MalformedQueryString",
-            Self::PayloadMode | Self::StreamingPayload => "InvalidRequest",
+            Self::PayloadMode | Self::StreamingPayload | Self::UnsupportedTrailer => {
+                "InvalidRequest"
+            }
+            Self::DecodedLength => "MissingContentLength",
             Self::PayloadMismatch => "XAmzContentSHA256Mismatch",
             Self::BodyUnavailable => "AccessDenied",
             Self::WrongSigningKey => "InternalFailure",
@@ -272,6 +282,7 @@ impl SigError {
         match self.code() {
             "SignatureDoesNotMatch" | "AccessDenied" => 403,
             "MalformedQueryString" => 404,
+            "MissingContentLength" => 411,
             "InternalFailure" => 500,
             _ => 400,
         }
@@ -368,6 +379,12 @@ impl SigError {
             Self::PayloadMode => "x-amz-content-sha256 must be a valid sha256 value.".to_owned(),
             Self::StreamingPayload => {
                 "Streaming payloads are not supported by this service.".to_owned()
+            }
+            Self::DecodedLength => {
+                "You must provide the 'x-amz-decoded-content-length' HTTP header.".to_owned()
+            }
+            Self::UnsupportedTrailer => {
+                "The value specified in the x-amz-trailer header is not supported".to_owned()
             }
             Self::PayloadMismatch => "The provided 'x-amz-content-sha256' header does not match \
                                       what was computed."

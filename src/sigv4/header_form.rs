@@ -77,6 +77,8 @@ pub(super) fn parse<'a>(
         security_token: security_token.map(Cow::Borrowed),
         region_set,
         content_sha256: arrived.content_sha256.map(Cow::Borrowed),
+        decoded_length: arrived.decoded_length,
+        trailer: arrived.trailer,
     })
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::canonical::{Sink, write_string_to_sign};
 use super::date::SignedAt;
 use super::{Algorithm, Scope};
-use crate::secret::SecretAccessKey;
+use crate::secret::{SecretAccessKey, SecretKey};
 
 /// A secret bound to one date, region and service, its HMAC state prepared, so that it can be
 /// kept and each verification costs one MAC.
@@ -24,6 +24,21 @@ pub struct SigningKey {
 impl SigningKey {
     /// Derives the key of `secret` for `scope`.
     pub fn derive(secret: &SecretAccessKey, scope: Scope<'_>) -> Self {
+        Self::new(&Self::secret_of(secret, scope), scope)
+    }
+
+    /// The key of `scope` from the bytes that [`SigningKey::secret_of`] gave for it.
+    pub fn new(key: &SecretKey, scope: Scope<'_>) -> Self {
+        Self {
+            mac: keyed(key.expose()),
+            date: scope.date.into(),
+            region: scope.region.into(),
+            service: scope.service.into(),
+        }
+    }
+
+    /// The bytes of the key of `secret` for `scope`: whoever has them can sign in that scope.
+    pub fn secret_of(secret: &SecretAccessKey, scope: Scope<'_>) -> SecretKey {
         let mut start = Zeroizing::new(Vec::with_capacity(4 + secret.expose().len()));
         start.extend_from_slice(b"AWS4");
         start.extend_from_slice(secret.expose().as_bytes());
@@ -31,17 +46,17 @@ impl SigningKey {
         let region = hmac(date.as_slice(), scope.region.as_bytes());
         let service = hmac(region.as_slice(), scope.service.as_bytes());
         let signing = hmac(service.as_slice(), b"aws4_request");
-        Self {
-            mac: keyed(signing.as_slice()),
-            date: scope.date.into(),
-            region: scope.region.into(),
-            service: scope.service.into(),
-        }
+        SecretKey::new(*signing)
     }
 
     /// The scope that this key is good for.
     pub fn scope(&self) -> Scope<'_> {
         Scope { date: &self.date, region: &self.region, service: &self.service }
+    }
+
+    /// The prepared MAC, for the chunks of a payload.
+    pub(super) fn mac(&self) -> Hmac<Sha256> {
+        self.mac.clone()
     }
 
     /// The MAC of a request's string to sign, in this key's scope.

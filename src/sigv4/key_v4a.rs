@@ -1,10 +1,11 @@
-//! Verifying keys of SigV4A: the public half of the key pair that a secret access key stands for.
+//! Keys of SigV4A: the key pair that a secret access key stands for.
 //!
 //! The derivation is that of aws-c-auth and the AWS SDKs: NIST SP 800-108 in counter mode with
-//! HMAC-SHA256, then FIPS 186-5 A.2.2. ring verifies; the point is computed by `p256`, since ring
-//! has no way from a private scalar to its public key.
+//! HMAC-SHA256, then FIPS 186-5 A.2.2. ring verifies; `p256` computes the public key and signs
+//! (deterministically, RFC 6979), since ring has no way from a private scalar to either.
 
 use hmac::{Hmac, KeyInit, Mac};
+use p256::ecdsa::signature::Signer as _;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{NonZeroScalar, PublicKey};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
@@ -26,11 +27,7 @@ impl VerifyingKey {
     ///
     /// `None` when none of 254 candidates is a private key, which no secret will ever show.
     pub fn derive(secret: &SecretAccessKey, access_key_id: &str) -> Option<Self> {
-        let mut start = Zeroizing::new(Vec::with_capacity(5 + secret.expose().len()));
-        start.extend_from_slice(b"AWS4A");
-        start.extend_from_slice(secret.expose().as_bytes());
-        let mut scalar =
-            (1..=254_u8).find_map(|counter| candidate(&start, access_key_id, counter))?;
+        let mut scalar = derive(secret, access_key_id)?;
         let point = PublicKey::from_secret_scalar(&scalar).to_sec1_point(false);
         scalar.zeroize();
         let public = point.as_bytes().try_into().ok()?;
@@ -51,10 +48,72 @@ impl VerifyingKey {
         self.public.as_ref()
     }
 
+    /// The key itself, for the chunks of a payload.
+    pub(super) fn public(&self) -> UnparsedPublicKey<[u8; 65]> {
+        self.public
+    }
+
     /// Whether `signature` is one of `message` by this key.
     pub(super) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify(message, signature).is_ok()
     }
+}
+
+/// The private key of an access key, for signing.
+///
+/// INVARIANT (secrets stay secret): no `Debug`, `Clone` or `==`; wiped on drop, by `p256`.
+pub struct SigningKeyV4a(p256::ecdsa::SigningKey);
+
+impl SigningKeyV4a {
+    /// Derives the key pair of a secret and its access key ID, and keeps the private half.
+    ///
+    /// `None` when none of 254 candidates is a private key, which no secret will ever show.
+    pub fn derive(secret: &SecretAccessKey, access_key_id: &str) -> Option<Self> {
+        let mut scalar = derive(secret, access_key_id)?;
+        let key = p256::ecdsa::SigningKey::from(scalar);
+        scalar.zeroize();
+        Some(Self(key))
+    }
+
+    /// Signs a message. The signature is ASN.1's.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature: p256::ecdsa::Signature = self.0.sign(message);
+        let (r, s) = signature.split_bytes();
+        let mut content = Vec::with_capacity(70);
+        integer(&r, &mut content);
+        integer(&s, &mut content);
+        // SEQUENCE; two integers of 35 bytes at most need no longer form of the length.
+        let mut der = vec![0x30, u8::try_from(content.len()).unwrap_or(u8::MAX)];
+        der.append(&mut content);
+        der
+    }
+
+    /// A second handle, for the chunks of a payload.
+    pub(super) fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Appends an INTEGER of DER: no leading zeros, but for one before a high bit.
+fn integer(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut rest = bytes;
+    while let [0, after @ ..] = rest
+        && !after.is_empty()
+    {
+        rest = after;
+    }
+    let sign = u8::from(rest.first().is_some_and(|byte| *byte >= 0x80));
+    out.push(0x02);
+    out.push(u8::try_from(rest.len()).unwrap_or(u8::MAX) + sign);
+    out.extend(std::iter::repeat_n(0, usize::from(sign)));
+    out.extend_from_slice(rest);
+}
+
+fn derive(secret: &SecretAccessKey, access_key_id: &str) -> Option<NonZeroScalar> {
+    let mut start = Zeroizing::new(Vec::with_capacity(5 + secret.expose().len()));
+    start.extend_from_slice(b"AWS4A");
+    start.extend_from_slice(secret.expose().as_bytes());
+    (1..=254_u8).find_map(|counter| candidate(&start, access_key_id, counter))
 }
 
 /// The private key that a counter makes: what the MAC yields, plus one, if that lies between 1 and
@@ -74,4 +133,24 @@ fn candidate(key: &[u8], access_key_id: &str, counter: u8) -> Option<NonZeroScal
     }
     // All ones overflow to zero, which is no private key either.
     NonZeroScalar::from_repr((*bytes).into()).into_option()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_der() {
+        for (bytes, expected) in [
+            (&[0, 0, 1][..], &[2, 1, 1][..]),
+            (&[0x80], &[2, 2, 0, 0x80]),
+            (&[0, 0x80, 0], &[2, 3, 0, 0x80, 0]),
+            (&[0x7f, 0xff], &[2, 2, 0x7f, 0xff]),
+            (&[0], &[2, 1, 0]),
+        ] {
+            let mut out = Vec::new();
+            integer(bytes, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
 }

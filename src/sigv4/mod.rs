@@ -84,6 +84,7 @@
 //! (botocore), since parsers differ on what it means: it is neither `%20` nor `%2B`, nor `%3B`.
 
 mod canonical;
+pub mod chunked;
 mod date;
 mod error;
 mod header_form;
@@ -100,11 +101,15 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use chunked::{
+    ChecksumAlgorithm, ChunkError, ChunkSigner, ChunkVerifier, Chunks, Limits, Streaming,
+    StreamingMode,
+};
 pub use error::{Bounded, Missing, SigError};
 pub use key::SigningKey;
-pub use key_v4a::VerifyingKey;
+pub use key_v4a::{SigningKeyV4a, VerifyingKey};
 pub use parse::{Presented, parse};
-pub use sign::Signer;
+pub use sign::{Added, Signer, SignerV4a};
 pub use verify::{PayloadCheck, Rules, Verified, verify, verify_v4a};
 
 /// The most headers a request may carry.
@@ -147,6 +152,9 @@ pub enum Body<'a> {
     Sha256([u8; 32]),
     /// The body cannot be had. A request that signs no hash of it is then refused.
     Unavailable,
+    /// The body is yet to be read, and the caller will hold what it reads against
+    /// [`Verified::payload`]: the hash, or the chunks by [`Verified::chunks`].
+    Streamed,
 }
 
 /// How a service canonicalizes paths, and which payload modes it knows.
@@ -155,7 +163,7 @@ pub enum UriRules {
     /// Every service but S3: dot segments and empty segments are removed, and the path is
     /// escaped once more.
     Standard,
-    /// S3: the path stands as sent, and `UNSIGNED-PAYLOAD` is a payload mode.
+    /// S3: the path stands as sent, and `UNSIGNED-PAYLOAD` and `STREAMING-…` are payload modes.
     S3,
 }
 

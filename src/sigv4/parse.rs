@@ -8,9 +8,12 @@ use super::signed_set::{SignedSet, is_token};
 use super::uri::Target;
 use super::{
     Algorithm, Bounded, Form, MAX_HEADER_BYTES, MAX_HEADERS, MAX_SCOPE_ELEMENT, Missing,
-    RequestHead, Scope, SigError, header_form, query_form,
+    RequestHead, Scope, SigError, StreamingMode, chunked, header_form, query_form,
 };
 use crate::time::Timestamp;
+
+#[cfg(doc)]
+use super::Body;
 
 /// The query parameters of a presigned request, in AWS's spelling.
 pub(super) const QUERY_PARAMETERS: [&str; 9] = [
@@ -44,6 +47,9 @@ pub struct Presented<'a> {
     pub(super) region_set: Option<Cow<'a, str>>,
     /// `x-amz-content-sha256`, without outer blanks; it is signed.
     pub(super) content_sha256: Option<Cow<'a, [u8]>>,
+    /// `x-amz-decoded-content-length` and `x-amz-trailer`, likewise.
+    pub(super) decoded_length: Option<&'a [u8]>,
+    pub(super) trailer: Option<&'a [u8]>,
 }
 
 impl Presented<'_> {
@@ -98,6 +104,12 @@ impl Presented<'_> {
         self.form
     }
 
+    /// The mode in which the payload comes in chunks, if it does: by [`Body::Streamed`] alone is
+    /// such a request verified.
+    pub fn streaming_mode(&self) -> Option<StreamingMode> {
+        StreamingMode::named(self.content_sha256.as_deref()?, self.algorithm)
+    }
+
     /// Whether [`verify`](super::verify()) may need the body: the request signs no hash of it.
     pub fn needs_body(&self) -> bool {
         self.content_sha256.is_none()
@@ -148,6 +160,8 @@ pub(super) struct Arrived<'a> {
     pub(super) security_token: Option<&'a [u8]>,
     pub(super) content_sha256: Option<&'a [u8]>,
     pub(super) region_set: Option<&'a [u8]>,
+    pub(super) decoded_length: Option<&'a [u8]>,
+    pub(super) trailer: Option<&'a [u8]>,
     content_type: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
     amz_target: Option<&'a [u8]>,
@@ -183,10 +197,14 @@ impl<'a> Arrived<'a> {
             12 if is("content-type") => (&mut self.content_type, "content-type"),
             12 if is("x-amz-target") => (&mut self.amz_target, "x-amz-target"),
             13 if is("authorization") => (&mut self.authorization, "authorization"),
+            13 if is(chunked::TRAILER) => (&mut self.trailer, chunked::TRAILER),
             14 if is("content-length") => (&mut self.content_length, "content-length"),
             16 if is("x-amz-region-set") => (&mut self.region_set, "x-amz-region-set"),
             20 if is("x-amz-security-token") => (&mut self.security_token, "x-amz-security-token"),
             20 if is("x-amz-content-sha256") => (&mut self.content_sha256, "x-amz-content-sha256"),
+            28 if is(chunked::DECODED_LENGTH) => {
+                (&mut self.decoded_length, chunked::DECODED_LENGTH)
+            }
             _ => return None,
         })
     }

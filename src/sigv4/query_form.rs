@@ -100,6 +100,8 @@ pub(super) fn parse<'a>(
         security_token,
         region_set,
         content_sha256,
+        decoded_length: arrived.decoded_length,
+        trailer: arrived.trailer,
     })
 }
 

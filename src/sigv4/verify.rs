@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::canonical::{Canonical, hex, unhex, write_string_to_sign};
+use super::chunked::{ChunkVerifier, Key, Limits, Seed, Streaming, StreamingMode};
 use super::key_v4a::VerifyingKey;
 use super::parse::Signature;
 use super::region_set;
@@ -45,6 +46,9 @@ pub enum PayloadCheck {
     SignedHash([u8; 32]),
     /// The signer left the body unsigned (S3's `UNSIGNED-PAYLOAD`).
     Unsigned,
+    /// The body comes in chunks: whoever reads it has yet to put them through
+    /// [`Verified::chunks`]. Only [`Body::Streamed`] leads here.
+    Streaming(StreamingMode),
 }
 
 /// A request's signature holds. Only [`verify`] and [`verify_v4a`] make one.
@@ -55,12 +59,48 @@ pub struct Verified {
     expires_at: Option<Timestamp>,
     form: Form,
     path_as_signed: bool,
+    seed: Option<Box<Seed>>,
 }
 
 impl Verified {
     /// What is known of the payload.
     pub fn payload(&self) -> PayloadCheck {
         self.payload
+    }
+
+    /// The payload in chunks, as it is announced.
+    pub fn streaming(&self) -> Option<&Streaming> {
+        self.seed.as_ref().map(|seed| &seed.streaming)
+    }
+
+    /// Begins to verify a payload in chunks.
+    ///
+    /// `key` is the key that the request was verified by. `Err` if the payload does not come in
+    /// chunks, or the key is of another scope.
+    pub fn chunks(&self, key: &SigningKey, limits: Limits) -> Result<ChunkVerifier, SigError> {
+        let seed = self.seed(Algorithm::HmacSha256)?;
+        if seed.scope() != key.scope() {
+            return Err(SigError::WrongSigningKey);
+        }
+        Ok(ChunkVerifier::new(seed, Key::Mac(key.mac()), limits))
+    }
+
+    /// Begins to verify a payload in chunks of a SigV4A request; as [`Self::chunks`].
+    pub fn chunks_v4a(
+        &self,
+        key: &VerifyingKey,
+        limits: Limits,
+    ) -> Result<ChunkVerifier, SigError> {
+        let seed = self.seed(Algorithm::EcdsaP256Sha256)?;
+        if seed.access_key_id() != key.access_key_id() {
+            return Err(SigError::WrongSigningKey);
+        }
+        Ok(ChunkVerifier::new(seed, Key::Public(key.public()), limits))
+    }
+
+    fn seed(&self, algorithm: Algorithm) -> Result<&Seed, SigError> {
+        let seed = self.seed.as_deref().ok_or(SigError::PayloadMode)?;
+        if seed.algorithm() == algorithm { Ok(seed) } else { Err(SigError::UnsupportedAlgorithm) }
     }
 
     /// When the request was signed.
@@ -109,7 +149,7 @@ pub fn verify(
     if !bool::from(expected.ct_eq(signature)) {
         return Err(SigError::SignatureDoesNotMatch { canonical_sha256 });
     }
-    Ok(verified(presented, &payload, rules))
+    verified(presented, &payload, rules)
 }
 
 /// Checks the date, the regions and the signature of an [`Algorithm::EcdsaP256Sha256`] request, and
@@ -148,17 +188,26 @@ pub fn verify_v4a(
     if !key.accepts(&string_to_sign, der.get(..*length).unwrap_or_default()) {
         return Err(SigError::SignatureDoesNotMatch { canonical_sha256 });
     }
-    Ok(verified(presented, &payload, rules))
+    verified(presented, &payload, rules)
 }
 
-fn verified(presented: &Presented<'_>, payload: &Payload, rules: &Rules) -> Verified {
-    Verified {
+fn verified(
+    presented: &Presented<'_>,
+    payload: &Payload,
+    rules: &Rules,
+) -> Result<Verified, SigError> {
+    let seed = match payload.check {
+        PayloadCheck::Streaming(mode) => Some(Box::new(Seed::of(presented, mode)?)),
+        PayloadCheck::Verified | PayloadCheck::SignedHash(_) | PayloadCheck::Unsigned => None,
+    };
+    Ok(Verified {
         payload: payload.check,
         signed_at: presented.signed_at.time,
         expires_at: presented.expires_at(),
         form: presented.form,
         path_as_signed: presented.target.path_is_normal(rules.uri),
-    }
+        seed,
+    })
 }
 
 /// The canonical form of a request, with `payload` as its last line.
@@ -214,10 +263,11 @@ impl Payload {
         body: Body<'_>,
         rules: &Rules,
     ) -> Result<Self, SigError> {
+        let streamed = matches!(body, Body::Streamed);
         let body = match body {
             Body::Bytes(bytes) => Some(Sha256::digest(bytes).into()),
             Body::Sha256(hash) => Some(hash),
-            Body::Unavailable => None,
+            Body::Unavailable | Body::Streamed => None,
         };
         let s3 = rules.uri == UriRules::S3;
         let mode = match (presented.content_sha256.as_deref(), presented.form) {
@@ -231,7 +281,14 @@ impl Payload {
                 return Ok(Self { hash: [0; 64], check: PayloadCheck::Unsigned });
             }
             Some(mode) if mode.starts_with(b"STREAMING-") => {
-                return Err(SigError::StreamingPayload);
+                if !streamed {
+                    return Err(SigError::StreamingPayload);
+                }
+                // Presigned requests have none: their seed would be good for days.
+                let mode = StreamingMode::named(mode, presented.algorithm)
+                    .filter(|_| s3 && presented.form == Form::Header)
+                    .ok_or(SigError::PayloadMode)?;
+                return Ok(Self { hash: [0; 64], check: PayloadCheck::Streaming(mode) });
             }
             Some(text) => {
                 let signed = unhex(text).ok_or(SigError::PayloadMode)?;
@@ -248,6 +305,7 @@ impl Payload {
     pub(super) fn line(&self) -> &[u8] {
         match self.check {
             PayloadCheck::Unsigned => UNSIGNED_PAYLOAD,
+            PayloadCheck::Streaming(mode) => mode.name().as_bytes(),
             PayloadCheck::Verified | PayloadCheck::SignedHash(_) => &self.hash,
         }
     }

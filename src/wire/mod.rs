@@ -1,5 +1,6 @@
-//! Wire formats: the Query protocol's parameters, XML answers.
+//! Wire formats: the Query protocol's parameters, XML answers, AWS JSON 1.1.
 
+pub mod json11;
 mod printable;
 pub mod query;
 pub mod xml;

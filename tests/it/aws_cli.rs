@@ -213,3 +213,52 @@ async fn profiles_chain_roles() {
     assert!(ancestors[0].contains("assumed-role/first/one"), "{ancestors:?}");
     assert_eq!(ancestors[1], format!("{user} {}", alice.id));
 }
+
+/// Groups, policies with versions, providers and reports, by commands.
+#[test]
+fn groups_policies_and_reports() {
+    let broker = Broker::start();
+    let cli = Cli(&broker);
+    let home = &broker.home.account;
+    cli.admin("iam create-user --user-name alice", &[]);
+    let alice = Cli::key(&cli.admin("iam create-access-key --user-name alice", &[]), "AccessKey");
+    cli.admin("iam create-group --group-name staff --path /team/", &[]);
+    cli.admin("iam add-user-to-group --group-name staff --user-name alice", &[]);
+    let list_users = allow("iam:ListUsers", "*").to_string();
+    let arn = cli.admin(
+        "iam create-policy --policy-name lister --query Policy.Arn --output text --policy-document",
+        &[&list_users],
+    );
+    assert_eq!(arn, format!("arn:aws:iam::{home}:policy/lister"));
+    let names = "iam list-users --query Users[].UserName --output text";
+    refused(cli.aws(&alice, names, &[]), "AccessDenied");
+    cli.admin(&format!("iam attach-group-policy --group-name staff --policy-arn {arn}"), &[]);
+    assert_eq!(done(cli.aws(&alice, names, &[])), "admin\talice");
+    // Another version of the policy counts for her at once.
+    let list_roles = allow("iam:ListRoles", "*").to_string();
+    let create = format!(
+        "iam create-policy-version --policy-arn {arn} --set-as-default --query \
+         PolicyVersion.VersionId --output text --policy-document"
+    );
+    assert_eq!(cli.admin(&create, &[&list_roles]), "v2");
+    refused(cli.aws(&alice, names, &[]), "AccessDenied");
+    let held = cli.admin(
+        &format!(
+            "iam list-entities-for-policy --policy-arn {arn} --query PolicyGroups[].GroupName \
+             --output text"
+        ),
+        &[],
+    );
+    assert_eq!(held, "staff");
+    let delete = cli.aws(&broker.home.first, "iam delete-group --group-name staff", &[]);
+    refused(delete, "DeleteConflict");
+
+    cli.admin("iam generate-credential-report", &[]);
+    let report = cli.admin("iam get-credential-report --query Content --output text", &[]);
+    assert!(report.len() > 100, "{report}");
+    let used = format!("iam get-access-key-last-used --access-key-id {}", alice.id);
+    let used = cli.admin(&format!("{used} --query AccessKeyLastUsed.ServiceName"), &[]);
+    assert_eq!(used, "\"iam\"");
+    let summary = "iam get-account-summary --query SummaryMap.Users --output text";
+    assert_eq!(cli.admin(summary, &[]), "2");
+}

@@ -105,6 +105,18 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// A request of `/countersign/v1`.
+    pub(crate) fn json(method: &str, target: &str, body: &Value) -> Self {
+        Self {
+            service: "countersign",
+            method: Method::from_bytes(method.as_bytes()).unwrap(),
+            target: target.to_owned(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_string(),
+            at: None,
+        }
+    }
+
     /// A GET of the Query protocol.
     pub(crate) fn get(service: &'a str, action: &str, parameters: &[(&str, &str)]) -> Self {
         let target = format!("/?{}", form(service, action, parameters));
@@ -284,14 +296,8 @@ impl Caller {
 
     /// Revokes over `/countersign/v1`; there may be no answer.
     pub(crate) async fn try_revoke(&self, target: &Value) -> Result<Answer, ClientError> {
-        let plan = Plan {
-            service: "countersign",
-            method: Method::POST,
-            target: "/countersign/v1/revocations".to_owned(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: json!({ "target": target }).to_string(),
-            at: None,
-        };
+        let body = json!({ "target": target });
+        let plan = Plan::json("POST", "/countersign/v1/revocations", &body);
         self.try_send(self.sign(plan)).await
     }
 }

@@ -13,6 +13,7 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod apply;
 mod audit_trouble;
 mod aws_cli;
 mod backup;
@@ -35,11 +36,17 @@ mod edge_tls;
 mod fault_proxy;
 mod idp;
 mod init;
+mod inside;
 mod layers;
+mod models;
 mod museum_oidc;
 mod museum_requests;
 mod museum_secrets;
 mod museum_trust;
+mod museum_verify;
+mod organizations;
+mod policy_files;
+mod proxies;
 mod python;
 mod readme;
 mod redis_broker;
@@ -51,8 +58,11 @@ mod redis_outage;
 mod redis_server;
 mod redis_sessions;
 mod revocation;
+mod s3_uploads;
 mod sdks;
+mod services;
 mod signals;
+mod signed_requests;
 mod tls;
 mod verify;
 mod web_identity;

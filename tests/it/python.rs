@@ -11,6 +11,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/python")
 }
 
+/// A script of `tests/sdk/python`.
+pub(crate) fn script(name: &str) -> PathBuf {
+    folder().join(name)
+}
+
 /// The interpreter that has the clients; they are installed first if need be.
 pub(crate) fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();

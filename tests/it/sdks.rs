@@ -145,7 +145,7 @@ impl<'c> Run<'c> {
         let told = self.steps(&proxy, &["keys", "sessions", "errors", "iam", "retries"]);
         let refusals = proxy.refusals().to_string();
         assert_eq!(value(&told, "refusals"), refusals, "{name}: a refused call was made again");
-        assert_eq!(proxy.asked("Action=ListServerCertificates"), 1, "{name}");
+        assert_eq!(proxy.asked("Action=ListOrganizationsFeatures"), 1, "{name}");
         assert_eq!(proxy.asked("RoleSessionName=unavailable"), 3, "{name}");
 
         let chained = FaultProxy::start(self.broker.api);
@@ -261,7 +261,7 @@ fn clock_shim() -> Option<PathBuf> {
 }
 
 /// A file or folder of `tests/sdk`.
-fn sources(name: &str) -> PathBuf {
+pub(crate) fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
 }
 
@@ -278,6 +278,16 @@ pub(crate) fn make_javascript(folder: &Path) -> Result<Vec<OsString>, String> {
         done(&mut command);
     });
     Ok(vec!["node".into(), folder.join("client.mjs").into()])
+}
+
+/// The folder with the modules of the JavaScript client, installed first if need be; none where its
+/// toolchain is missing.
+pub(crate) fn javascript_modules() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-javascript");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.with_file_name("sdks.lock")).unwrap();
+    lock.lock().unwrap();
+    make_javascript(&folder).ok().map(|_| folder)
 }
 
 pub(crate) fn make_go(folder: &Path) -> Result<Vec<OsString>, String> {
@@ -339,7 +349,7 @@ fn make_python(client: &str) -> Vec<OsString> {
 }
 
 /// Makes something in a folder unless that was done from the same files before.
-fn unless_made(folder: &Path, from: &[PathBuf], make: impl FnOnce()) {
+pub(crate) fn unless_made(folder: &Path, from: &[PathBuf], make: impl FnOnce()) {
     let made_from: String = from.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let stamp = folder.join("made-from");
     if fs::read_to_string(&stamp).is_ok_and(|before| before == made_from) {
@@ -351,14 +361,14 @@ fn unless_made(folder: &Path, from: &[PathBuf], make: impl FnOnce()) {
 
 /// Runs a command of a toolchain, with the environment that the machine's owner set up for it.
 #[track_caller]
-fn done(command: &mut Command) -> Output {
+pub(crate) fn done(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}:\n{}{}", stdout(&output), stderr(&output));
     output
 }
 
 /// What a tool says of its version, or that it is not there.
-fn version(tool: &str, argument: &str) -> Result<String, String> {
+pub(crate) fn version(tool: &str, argument: &str) -> Result<String, String> {
     let output = Command::new(OsStr::new(tool)).arg(argument).output();
     match output {
         Ok(output) if output.status.success() => Ok(stdout(&output) + &stderr(&output)),
@@ -367,7 +377,7 @@ fn version(tool: &str, argument: &str) -> Result<String, String> {
 }
 
 /// The tool must be there, and of this version or newer.
-fn at_least(tool: &str, argument: &str, wanted: &[u32]) -> Result<(), String> {
+pub(crate) fn at_least(tool: &str, argument: &str, wanted: &[u32]) -> Result<(), String> {
     let told = version(tool, argument)?;
     let numbers = told.split(|letter: char| !letter.is_ascii_digit());
     let found: Vec<u32> = numbers.filter_map(|digits| digits.parse().ok()).collect();

@@ -232,6 +232,7 @@ fn signed(who: &SignedClient, method: &str, uri: &str) -> anyhow::Result<VerifyR
         resource_policy: None,
         source_ip: None,
         secure_transport: None,
+        keep: None,
         context: BTreeMap::new(),
     })
 }

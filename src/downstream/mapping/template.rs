@@ -1,6 +1,6 @@
 //! Templates of resources: `arn:aws:orders:::order/{id}`.
 
-use super::pattern::{Captures, PathPattern, is_name};
+use super::pattern::{PathPattern, is_name};
 use crate::arn::Arn;
 use crate::id::AccountId;
 
@@ -51,9 +51,10 @@ impl ResourceTemplate {
             return Err(TemplateError::Wildcard);
         }
         let pieces = pieces(text)?;
-        let arn = Arn::parse(text).map_err(|_| match text.splitn(6, ':').take(5).any(braced) {
-            true => TemplateError::Place,
-            false => TemplateError::Arn,
+        let arn = Arn::parse(text).map_err(|_| {
+            let parts: Vec<_> = text.splitn(6, ':').collect();
+            let early = parts.len() == 6 && parts.iter().take(5).any(|part| braced(part));
+            if early { TemplateError::Place } else { TemplateError::Arn }
         })?;
         if !arn.account.is_empty() && arn.account != owner.to_string() {
             return Err(TemplateError::Account);
@@ -77,7 +78,7 @@ impl ResourceTemplate {
     }
 
     /// The ARN for these captures; `None` if one of them cannot stand in it.
-    pub fn fill(&self, captures: &Captures<'_>) -> Option<String> {
+    pub fn fill(&self, captures: &[(&str, String)]) -> Option<String> {
         let mut arn = String::new();
         for piece in &self.0 {
             match piece {

@@ -30,7 +30,7 @@ impl Handler for Admin {
 
 async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
     let facts = facts(request);
-    let context = Context { services, caller: &Caller::Anonymous, facts: &facts };
+    let context = Context { services, caller: &Caller::Anonymous, facts: &facts, batch: None };
     let asker = Asker::HostOperator(&context);
     match (&request.method, request.path()) {
         (&Method::GET, "/countersign/v1/accounts") => {
@@ -74,9 +74,11 @@ async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
         (_, "/countersign/v1/backup") => json::wrong_method(request, "GET"),
         (
             _,
-            "/countersign/v1/restore" | "/countersign/v1/keys" | "/countersign/v1/keys/confirm",
+            "/countersign/v1/restore"
+            | "/countersign/v1/keys"
+            | "/countersign/v1/keys/confirm"
+            | "/countersign/v1/revocations",
         ) => json::wrong_method(request, "POST"),
-        (_, "/countersign/v1/revocations") => json::wrong_method(request, "POST"),
         (_, "/countersign/v1/sessions" | "/countersign/v1/sessions/count") => {
             json::wrong_method(request, "GET")
         }

@@ -1,14 +1,15 @@
-//! The API listener: AWS's Query protocol on every path but `/countersign/v1`.
+//! The API listener: `/countersign/v1`, and AWS's protocols on every other path: AWS JSON where the
+//! request names a target, Query where it does not.
 //!
-//! An endpoint URL may have a path, so the path says nothing about a Query request; it is signed
-//! all the same.
+//! An endpoint URL may have a path, so the path says nothing about such a request; it is signed all
+//! the same.
 
 use std::sync::Arc;
 
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::Services;
 
-use super::{json, query};
+use super::{json, json11, query, text};
 
 /// The API listener's handler.
 pub struct Api {
@@ -31,6 +32,9 @@ impl Handler for Api {
 async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
     match request.path().strip_prefix("/countersign/v1/") {
         Some(resource) => json::answer(services, request, resource).await,
-        None => query::answer(services, request).await,
+        None => match text(&request.headers, json11::TARGET) {
+            Some(target) => json11::answer(services, request, target).await,
+            None => query::answer(services, request).await,
+        },
     }
 }

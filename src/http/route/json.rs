@@ -11,7 +11,7 @@ use crate::api::{self, ErrorBody, ErrorResponse};
 use crate::authn::Caller;
 use crate::http::{Incoming, Outgoing};
 use crate::ops::fault::Fault;
-use crate::ops::manage::{Asker, revocations, sessions};
+use crate::ops::manage::{Asker, directory, revocations, sessions};
 use crate::ops::{Context, Service, Services};
 
 pub(super) const JSON: &str = "application/json";
@@ -27,19 +27,32 @@ pub(super) async fn answer(
         Err(error) => return spell(request, &error.into()),
     };
     let facts = facts(request);
-    let context = Context { services, caller: &caller, facts: &facts };
+    let context = Context { services, caller: &caller, facts: &facts, batch: None };
     match (&request.method, resource) {
         (&Method::POST, "revocations") => {
             revoke(request, &Asker::Signed(&context)).await.for_operation("RevokeSessions")
         }
+        (&Method::GET, "directory") => {
+            result(request, &directory::export(&context).await).for_operation("ExportDirectory")
+        }
+        (&Method::POST, "directory/plan") => match read(request) {
+            Ok(wanted) => result(request, &directory::plan(&context, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("PlanDirectory"),
+        (&Method::POST, "directory/apply") => match read(request) {
+            Ok(wanted) => result(request, &directory::apply(&context, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("ApplyDirectory"),
         (&Method::GET, "sessions") => {
             list_sessions(request, &Asker::Signed(&context)).await.for_operation("ListSessions")
         }
         (&Method::GET, "sessions/count") => {
             count_sessions(request, &Asker::Signed(&context)).await.for_operation("CountSessions")
         }
-        (_, "revocations") => wrong_method(request, "POST"),
-        (_, "sessions" | "sessions/count") => wrong_method(request, "GET"),
+        (_, "revocations" | "directory/plan" | "directory/apply") => wrong_method(request, "POST"),
+        (_, "sessions" | "sessions/count" | "directory") => wrong_method(request, "GET"),
         _ => not_found(request),
     }
 }
@@ -61,7 +74,7 @@ pub(super) async fn count_sessions(request: &Incoming, asker: &Asker<'_>) -> Out
 }
 
 /// Reads a query strictly: every parameter known, none twice.
-fn query<T: DeserializeOwned>(request: &Incoming) -> Result<T, Box<Outgoing>> {
+pub(super) fn query<T: DeserializeOwned>(request: &Incoming) -> Result<T, Box<Outgoing>> {
     let refuse = |why: &dyn std::fmt::Display| {
         let message = format!("The query is not what was expected: {why}.");
         Box::new(problem(request, StatusCode::BAD_REQUEST, "InvalidRequest", &message))

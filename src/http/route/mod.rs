@@ -5,7 +5,10 @@
 
 mod admin;
 mod api;
+mod changes;
+mod forward;
 mod json;
+mod json11;
 mod query;
 mod verify;
 

@@ -69,21 +69,21 @@ async fn run(
         return Err(Fault::missing_authentication_token());
     }
     let facts = facts(request);
-    let context = Context { services, caller: &caller, facts: &facts };
+    let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (row.run)(&context, params).await
 }
 
 fn namespace(service: Service) -> Namespace {
     match service {
         Service::Iam => Namespace::IAM,
-        Service::Sts | Service::Countersign => Namespace::STS,
+        Service::Sts | Service::Organizations | Service::Countersign => Namespace::STS,
     }
 }
 
 fn spell(request: &Incoming, namespace: Namespace, fault: &Fault) -> Outgoing {
     let code = fault.code();
     let id = request.request_id.to_string();
-    let body = xml::error(namespace, code.side().as_str(), code.as_str(), fault.message(), &id);
+    let body = xml::error(namespace, code.side().as_str(), code.as_str(), &fault.told(), &id);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = Outgoing::new(status, XML, body).with_log("code", code.as_str());
     match fault.loggable_note() {

@@ -21,7 +21,7 @@ impl Side {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $wire:literal $status:literal),* $(,)?) => {
-        /// An error code of STS, IAM, or all AWS services.
+        /// An error code of STS, IAM, Organizations, or all AWS services.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum FaultCode {
@@ -109,6 +109,40 @@ codes! {
     ServiceFailure "ServiceFailure" 500,
     UnmodifiableEntity "UnmodifiableEntity" 400,
     UnrecognizedPublicKeyEncoding "UnrecognizedPublicKeyEncoding" 400,
+    // Organizations, and every AWS JSON service.
+    AccountAlreadyClosed "AccountAlreadyClosedException" 400,
+    AccountNotFound "AccountNotFoundException" 400,
+    AccountNotRegistered "AccountNotRegisteredException" 400,
+    AlreadyInOrganization "AlreadyInOrganizationException" 400,
+    ChildNotFound "ChildNotFoundException" 400,
+    ConstraintViolation "ConstraintViolationException" 400,
+    CreateAccountStatusNotFound "CreateAccountStatusNotFoundException" 400,
+    DestinationParentNotFound "DestinationParentNotFoundException" 400,
+    DuplicateAccount "DuplicateAccountException" 400,
+    DuplicateOrganizationalUnit "DuplicateOrganizationalUnitException" 400,
+    DuplicatePolicy "DuplicatePolicyException" 400,
+    DuplicatePolicyAttachment "DuplicatePolicyAttachmentException" 400,
+    EffectivePolicyNotFound "EffectivePolicyNotFoundException" 400,
+    InvalidInputException "InvalidInputException" 400,
+    MalformedPolicyDocumentException "MalformedPolicyDocumentException" 400,
+    MasterCannotLeaveOrganization "MasterCannotLeaveOrganizationException" 400,
+    OrganizationNotEmpty "OrganizationNotEmptyException" 400,
+    OrganizationalUnitNotEmpty "OrganizationalUnitNotEmptyException" 400,
+    OrganizationalUnitNotFound "OrganizationalUnitNotFoundException" 400,
+    OrganizationsNotInUse "AWSOrganizationsNotInUseException" 400,
+    ParentNotFound "ParentNotFoundException" 400,
+    PolicyInUse "PolicyInUseException" 400,
+    PolicyNotAttached "PolicyNotAttachedException" 400,
+    PolicyNotFound "PolicyNotFoundException" 400,
+    PolicyTypeAlreadyEnabled "PolicyTypeAlreadyEnabledException" 400,
+    PolicyTypeNotAvailable "PolicyTypeNotAvailableForOrganizationException" 400,
+    PolicyTypeNotEnabled "PolicyTypeNotEnabledException" 400,
+    ResourcePolicyNotFound "ResourcePolicyNotFoundException" 400,
+    RootNotFound "RootNotFoundException" 400,
+    SerializationException "SerializationException" 400,
+    SourceParentNotFound "SourceParentNotFoundException" 400,
+    TargetNotFound "TargetNotFoundException" 400,
+    UnknownOperation "UnknownOperationException" 400,
 }
 
 impl FaultCode {

@@ -11,12 +11,14 @@ mod entities;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use self::codes::{FaultCode, Side};
 pub use self::entities::Entity;
 
 use crate::audit::AuditError;
+use crate::policy::ParseError;
 use crate::wire::printable;
 use crate::wire::query::QueryError;
 
@@ -25,14 +27,16 @@ use crate::wire::query::QueryError;
 pub struct Fault {
     code: FaultCode,
     message: String,
+    encoded: Option<String>,
     note: Option<String>,
+    reason: Option<&'static str>,
 }
 
 impl Fault {
     /// A fault with a message for the caller. It must hold no secret, and nothing that the caller
     /// may not know.
     pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), note: None }
+        Self { code, message: message.into(), encoded: None, note: None, reason: None }
     }
 
     /// Adds what the operator should know. It is logged, never encoded; it must hold no secret
@@ -43,12 +47,43 @@ impl Fault {
         self
     }
 
+    /// Adds the sealed reason, which DecodeAuthorizationMessage opens. It is told to the caller
+    /// and stands in no record.
+    #[must_use]
+    pub fn with_encoded(mut self, encoded: Option<String>) -> Self {
+        self.encoded = encoded;
+        self
+    }
+
+    /// What the caller reads, with the sealed reason if there is one, in AWS's words.
+    pub fn told(&self) -> Cow<'_, str> {
+        match &self.encoded {
+            None => Cow::Borrowed(&self.message),
+            Some(encoded) => Cow::Owned(format!(
+                "{}. Encoded authorization failure message: {encoded}",
+                self.message
+            )),
+        }
+    }
+
+    /// Adds the word by which some services tell apart what one code stands for.
+    #[must_use]
+    pub fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The word by which some services tell apart what one code stands for.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
+
     /// The code: it fixes the HTTP status and whose fault it is.
     pub fn code(&self) -> FaultCode {
         self.code
     }
 
-    /// What the caller reads.
+    /// What the caller reads, without the sealed reason.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -62,6 +97,13 @@ impl Fault {
     /// (an ExternalId, a tag): it belongs into the audit record alone.
     pub fn loggable_note(&self) -> Option<&str> {
         self.note().filter(|_| self.code != FaultCode::AccessDenied)
+    }
+
+    /// The same, and the message says during what it came up.
+    #[must_use]
+    pub fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
     }
 
     /// `AccessDenied` (403).
@@ -111,6 +153,11 @@ impl Fault {
     /// `MalformedPolicyDocument` (400).
     pub fn malformed_policy(message: impl Into<String>) -> Self {
         Self::new(FaultCode::MalformedPolicyDocument, message)
+    }
+
+    /// `MalformedPolicyDocument` (400) in AWS's words, and with the place and the reason.
+    pub fn refused_policy(error: &ParseError) -> Self {
+        Self::malformed_policy(format!("{} ({error})", error.in_aws_words()))
     }
 
     /// `PackedPolicyTooLarge` (400): what is to be packed into a token takes `percent` of its

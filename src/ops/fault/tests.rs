@@ -15,7 +15,24 @@ fn codes_as_in_the_service_models() {
              InvalidInput UnmodifiableEntity PasswordPolicyViolation DuplicateSSHPublicKey \
              InvalidCertificate InvalidPublicKey InvalidUserType KeyPairMismatch \
              MalformedCertificate OpenIdIdpCommunicationError PolicyNotAttachable \
-             UnrecognizedPublicKeyEncoding",
+             UnrecognizedPublicKeyEncoding \
+             AccountAlreadyClosedException AccountNotFoundException \
+             AccountNotRegisteredException AlreadyInOrganizationException \
+             ChildNotFoundException ConstraintViolationException \
+             CreateAccountStatusNotFoundException DestinationParentNotFoundException \
+             DuplicateAccountException DuplicateOrganizationalUnitException \
+             DuplicatePolicyException DuplicatePolicyAttachmentException \
+             EffectivePolicyNotFoundException InvalidInputException \
+             MalformedPolicyDocumentException MasterCannotLeaveOrganizationException \
+             OrganizationNotEmptyException OrganizationalUnitNotEmptyException \
+             OrganizationalUnitNotFoundException AWSOrganizationsNotInUseException \
+             ParentNotFoundException PolicyInUseException PolicyNotAttachedException \
+             PolicyNotFoundException PolicyTypeAlreadyEnabledException \
+             PolicyTypeNotAvailableForOrganizationException \
+             PolicyTypeNotEnabledException ResourcePolicyNotFoundException \
+             RootNotFoundException SerializationException \
+             SourceParentNotFoundException TargetNotFoundException \
+             UnknownOperationException",
         ),
         (
             403,

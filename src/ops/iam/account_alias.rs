@@ -60,14 +60,15 @@ impl Operation for CreateAccountAlias {
         context
             .change(|tx| {
                 let id = access::in_account::<Self>(context, tx.state())?;
-                let alias = Some(request.alias);
-                if let Some(owner) = tx.state().accounts().find(|it| it.alias == alias) {
+                let alias = request.alias;
+                let owner = tx.state().accounts().find(|it| it.alias.as_ref() == Some(&alias));
+                if let Some(owner) = owner {
                     if owner.id == id {
                         return Ok(());
                     }
-                    let alias = alias.unwrap_or_default();
                     return Err(Fault::already_exists(fault::Entity::AccountAlias, &alias));
                 }
+                let alias = Some(alias);
                 tx.put(Entity::Account(Account { alias, ..own(tx.state(), id)? }));
                 Ok(())
             })

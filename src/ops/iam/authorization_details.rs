@@ -177,7 +177,7 @@ impl Entry<'_> {
 }
 
 fn is_used(state: &Snapshot, account: AccountId, arn: &str) -> bool {
-    !state.holders_of(account, arn).is_empty() || !state.bounded_by(account, arn).is_empty()
+    state.uses_of(account, arn) != (0, 0)
 }
 
 fn write_user(xml: &mut Xml, user: &User, groups: &[String]) {

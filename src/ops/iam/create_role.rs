@@ -88,7 +88,7 @@ impl Operation for CreateRole {
                 let role = Role {
                     id,
                     account,
-                    trust: trust::parse(tx.state(), &request.trust)?,
+                    trust: trust::parse(context.services.iam, tx.state(), &request.trust)?,
                     name: request.name,
                     path: request.path,
                     description: request.description,

@@ -85,12 +85,11 @@ impl Operation for ListPoliciesGrantingServiceAccess {
             xml.list("Policies", &entry.grants, |xml, grant| {
                 xml.text("PolicyName", &grant.policy);
                 xml.text("PolicyType", if grant.arn.is_some() { "MANAGED" } else { "INLINE" });
-                match &grant.arn {
-                    Some(arn) => xml.text("PolicyArn", arn),
-                    None => {
-                        xml.text("EntityType", grant.holder.0);
-                        xml.text("EntityName", &grant.holder.1);
-                    }
+                if let Some(arn) = &grant.arn {
+                    xml.text("PolicyArn", arn);
+                } else {
+                    xml.text("EntityType", grant.holder.0);
+                    xml.text("EntityName", &grant.holder.1);
                 }
             });
         });
@@ -102,7 +101,7 @@ impl Operation for ListPoliciesGrantingServiceAccess {
 fn grants(state: &Snapshot, source: &Source) -> Vec<Grant> {
     let mut grants = Vec::new();
     let mut add = |account, kind, name: &str, policies: &Policies| {
-        grants.extend(of(state, account, (kind, name.to_owned()), policies));
+        grants.extend(of(state, account, &(kind, name.to_owned()), policies));
     };
     match source {
         Source::User(user) => {
@@ -122,7 +121,7 @@ fn grants(state: &Snapshot, source: &Source) -> Vec<Grant> {
 fn of(
     state: &Snapshot,
     account: AccountId,
-    holder: (&'static str, String),
+    holder: &(&'static str, String),
     policies: &Policies,
 ) -> Vec<Grant> {
     let inline = policies.inline.iter().map(|(name, document)| Grant {
@@ -143,6 +142,10 @@ fn of(
     inline.chain(managed).collect()
 }
 
+fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
 /// Whether a document, which has been parsed before, allows an action of a service.
 fn allows(text: &str, namespace: &str) -> bool {
     let document: Value = serde_json::from_str(text).unwrap_or_default();
@@ -160,10 +163,11 @@ fn allows(text: &str, namespace: &str) -> bool {
         let pattern = pattern.as_str().unwrap_or_default();
         pattern == "*" || (covers(&Value::from(pattern)) && pattern.ends_with(":*"))
     };
-    many(&document["Statement"]).iter().filter(|it| it["Effect"] == "Allow").any(|statement| {
-        let not = many(&statement["NotAction"]);
-        many(&statement["Action"]).iter().any(covers)
-            || (!not.is_empty() && !not.iter().any(covers_all))
+    many(member(&document, "Statement")).iter().any(|statement| {
+        let not = many(member(statement, "NotAction"));
+        let granted = many(member(statement, "Action")).iter().any(covers)
+            || (!not.is_empty() && !not.iter().any(covers_all));
+        granted && member(statement, "Effect") == "Allow"
     })
 }
 

@@ -101,7 +101,7 @@ impl<H: Holder> Operation for Put<H> {
                     &named.holder,
                     access::add_boundary_of,
                 )?;
-                let parsed = parsed.map_err(|error| Fault::malformed_policy(error.to_string()))?;
+                let parsed = parsed.map_err(|error| Fault::refused_policy(&error))?;
                 let mut holder = H::clone(&found);
                 let inline = &mut holder.policies_mut().inline;
                 inline.insert(named.policy, parsed);

@@ -72,16 +72,13 @@ impl Operation for GetAccessKeyLastUsed {
 
     fn write(response: &Response, xml: &mut Xml) {
         xml.text("UserName", &response.user);
-        xml.element("AccessKeyLastUsed", |xml| match &response.last {
-            Some(last) => {
+        xml.element("AccessKeyLastUsed", |xml| {
+            if let Some(last) = &response.last {
                 xml.time("LastUsedDate", last.at.floor_secs());
-                xml.text("ServiceName", &last.service);
-                xml.text("Region", &last.region);
             }
-            None => {
-                xml.text("ServiceName", "N/A");
-                xml.text("Region", "N/A");
-            }
+            let last = response.last.as_ref();
+            xml.text("ServiceName", last.map_or("N/A", |last| &last.service));
+            xml.text("Region", last.map_or("N/A", |last| &last.region));
         });
     }
 }

@@ -44,12 +44,8 @@ pub struct Told {
 impl Told {
     /// A policy as `account` sees it.
     pub fn of(state: &Snapshot, account: AccountId, policy: Managed) -> Self {
-        let arn = policy.arn();
-        Self {
-            attached: state.holders_of(account, &arn).len(),
-            bounds: state.bounded_by(account, &arn).len(),
-            policy,
-        }
+        let (attached, bounds) = state.uses_of(account, &policy.arn());
+        Self { policy, attached, bounds }
     }
 }
 

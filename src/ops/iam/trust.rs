@@ -8,12 +8,13 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::settings::Settings;
 use crate::arn::{self, Arn};
 use crate::directory::document::TrustError;
 use crate::directory::{Snapshot, TrustDocument};
 use crate::id::{AccountId, UniqueId, UniqueKind};
 use crate::ops::fault::Fault;
-use crate::policy::{TRUST_CHARS, count_without_whitespace};
+use crate::policy::{Policy, TRUST_CHARS, count_without_whitespace};
 
 /// Parses a trust policy and binds the principals it names to what `state` has under their ARNs, in
 /// any account.
@@ -21,13 +22,19 @@ use crate::policy::{TRUST_CHARS, count_without_whitespace};
 /// # Errors
 /// `LimitExceeded`; `MalformedPolicyDocument` if it does not parse, or names a user, role, account
 /// or unique ID that does not exist.
-pub(super) fn parse(state: &Snapshot, text: &str) -> Result<TrustDocument, Fault> {
+/// A federated provider has to be trusted with a condition that says whom of its people, unless
+/// the settings let it pass.
+pub(super) fn parse(
+    settings: Settings,
+    state: &Snapshot,
+    text: &str,
+) -> Result<TrustDocument, Fault> {
     if count_without_whitespace(text) > TRUST_CHARS {
         return Err(Fault::limit_exceeded("ACLSizePerRole", TRUST_CHARS));
     }
     let trust =
         TrustDocument::parse(text, |arn| unique_id(state, arn)).map_err(|error| match error {
-            TrustError::Parse(error) => Fault::malformed_policy(error.to_string()),
+            TrustError::Parse(error) => Fault::refused_policy(&error),
             TrustError::NoSuchPrincipal(arn) => invalid(&arn),
         })?;
     for named in aws_principals(text) {
@@ -35,7 +42,24 @@ pub(super) fn parse(state: &Snapshot, text: &str) -> Result<TrustDocument, Fault
             return Err(invalid(&named.text));
         }
     }
+    if !settings.allow_unconditioned_federation {
+        check_federation(trust.policy())?;
+    }
     Ok(trust)
+}
+
+/// INVARIANT (fail closed): an allow for a federated provider says whom, by subject, audience or
+/// another claim; for an issuer that many share, by the claim that tells its users apart.
+fn check_federation(policy: &Policy) -> Result<(), Fault> {
+    for allow in policy.federated_allows() {
+        if let Some(lack) = allow.lack() {
+            return Err(Fault::malformed_policy(format!(
+                "Statement {} of the trust policy gives the role to {} without saying whom: {lack}.",
+                allow.statement, allow.provider
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn invalid(principal: &str) -> Fault {
@@ -83,7 +107,7 @@ fn is_there(state: &Snapshot, id: &UniqueId) -> bool {
 
 /// The text of a trust policy as it is shown: whom it names by ARN stands there by the ARN he has
 /// now; who is gone, by his unique ID.
-pub(super) fn shown(state: &Snapshot, trust: &TrustDocument) -> String {
+pub(in crate::ops) fn shown(state: &Snapshot, trust: &TrustDocument) -> String {
     let text = trust.text();
     let now: BTreeMap<&str, String> = trust
         .bound()

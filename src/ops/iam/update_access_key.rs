@@ -53,7 +53,8 @@ impl Operation for UpdateAccessKey {
         context
             .change(|tx| {
                 let key = request.key.find::<Self>(context, tx.state())?;
-                if key.status == request.status {
+                // One that waits to be confirmed is put out of use for good by this.
+                if key.status == request.status && !key.unconfirmed {
                     return Ok(());
                 }
                 let revoked = match request.status {

@@ -44,7 +44,7 @@ impl Operation for UpdateAssumeRolePolicy {
             .change(|tx| {
                 let name = &request.name;
                 let role = access::existing::<Self, Role>(context, tx.state(), name, |_, _| ())?;
-                let trust = trust::parse(tx.state(), &request.trust)?;
+                let trust = trust::parse(context.services.iam, tx.state(), &request.trust)?;
                 tx.put(Entity::Role(Role { trust, ..Role::clone(&role) }));
                 Ok(())
             })

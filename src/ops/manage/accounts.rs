@@ -1,16 +1,19 @@
 //! Accounts, on the admin socket: more than the first one.
 //!
 //! A new account has nobody in it. As in AWS Organizations, it gets a role that the first account
-//! may assume, by default `OrganizationAccountAccessRole`, with AdministratorAccess.
+//! may assume, by default `OrganizationAccountAccessRole`, with AdministratorAccess. If there is an
+//! organization, it joins it.
 
 use crate::api::{AccountView, Accounts, CreateAccount, CreatedAccount};
 use crate::arn;
 use crate::directory::entities::Policies;
+use crate::directory::organization::Joined;
 use crate::directory::{Account, Entity, Role, Snapshot, TrustDocument, managed};
 use crate::id::{AccountId, UniqueId, UniqueKind};
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::manage::Asker;
+use crate::ops::organizations::membership;
 use crate::ops::params::{self, rules};
 use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, write_fault};
@@ -78,6 +81,7 @@ async fn make(context: &Context<'_>, request: &CreateAccount) -> Result<CreatedA
             let role_arn = role.arn();
             tx.put(Entity::Account(account.clone()));
             tx.put(Entity::Role(role));
+            membership::join(tx, id, Joined::Created, None, now);
             Ok(role_arn)
         })
         .await
@@ -85,7 +89,9 @@ async fn make(context: &Context<'_>, request: &CreateAccount) -> Result<CreatedA
     Ok(CreatedAccount { account: view(&account), role_arn })
 }
 
-fn administrator(
+/// The role by which the first account, or the organization's management account, administers an
+/// account.
+pub(in crate::ops) fn administrator(
     account: &Account,
     id: UniqueId,
     name: &str,
@@ -134,8 +140,12 @@ mod tests {
 
     async fn create_account(bench: &Bench, id: &str) -> Role {
         let facts = bench.facts();
-        let context =
-            Context { services: &bench.services, caller: &Caller::Anonymous, facts: &facts };
+        let context = Context {
+            services: &bench.services,
+            caller: &Caller::Anonymous,
+            facts: &facts,
+            batch: None,
+        };
         let request =
             CreateAccount { name: "new".to_owned(), id: Some(id.to_owned()), role_name: None };
         create(&Asker::HostOperator(&context), &request).await.unwrap();

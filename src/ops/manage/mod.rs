@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod backups;
+pub mod directory;
 pub mod keys;
 pub mod revocations;
 pub mod sessions;

@@ -23,7 +23,7 @@ use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
-use crate::policy::{Context as Keys, Named, Value as KeyValue};
+use crate::policy::{Context as Keys, Value as KeyValue};
 use crate::seal::claims::{MAX_ANCESTORS, PrincipalClaim, PrincipalKind, Tag};
 use crate::sessions::{Draft, Minted, mint};
 use crate::wire::query::Params;
@@ -231,7 +231,8 @@ impl<'a> Grant<'a> {
         let role = arn::parse_role(&self.request.role_arn)
             .and_then(|(account, _, name)| {
                 self.snapshot.account(account)?;
-                self.snapshot.role_named(account, name)
+                let closed = self.snapshot.organized().is_closed(account);
+                self.snapshot.role_named(account, name).filter(|_| !closed)
             })
             .filter(|role| role.arn() == self.request.role_arn);
         let Some(role) = role else {
@@ -239,19 +240,17 @@ impl<'a> Grant<'a> {
         };
         let keys = self.keys(role, source_identity)?;
         let policies = CallerPolicies::gather(self.snapshot, self.identity);
-        let mut actions = vec!["sts:AssumeRole"];
-        if !tags.is_empty() {
-            actions.push("sts:TagSession");
-        }
-        if source_identity.is_some() {
-            actions.push("sts:SetSourceIdentity");
-        }
+        let caller = policy_caller(self.identity);
         let arn = role.arn();
-        for action in actions {
+        let actions = [
+            ("sts:AssumeRole", true),
+            ("sts:TagSession", !tags.is_empty()),
+            ("sts:SetSourceIdentity", source_identity.is_some()),
+        ];
+        for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
             let ask = Ask { action, resource: &arn, owner: role.account };
-            let trust = Named { name: "trust policy", policy: role.trust.policy() };
             policies
-                .check_trust(&policy_caller(self.identity), &ask, &keys, trust)
+                .check_trust(&caller, &ask, &keys, &role.trust)
                 .map_err(|why| self.refuse(action, &why))?;
         }
         Ok(role)

@@ -28,7 +28,7 @@ use crate::ops::authorize::{Ask, CallerPolicies};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
-use crate::policy::{self, Context as Keys, Named, Value as KeyValue};
+use crate::policy::{self, Context as Keys, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
 use crate::sessions::{Draft, Minted, mint};
 use crate::wire::printable;
@@ -102,14 +102,14 @@ impl Operation for AssumeRoleWithWebIdentity {
         })
     }
 
-    async fn assert(context: &Context<'_>, request: &Request) -> Result<Option<Caller>, Fault> {
+    async fn assert(context: &Context<'_>, request: &Request) -> Result<Caller, Fault> {
         let (account, _, _) = arn::parse_role(&request.role_arn)
             .ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
         let services = context.services;
         let now = context.facts.now;
         web_identity(&services.directory, &*services.key_sets, account, &request.token, now)
             .await
-            .map(|identity| Some(Caller::Asserted(Box::new(identity))))
+            .map(|identity| Caller::Asserted(Box::new(identity)))
             .map_err(|error| refused_token(error, context))
     }
 
@@ -323,9 +323,11 @@ fn trusted_role<'s>(
     let arn = role.arn();
     for action in actions {
         let ask = Ask { action, resource: &arn, owner: role.account };
-        let trust = Named { name: "trust policy", policy: role.trust.policy() };
-        // Whoever has no role yet has no policies of its own.
-        CallerPolicies::none().check_trust(&caller, &ask, &keys, trust).map_err(refuse)?;
+        // Whoever has no role yet has no policies of its own; those of the organization about what
+        // the account owns hold.
+        CallerPolicies::none(snapshot)
+            .check_trust(&caller, &ask, &keys, &role.trust)
+            .map_err(refuse)?;
     }
     Ok(role)
 }

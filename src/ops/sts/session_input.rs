@@ -71,7 +71,7 @@ impl SessionInput {
         }
         if let Some(text) = &self.policy {
             Policy::parse(text, DocumentKind::Session)
-                .map_err(|error| Fault::malformed_policy(error.to_string()))?;
+                .map_err(|error| Fault::refused_policy(&error))?;
         }
         let mut seen = HashSet::new();
         for arn in &self.policy_arns {

@@ -161,7 +161,7 @@ async fn a_role_that_is_not_there_and_one_that_does_not_trust_read_the_same() {
     let conditions = [
         only("other"),
         json!({ "StringEquals": { format!("{URL}:aud"): "other" } }),
-        json!({ "StringEquals": { "idp.example/realms/b:sub": "app" } }),
+        json!({ "StringEquals": { format!("{URL}:sub"): "app", "idp.example/realms/b:sub": "app" } }),
         json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" }, "StringEquals": { format!("{URL}:sub"): "app" } }),
     ];
     let mut texts = vec![];
@@ -383,8 +383,8 @@ async fn claims_are_exact_condition_keys() {
             false,
         ),
         // Another issuer's key, and a prefix of ours.
-        (json!({ "StringEquals": { "idp.example:sub": "app" } }), false),
-        (json!({ "StringEquals": { "idp.example/realms:sub": "app" } }), false),
+        (json!({ "StringEquals": { key("sub"): "app", "idp.example:sub": "app" } }), false),
+        (json!({ "StringEquals": { key("sub"): "app", "idp.example/realms:sub": "app" } }), false),
         // Nobody signed.
         (json!({ "StringLike": { key("sub"): "app", "aws:PrincipalArn": "*" } }), false),
     ] {

@@ -9,6 +9,16 @@ use crate::id::RequestId;
 use crate::ops::authorize::Ask;
 use crate::ops::context;
 use crate::policy::{Decision, Effect, Layer};
+use crate::sigv4::SigError;
+
+/// The code of every refusal of a body that the signature does not vouch for.
+pub(super) const BODY: &str = "BodyUnverified";
+
+/// Said of a request that can be verified with its body only.
+const NO_HASH: &str = "The request signs no x-amz-content-sha256, so that it can be verified only \
+    with its body, which was not shown: pass the body or its hash, let the proxy pass it, or let \
+    the client sign x-amz-content-sha256. Where body = \"ignored\" is registered, the request counts \
+    as one without a body.";
 
 /// An answer in the making. Whatever is not said stays on the closed side.
 pub(super) struct Answer {
@@ -24,6 +34,7 @@ impl Answer {
                 principal: None,
                 expires_at: None,
                 body: None,
+                content_sha256: None,
                 reason: Reason { code: String::new(), message: String::new() },
                 matched: Vec::new(),
                 request_id: request_id.to_string(),
@@ -38,6 +49,7 @@ impl Answer {
 
     pub(super) fn not_authenticated(self, error: &AuthnError) -> VerifyResponse {
         match error {
+            AuthnError::Signature(SigError::BodyUnavailable) => self.refused(BODY, NO_HASH),
             AuthnError::Signature(error) => self.refused(error.code(), &error.public_message()),
             AuthnError::WrongService { .. } | AuthnError::WrongRegion { .. } => {
                 self.refused("SignatureDoesNotMatch", &sentence(error))
@@ -70,6 +82,27 @@ impl Answer {
         self.refused(code, message)
     }
 
+    /// With the hash that the service compares the body with.
+    pub(super) fn with_content_sha256(mut self, hash: Option<[u8; 32]>) -> Self {
+        self.response.content_sha256 = hash.map(|hash| data_encoding::HEXLOWER.encode(&hash));
+        self
+    }
+
+    /// Adds the statements that allowed a part of what was asked.
+    pub(super) fn add_matched(&mut self, decision: &Decision) {
+        for matched in decision.matched() {
+            let matched = Match {
+                layer: layer(matched.layer).to_owned(),
+                policy: matched.policy.clone(),
+                statement: matched.statement,
+                sid: matched.sid.clone(),
+            };
+            if !self.response.matched.contains(&matched) {
+                self.response.matched.push(matched);
+            }
+        }
+    }
+
     pub(super) fn decided(
         mut self,
         decision: &Decision,
@@ -77,16 +110,12 @@ impl Answer {
         asked: &Ask<'_>,
         why: &str,
     ) -> VerifyResponse {
-        self.response.matched = decision
-            .matched()
-            .iter()
-            .map(|matched| Match {
-                layer: layer(matched.layer).to_owned(),
-                policy: matched.policy.clone(),
-                statement: matched.statement,
-                sid: matched.sid.clone(),
-            })
-            .collect();
+        if !decision.is_allowed() {
+            // What allowed another part says nothing about the refusal.
+            self.response.matched.clear();
+            self.response.content_sha256 = None;
+        }
+        self.add_matched(decision);
         let who = self.response.principal.as_ref().map_or("", |p| p.arn.as_str());
         let (verdict, code, message) = match decision.effect() {
             Effect::Allow => (
@@ -105,7 +134,8 @@ fn denial(who: &str, asked: &Ask<'_>, why: &str) -> String {
     format!("{who} is not authorized to perform {} on {} {why}.", asked.action, asked.resource)
 }
 
-fn sentence(error: &AuthnError) -> String {
+/// A text as a sentence.
+pub(super) fn sentence(error: &impl std::fmt::Display) -> String {
     let mut text = error.to_string();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -119,11 +149,13 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::SessionRevoked(_)
         | Refusal::PrincipalRevoked(_)
         | Refusal::KeyRevoked(_)
-        | Refusal::ProviderRevoked(_) => "SessionRevoked",
+        | Refusal::ProviderRevoked(_)
+        | Refusal::AccountLeft(_) => "SessionRevoked",
         Refusal::PrincipalGone(_)
         | Refusal::AccountGone(_)
         | Refusal::KeyGone(_)
         | Refusal::ProviderGone(_) => "PrincipalDeleted",
+        Refusal::AccountClosed(_) => "AccountClosed",
         Refusal::KeyInactive(_) => "KeyInactive",
         Refusal::OtherEpoch(_) => "DirectoryRestored",
     }

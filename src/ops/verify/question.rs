@@ -1,14 +1,17 @@
 //! A question, read strictly: what makes no sense is refused, with the field and the reason.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::api::{OneOrMany, VerifyRequest};
+use crate::api::{Keep, OneOrMany, VerifyRequest};
 use crate::arn::Arn;
+use crate::downstream::mapping::{Deed, Meaning, Unmapped};
+use crate::downstream::{self, BodyRule, HostPattern, Service};
 use crate::id::AccountId;
-use crate::ops::authorize::Ask;
 use crate::policy::{Context, DocumentKind, Policy, Value, fold};
 use crate::sigv4::{Body, RequestHead, UriRules};
 
@@ -31,24 +34,65 @@ const MAX_TEXT: usize = 4096;
 
 /// A question that makes sense.
 pub struct Question<'a> {
-    request: &'a VerifyRequest,
-    values: Vec<Vec<u8>>,
-    body: OwnedBody,
-    asked: Option<Asked<'a>>,
-    source_ip: Option<IpAddr>,
-}
-
-enum OwnedBody {
-    Bytes(Vec<u8>),
-    Sha256([u8; 32]),
-    Unavailable,
-}
-
-struct Asked<'a> {
-    action: &'a str,
-    resource: &'a str,
-    owner: AccountId,
+    service: &'a str,
+    registered: Option<&'a Service>,
+    region: Option<&'a str>,
+    /// The acceptable hosts of a service that is not registered.
+    hosts: &'a [String],
+    method: &'a str,
+    target: &'a str,
+    headers: Vec<(&'a str, Cow<'a, [u8]>)>,
+    body: Shown,
+    asked: Asked,
     policy: Option<Policy>,
+    source_ip: Option<IpAddr>,
+    secure: Option<bool>,
+    context: Option<&'a BTreeMap<String, OneOrMany>>,
+}
+
+/// What is shown of a body.
+pub enum Shown {
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// Its SHA-256, computed by the asker over the bytes.
+    Sha256([u8; 32]),
+    /// Nothing.
+    Nothing,
+}
+
+/// What is to be authorized.
+pub enum Asked {
+    /// Nothing: the question is about identity alone.
+    Identity,
+    /// This, of an owner's resources.
+    Meaning(Meaning, AccountId),
+    /// A request of a mapped service that means nothing.
+    Unmapped(Unmapped),
+}
+
+/// A request to a registered service, as a proxy passed it on.
+pub struct Forwarded<'a> {
+    /// The method as it came to the proxy.
+    pub method: &'a str,
+    /// Path and query as they came to the proxy, undecoded.
+    pub target: &'a str,
+    /// The client's headers, `host` as the client sent it.
+    pub headers: &'a [(String, Vec<u8>)],
+    /// What is shown of the body.
+    pub body: Shown,
+    /// The client's address, as the proxy vouches for it.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came to the proxy by TLS.
+    pub secure: Option<bool>,
+}
+
+/// Which of the asker's keys count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vouched {
+    /// Those of the connection and those of the resource that the request is about.
+    All,
+    /// Those of the connection alone.
+    Connection,
 }
 
 fn malformed<T>(field: &'static str, reason: impl Into<String>) -> Result<T, Malformed> {
@@ -56,20 +100,21 @@ fn malformed<T>(field: &'static str, reason: impl Into<String>) -> Result<T, Mal
 }
 
 impl<'a> Question<'a> {
-    /// Reads a question.
-    pub fn parse(request: &'a VerifyRequest) -> Result<Self, Malformed> {
+    /// Reads a question; `registered` is the service that it names, if there is one.
+    pub fn parse(
+        request: &'a VerifyRequest,
+        registered: Option<&'a Service>,
+    ) -> Result<Self, Malformed> {
         check_name("service", &request.service)?;
-        if request.hosts.is_empty() || request.hosts.len() > MAX_HOSTS {
-            return malformed("hosts", format!("1 to {MAX_HOSTS} acceptable hosts are expected"));
+        if downstream::is_own(&request.service) {
+            return malformed("service", "the broker alone decides about its own services");
         }
-        if request.hosts.iter().any(|host| host.is_empty() || !host.bytes().all(is_host)) {
-            return malformed(
-                "hosts",
-                "a host is a name or address, with a port if it is not the default",
-            );
-        }
+        check_hosts(request, registered)?;
         if let Some(region) = &request.region {
             check_name("region", region)?;
+            if registered.and_then(Service::region).is_some_and(|own| own != region) {
+                return malformed("region", "the service is registered with another");
+            }
         }
         for (name, _) in &request.headers {
             if name.is_empty() || name.starts_with(':') {
@@ -79,8 +124,11 @@ impl<'a> Question<'a> {
                 );
             }
         }
-        let values =
-            request.headers.iter().map(|(_, value)| latin1(value)).collect::<Result<_, _>>()?;
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.as_str(), Cow::Owned(latin1(value)?))))
+            .collect::<Result<Vec<_>, Malformed>>()?;
         let source_ip = match &request.source_ip {
             None => None,
             Some(text) => match text.parse() {
@@ -89,56 +137,133 @@ impl<'a> Question<'a> {
             },
         };
         check_keys(request)?;
-        Ok(Self { request, values, body: body(request)?, asked: asked(request)?, source_ip })
+        let given = given(request, registered)?;
+        let mapped =
+            registered.map(|service| mapped(service, &request.method, &request.uri, &headers));
+        let asked = match mapped.flatten() {
+            None => given,
+            Some(mapped) => agreed(mapped, &given)?,
+        };
+        let policy = resource_policy(request, &asked)?;
+        let region = registered.and_then(Service::region).or(request.region.as_deref());
+        Ok(Self {
+            service: &request.service,
+            registered,
+            region,
+            hosts: &request.hosts,
+            method: &request.method,
+            target: &request.uri,
+            headers,
+            body: body(request)?,
+            asked,
+            policy,
+            source_ip,
+            secure: request.secure_transport,
+            context: Some(&request.context),
+        })
+    }
+
+    /// What a proxy asks about a request to a service that is mapped.
+    pub fn forwarded(service: &'a Service, request: Forwarded<'a>) -> Self {
+        let Forwarded { method, target, headers, body, source_ip, secure } = request;
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_slice())))
+            .collect();
+        // A service behind a proxy has a mapping: its settings are not accepted without.
+        let asked =
+            mapped(service, method, target, &headers).unwrap_or(Asked::Unmapped(Unmapped::NoRoute));
+        Self {
+            service: service.name(),
+            registered: Some(service),
+            region: service.region(),
+            hosts: &[],
+            method,
+            target,
+            headers,
+            body,
+            asked,
+            policy: None,
+            source_ip,
+            secure,
+            context: None,
+        }
+    }
+
+    /// The service's name in the credential scope.
+    pub fn service(&self) -> &str {
+        self.service
+    }
+
+    /// The service, if it is registered.
+    pub fn registered(&self) -> Option<&'a Service> {
+        self.registered
+    }
+
+    /// The region that the scope must name.
+    pub fn region(&self) -> Option<&str> {
+        self.region
     }
 
     /// The request's headers.
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let names = self.request.headers.iter().map(|(name, _)| name.as_str());
-        names.zip(self.values.iter().map(Vec::as_slice)).collect()
+        self.headers.iter().map(|(name, value)| (*name, value.as_ref())).collect()
     }
 
     /// The request in question, without its body.
     pub fn head<'h>(&'h self, headers: &'h [(&'h str, &'h [u8])]) -> RequestHead<'h> {
-        RequestHead { method: &self.request.method, target: &self.request.uri, headers }
+        RequestHead { method: self.method, target: self.target, headers }
     }
 
-    /// What the asker knows of the body.
+    /// What is known of the body.
     pub fn body(&self) -> Body<'_> {
         match &self.body {
-            OwnedBody::Bytes(bytes) => Body::Bytes(bytes),
-            OwnedBody::Sha256(hash) => Body::Sha256(*hash),
-            OwnedBody::Unavailable => Body::Unavailable,
+            Shown::Bytes(bytes) => Body::Bytes(bytes),
+            Shown::Sha256(hash) => Body::Sha256(*hash),
+            // What is dropped is not there.
+            Shown::Nothing if self.body_rule() == Some(BodyRule::Ignored) => Body::Bytes(&[]),
+            Shown::Nothing => Body::Unavailable,
         }
+    }
+
+    /// What the service does about the body; `None` if it is not registered.
+    pub fn body_rule(&self) -> Option<BodyRule> {
+        let meaning = match &self.asked {
+            Asked::Meaning(meaning, _) => Some(meaning),
+            Asked::Identity | Asked::Unmapped(_) => None,
+        };
+        self.registered.map(|service| service.body_rule(meaning))
+    }
+
+    /// Whether the service compares bodies with the hash that was signed, here or elsewhere.
+    pub fn wants_hash(&self) -> bool {
+        let service = self.registered.map(|service| service.body_rule(None));
+        service == Some(BodyRule::Checked) || self.body_rule() == Some(BodyRule::Checked)
     }
 
     /// How the service canonicalizes: S3 has rules of its own.
     pub fn uri_rules(&self) -> UriRules {
-        if self.request.service == "s3" { UriRules::S3 } else { UriRules::Standard }
+        downstream::uri_rules(self.service)
     }
 
     /// Whether a segment of the path is `.` or `..`, escaped or not: readers that normalise the path
     /// (RFC 3986, section 6.2.2) find another in it than those that do not. Keys of S3 are opaque.
     pub fn has_dot_segment(&self) -> bool {
-        let path = self.request.uri.split('?').next().unwrap_or_default();
+        let path = self.target.split('?').next().unwrap_or_default();
         self.uri_rules() != UriRules::S3
             && path.split('/').any(|segment| {
                 matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
             })
     }
 
-    /// What is to be authorized, if anything.
-    pub fn asked(&self) -> Option<Ask<'_>> {
-        self.asked.as_ref().map(|asked| Ask {
-            action: asked.action,
-            resource: asked.resource,
-            owner: asked.owner,
-        })
+    /// What is to be authorized.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// The resource's own policy, its principals not bound yet.
     pub fn resource_policy(&self) -> Option<Policy> {
-        self.asked.as_ref().and_then(|asked| asked.policy.clone())
+        self.policy.clone()
     }
 
     /// Checks that the request was meant for one of the service's hosts.
@@ -147,35 +272,106 @@ impl<'a> Question<'a> {
         let (Some((_, host)), None) = (hosts.next(), hosts.next()) else {
             return Err("The request has no host header, or several.");
         };
-        let served = self
-            .request
-            .hosts
-            .iter()
-            .any(|served| served.as_bytes().eq_ignore_ascii_case(host.trim_ascii()));
+        let host = std::str::from_utf8(host.trim_ascii()).unwrap_or_default();
+        let served = match self.registered {
+            Some(service) => service.answers_to(host),
+            None => self.hosts.iter().any(|served| served.eq_ignore_ascii_case(host)),
+        };
         served
             .then_some(())
             .ok_or("The request was made for a host that the service does not answer to.")
     }
 
-    /// Adds the condition keys that come from the asker.
-    pub fn add_keys(&self, keys: &mut Context, region: &str) {
+    /// Adds the condition keys that come from the asker, and those of what is asked.
+    pub(super) fn add_keys(&self, keys: &mut Context, region: &str, vouched: Vouched) {
         if let Some(ip) = self.source_ip {
             keys.insert("aws:SourceIp", Value::One(ip.to_string()));
         }
-        if let Some(secure) = self.request.secure_transport {
+        if let Some(secure) = self.secure {
             keys.insert("aws:SecureTransport", Value::One(secure.to_string()));
         }
         if !region.is_empty() {
             keys.insert("aws:RequestedRegion", Value::One(region.to_owned()));
         }
-        for (key, value) in &self.request.context {
+        let context = self.context.filter(|_| vouched == Vouched::All);
+        for (key, value) in context.into_iter().flatten() {
             let value = match value {
                 OneOrMany::One(one) => Value::One(one.clone()),
                 OneOrMany::Many(many) => Value::Many(many.clone()),
             };
             keys.insert(key, value);
         }
+        // Last: what the signed request says is over what the asker says of it.
+        if let Asked::Meaning(meaning, _) = &self.asked {
+            for (key, value) in &meaning.keys {
+                keys.insert(key, value.clone());
+            }
+        }
     }
+}
+
+/// Checks what a verifier wants to keep.
+pub(super) fn check_keep(keep: &Keep) -> Result<(), Malformed> {
+    if !(1..=Keep::MAX_PREFIXES).contains(&keep.prefixes.len()) {
+        return malformed("keep", format!("1 to {} prefixes are expected", Keep::MAX_PREFIXES));
+    }
+    for prefix in &keep.prefixes {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=128).contains(&prefix.len()) || !prefix.bytes().all(plain) {
+            return malformed("keep", "a prefix is what stands before the colon of an action");
+        }
+        // INVARIANT: nobody decides about the broker's own actions but the broker.
+        if downstream::is_own(prefix) {
+            return malformed("keep", "the broker's own actions are decided by the broker alone");
+        }
+    }
+    Ok(())
+}
+
+/// What a request to a registered service means, if its mapping is registered too.
+fn mapped(
+    service: &Service,
+    method: &str,
+    target: &str,
+    headers: &[(&str, Cow<'_, [u8]>)],
+) -> Option<Asked> {
+    let headers: Vec<(&str, &[u8])> =
+        headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    match service.meaning(method, target, &headers) {
+        Ok(meaning) => meaning.map(|meaning| Asked::Meaning(meaning, service.account())),
+        Err(unmapped) => Some(Asked::Unmapped(unmapped)),
+    }
+}
+
+/// What is mapped, if what the asker says of it is the same.
+fn agreed(mapped: Asked, given: &Asked) -> Result<Asked, Malformed> {
+    match (&mapped, given) {
+        (Asked::Meaning(mapped, _), Asked::Meaning(given, _))
+            if mapped.deeds.first() != given.deeds.first() =>
+        {
+            malformed("action", "the registered mapping finds another action or resource")
+        }
+        _ => Ok(mapped),
+    }
+}
+
+fn check_hosts(request: &VerifyRequest, registered: Option<&Service>) -> Result<(), Malformed> {
+    let least = usize::from(registered.is_none());
+    if !(least..=MAX_HOSTS).contains(&request.hosts.len()) {
+        return malformed("hosts", format!("1 to {MAX_HOSTS} acceptable hosts are expected"));
+    }
+    for host in &request.hosts {
+        if !HostPattern::parse(host).is_ok_and(|host| !host.is_below()) {
+            return malformed(
+                "hosts",
+                "a host is a name or address, with a port if it is not the default",
+            );
+        }
+        if registered.is_some_and(|service| !service.answers_to(host)) {
+            return malformed("hosts", "the service is registered with others");
+        }
+    }
+    Ok(())
 }
 
 fn check_name(field: &'static str, name: &str) -> Result<(), Malformed> {
@@ -191,10 +387,6 @@ fn check_name(field: &'static str, name: &str) -> Result<(), Malformed> {
     }
 }
 
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)
-}
-
 fn latin1(text: &str) -> Result<Vec<u8>, Malformed> {
     text.chars()
         .map(|c| {
@@ -207,44 +399,44 @@ fn latin1(text: &str) -> Result<Vec<u8>, Malformed> {
         .collect()
 }
 
-fn body(request: &VerifyRequest) -> Result<OwnedBody, Malformed> {
+fn body(request: &VerifyRequest) -> Result<Shown, Malformed> {
     match (&request.body, &request.body_sha256) {
         (Some(_), Some(_)) => malformed("body_sha256", "it cannot come together with body"),
         (Some(body), None) => match STANDARD.decode(body) {
-            Ok(bytes) => Ok(OwnedBody::Bytes(bytes)),
+            Ok(bytes) => Ok(Shown::Bytes(bytes)),
             Err(_) => malformed("body", "base64 with padding is expected"),
         },
         (None, Some(hash)) => match data_encoding::HEXLOWER.decode(hash.as_bytes()) {
             Ok(bytes) if bytes.len() == 32 => {
-                Ok(bytes.try_into().map_or(OwnedBody::Unavailable, OwnedBody::Sha256))
+                Ok(bytes.try_into().map_or(Shown::Nothing, Shown::Sha256))
             }
             _ => malformed("body_sha256", "64 lower-case hexadecimal digits are expected"),
         },
-        (None, None) => Ok(OwnedBody::Unavailable),
+        (None, None) => Ok(Shown::Nothing),
     }
 }
 
-fn asked(request: &VerifyRequest) -> Result<Option<Asked<'_>>, Malformed> {
-    let (action, resource, owner) =
-        match (&request.action, &request.resource, &request.resource_account) {
-            (Some(action), Some(resource), Some(owner)) => (action, resource, owner),
-            (None, None, None) => {
-                // These have a meaning for authorization only: alone they are a mistake.
-                if request.resource_policy.is_some() {
-                    return malformed(
-                        "resource_policy",
-                        "it needs action, resource and resource_account",
-                    );
-                }
-                return Ok(None);
-            }
-            _ => {
-                return malformed(
-                    "action",
-                    "action, resource and resource_account belong together: all three or none",
-                );
-            }
-        };
+/// What the asker says is to be authorized.
+fn given(request: &VerifyRequest, registered: Option<&Service>) -> Result<Asked, Malformed> {
+    let owner = registered.map(|service| service.account().to_string());
+    let account = request.resource_account.as_ref();
+    if account.is_some_and(|account| owner.as_ref().is_some_and(|owner| owner != account)) {
+        return malformed("resource_account", "the service is registered with another");
+    }
+    let (action, resource, owner) = match (&request.action, &request.resource, account) {
+        (Some(action), Some(resource), Some(owner)) => (action, resource, owner.clone()),
+        (Some(action), Some(resource), None) if owner.is_some() => {
+            (action, resource, owner.unwrap_or_default())
+        }
+        (None, None, None) => return Ok(Asked::Identity),
+        (None, None, Some(_)) if owner.is_some() => return Ok(Asked::Identity),
+        _ => {
+            return malformed(
+                "action",
+                "action, resource and resource_account belong together: all three or none",
+            );
+        }
+    };
     let mut parts = action.splitn(2, ':');
     let fits = |part: Option<&str>| {
         part.is_some_and(|part| {
@@ -256,11 +448,10 @@ fn asked(request: &VerifyRequest) -> Result<Option<Asked<'_>>, Malformed> {
         return malformed("action", "service:Name is expected, without wildcards");
     }
     // INVARIANT: nobody asks here about the broker's own actions.
-    let service = action.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    if matches!(service.as_str(), "sts" | "iam" | "countersign" | "organizations") {
+    if downstream::is_own(action.split(':').next().unwrap_or_default()) {
         return malformed("action", "the broker's own actions are decided by the broker alone");
     }
-    let Ok(owner) = AccountId::parse(owner) else {
+    let Ok(owner) = AccountId::parse(&owner) else {
         return malformed("resource_account", "12 digits are expected");
     };
     if resource.len() > MAX_TEXT {
@@ -273,14 +464,20 @@ fn asked(request: &VerifyRequest) -> Result<Option<Asked<'_>>, Malformed> {
         }
         Ok(_) => {}
     }
-    let policy = match &request.resource_policy {
-        None => None,
-        Some(text) => match Policy::parse(text, DocumentKind::Resource) {
-            Ok(policy) => Some(policy),
-            Err(error) => return malformed("resource_policy", error.to_string()),
-        },
-    };
-    Ok(Some(Asked { action, resource, owner, policy }))
+    let deed = Deed { action: action.clone(), resource: resource.clone() };
+    Ok(Asked::Meaning(Meaning { deeds: vec![deed], body: None, keys: Vec::new() }, owner))
+}
+
+/// The resource's own policy, which has a meaning for authorization only.
+fn resource_policy(request: &VerifyRequest, asked: &Asked) -> Result<Option<Policy>, Malformed> {
+    let Some(text) = &request.resource_policy else { return Ok(None) };
+    if matches!(asked, Asked::Identity) {
+        return malformed("resource_policy", "it needs action, resource and resource_account");
+    }
+    match Policy::parse(text, DocumentKind::Resource) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(error) => malformed("resource_policy", error.to_string()),
+    }
 }
 
 /// INVARIANT: keys that the broker vouches for cannot be brought by an asker.

@@ -1,10 +1,12 @@
 //! Questions through the whole pipeline, and what a silent or lying ledger may do.
 
+mod registered;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{VerifyError, verify};
+use super::{Asking, VerifyError, verify};
 use crate::api::{BodyState, Decision, OneOrMany, VerifyRequest, VerifyResponse};
 use crate::authn::Authenticator;
 use crate::future::BoxFuture;
@@ -58,6 +60,7 @@ fn signed_with(
         source_ip: None,
         secure_transport: None,
         context: BTreeMap::new(),
+        keep: None,
     }
 }
 
@@ -71,7 +74,9 @@ fn asking(request: VerifyRequest, action: &str, owner: &str) -> VerifyRequest {
 }
 
 async fn answer(bench: &Bench, request: &VerifyRequest) -> Result<VerifyResponse, VerifyError> {
-    verify(&bench.services, &bench.facts(), bench.clock.monotonic(), request).await
+    let asking = Asking { local: true, ..Asking::default() };
+    let (facts, now) = (bench.facts(), bench.clock.monotonic());
+    verify(&bench.services, &facts, now, &asking, request).await.map(|answered| answered.response)
 }
 
 async fn ok(bench: &Bench, request: &VerifyRequest) -> VerifyResponse {

@@ -50,21 +50,40 @@ fn w3c(text: &str) -> Option<Instant> {
         None => (text, None),
     };
     let mut fields = date.split('-');
-    let year = i16::try_from(digits(fields.next()?, 4)?).ok()?;
-    let month = i8::try_from(digits(fields.next()?, 2)?).ok()?;
+    let year = digits(fields.next()?, 4)?;
+    let month = digits(fields.next()?, 2)?;
     let day = match fields.next() {
-        Some(day) => i8::try_from(digits(day, 2)?).ok()?,
+        Some(day) => digits(day, 2)?,
         None if time.is_none() => 1,
         None => return None,
     };
     if fields.next().is_some() {
         return None;
     }
-    let date = jiff::civil::Date::new(year, month, day).ok()?;
-    let epoch = jiff::civil::Date::new(1970, 1, 1).ok()?;
-    let days = i64::from(date.since(epoch).ok()?.get_days());
+    let days = days_since_1970(year, month, day)?;
     let (secs, nanos) = time.map_or(Some((0, 0)), clock)?;
     Some(Instant { secs: days * 86_400 + secs, nanos })
+}
+
+/// Of the Gregorian calendar, also before there was one. Allocates nothing, not even an error.
+fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    // The year begins in March here, so that a leap day is its last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year + 399, month + 9) };
+    let turn = if month < 10 { 0 } else { -146_097 };
+    let within = (month * 153 + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + within;
+    Some(i64::from(days) + turn - 719_468)
 }
 
 /// Seconds since midnight UTC, and nanoseconds.
@@ -111,4 +130,30 @@ fn within(text: &str, most: u32) -> Option<i64> {
 fn digits(text: &str, length: usize) -> Option<u32> {
     let fits = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
     fits.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::days_since_1970;
+
+    #[test]
+    fn every_day_of_ten_thousand_years_has_its_number() {
+        let mut expected = days_since_1970(0, 1, 1).unwrap();
+        assert_eq!(expected, -719_528);
+        for year in 0..=9999 {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let fields = (year, i8::try_from(month).unwrap(), i8::try_from(day).unwrap());
+                    let date = jiff::civil::Date::new(fields.0, fields.1, fields.2);
+                    let days = days_since_1970(u32::try_from(year).unwrap(), month, day);
+                    assert_eq!(days.is_some(), date.is_ok(), "{year}-{month}-{day}");
+                    if let Some(days) = days {
+                        assert_eq!(days, expected, "{year}-{month}-{day}");
+                        expected += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(days_since_1970(1970, 1, 1), Some(0));
+    }
 }

@@ -13,7 +13,7 @@ mod operator;
 
 pub(crate) use arn::ArnPattern;
 pub(crate) use date::Instant;
-pub(crate) use number::Decimal;
+pub(crate) use number::{Decimal, Digits};
 pub(crate) use operator::{Comparison, Operator, Quantifier, Relation};
 
 use std::net::IpAddr;
@@ -195,7 +195,7 @@ pub(crate) fn parse_binary(text: &str) -> Option<Vec<u8>> {
 }
 
 /// An address; an IPv4 address in IPv6 clothes counts as IPv4.
-fn parse_address(text: &str) -> Option<IpAddr> {
+pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 

@@ -3,20 +3,29 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A decimal number of any length, in normal form: equal numbers are equal values.
+/// A decimal number of any length, in normal form: equal numbers are equal values. It is read
+/// from a text that it borrows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digits<'a> {
+    negative: bool,
+    /// Without leading zeros; empty for 0.
+    whole: &'a str,
+    /// Without trailing zeros.
+    fraction: &'a str,
+}
+
+/// A decimal number that stands by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal {
     negative: bool,
-    /// Without leading zeros; empty for 0.
     whole: String,
-    /// Without trailing zeros.
     fraction: String,
 }
 
-impl Decimal {
+impl<'a> Digits<'a> {
     /// Reads an optional minus, digits, and optionally a point and more digits. No exponents, no
     /// plus sign, no spaces.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (signed, digits) = match text.strip_prefix('-') {
             Some(digits) => (true, digits),
             None => (false, text),
@@ -29,20 +38,33 @@ impl Decimal {
         if !is_digits(whole) {
             return None;
         }
-        let whole = whole.trim_start_matches('0').to_owned();
-        let fraction = fraction.trim_end_matches('0').to_owned();
+        let whole = whole.trim_start_matches('0');
+        let fraction = fraction.trim_end_matches('0');
         let zero = whole.is_empty() && fraction.is_empty();
         Some(Self { negative: signed && !zero, whole, fraction })
     }
 
     fn magnitude(&self, other: &Self) -> Ordering {
         (self.whole.len().cmp(&other.whole.len()))
-            .then_with(|| self.whole.cmp(&other.whole))
-            .then_with(|| self.fraction.cmp(&other.fraction))
+            .then_with(|| self.whole.cmp(other.whole))
+            .then_with(|| self.fraction.cmp(other.fraction))
     }
 }
 
-impl Ord for Decimal {
+impl Decimal {
+    /// Reads what [`Digits::parse`] reads.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Digits { negative, whole, fraction } = Digits::parse(text)?;
+        Some(Self { negative, whole: whole.to_owned(), fraction: fraction.to_owned() })
+    }
+
+    /// The same number, borrowed.
+    pub(crate) fn digits(&self) -> Digits<'_> {
+        Digits { negative: self.negative, whole: &self.whole, fraction: &self.fraction }
+    }
+}
+
+impl Ord for Digits<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.negative, other.negative) {
             (false, false) => self.magnitude(other),
@@ -50,6 +72,18 @@ impl Ord for Decimal {
             (false, true) => Ordering::Greater,
             (true, false) => Ordering::Less,
         }
+    }
+}
+
+impl PartialOrd for Digits<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.digits().cmp(&other.digits())
     }
 }
 

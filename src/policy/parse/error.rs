@@ -13,6 +13,44 @@ pub struct ParseError {
     pub reason: Reason,
 }
 
+impl ParseError {
+    /// What IAM says of a document with this fault.
+    ///
+    /// Where IAM's words are not known, those that it has for whatever it cannot read.
+    pub fn in_aws_words(&self) -> &'static str {
+        match &self.reason {
+            Reason::MissingElement { element: "Resource" } => {
+                "Policy statement must contain resources."
+            }
+            Reason::MissingElement { element: "Action" } => {
+                "Policy statement must contain actions."
+            }
+            Reason::MissingElement { element: "Principal" } => "Missing required field Principal.",
+            Reason::MissingElement { element: "Effect" } => "Missing required field Effect.",
+            Reason::NotInThisKind { .. } if self.path.ends_with("Principal") => {
+                "Policy document should not specify a principal."
+            }
+            Reason::NotInThisKind { .. } if self.path.ends_with("Resource") => {
+                "Has prohibited field Resource."
+            }
+            Reason::Sid => {
+                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the \
+                 regular expression [0-9A-Za-z]*."
+            }
+            Reason::DuplicateSid => "Statement IDs (SID) in a single policy must be unique.",
+            Reason::Action | Reason::ConditionKey => {
+                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+            }
+            Reason::TrustAction => "AssumeRole policy may only specify STS AssumeRole actions.",
+            Reason::Resource => "Resource must be in ARN format or \"*\".",
+            Reason::Principal | Reason::PrincipalWildcard | Reason::PrincipalType => {
+                "Invalid principal in policy."
+            }
+            _ => "Syntax errors in policy.",
+        }
+    }
+}
+
 /// What is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

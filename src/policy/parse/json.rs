@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use super::super::fold::fold;
 use super::super::limits::MAX_DEPTH;
@@ -34,6 +35,24 @@ impl Json {
             Self::Map(_) => "an object",
         }
     }
+}
+
+/// Where a value stands in the text, in bytes; a tree of the same shape as the [`Json`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// The value.
+    pub(crate) span: Range<usize>,
+    /// Its key with the quotes, in an object.
+    pub(crate) key: Option<Range<usize>>,
+    /// Its elements or members.
+    pub(crate) children: Vec<Place>,
+}
+
+/// A document and where everything in it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    pub(crate) json: Json,
+    pub(crate) place: Place,
 }
 
 /// A place in a document: `$.Statement[0].Effect`.
@@ -92,24 +111,67 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// Reads one JSON value that is the whole of `text`.
+#[cfg(test)]
 pub(crate) fn parse(text: &str) -> Result<Json, ParseError> {
-    let mut reader = Reader { text, rest: text };
-    let json = reader.value(&Path::ROOT, 0)?;
-    reader.skip_space();
-    if reader.rest.is_empty() {
-        Ok(json)
-    } else {
-        Err(reader.problem(&Path::ROOT, JsonProblem::TrailingData))
-    }
+    read(text).map(|located| located.json)
 }
 
-struct Reader<'t> {
+/// Reads one JSON value that is the whole of `text`, with its places.
+pub(crate) fn read(text: &str) -> Result<Located, ParseError> {
+    Reader::new(text, None).whole()
+}
+
+/// As [`read`], but takes keys that occur twice, in whatever case, and adds where the later ones
+/// stand to `twice`. An error comes with the byte at which it was found.
+pub(crate) fn read_leniently(
+    text: &str,
+    twice: &mut Vec<Range<usize>>,
+) -> Result<Located, (ParseError, usize)> {
+    let mut reader = Reader::new(text, Some(twice));
+    let read = reader.whole();
+    read.map_err(|error| (error, reader.offset()))
+}
+
+struct Reader<'t, 'd> {
     text: &'t str,
     rest: &'t str,
+    /// The places of the values read so far, below the one that is being read.
+    places: Vec<Place>,
+    /// Where keys that occur twice go; without it they are refused.
+    twice: Option<&'d mut Vec<Range<usize>>>,
 }
 
-impl Reader<'_> {
+impl<'t, 'd> Reader<'t, 'd> {
+    fn new(text: &'t str, twice: Option<&'d mut Vec<Range<usize>>>) -> Self {
+        Self { text, rest: text, places: Vec::new(), twice }
+    }
+
+    fn whole(&mut self) -> Result<Located, ParseError> {
+        let json = self.value(&Path::ROOT, 0)?;
+        self.skip_space();
+        if !self.rest.is_empty() {
+            return Err(self.problem(&Path::ROOT, JsonProblem::TrailingData));
+        }
+        Ok(Located { json, place: self.places.pop().unwrap_or_default() })
+    }
+
+    /// How many bytes have been read.
+    fn offset(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    /// Reads a value and notes its place.
     fn value(&mut self, path: &Path<'_>, depth: usize) -> Result<Json, ParseError> {
+        self.skip_space();
+        let start = self.offset();
+        let siblings = std::mem::take(&mut self.places);
+        let json = self.bare_value(path, depth)?;
+        let children = std::mem::replace(&mut self.places, siblings);
+        self.places.push(Place { span: start..self.offset(), key: None, children });
+        Ok(json)
+    }
+
+    fn bare_value(&mut self, path: &Path<'_>, depth: usize) -> Result<Json, ParseError> {
         if depth > MAX_DEPTH {
             return Err(self.problem(path, JsonProblem::TooDeep));
         }
@@ -143,16 +205,24 @@ impl Reader<'_> {
         }
         loop {
             self.skip_space();
+            let start = self.offset();
             let key = self.string(path)?;
+            let key_span = start..self.offset();
             let place = path.key(&key);
             if !seen.insert(fold(&key).into_owned()) {
-                return Err(place.refuse(Reason::DuplicateKey));
+                match &mut self.twice {
+                    Some(twice) => twice.push(key_span.clone()),
+                    None => return Err(place.refuse(Reason::DuplicateKey)),
+                }
             }
             self.skip_space();
             if !self.eat(":") {
                 return Err(self.unexpected(&place));
             }
             let value = self.value(&place, depth + 1)?;
+            if let Some(place) = self.places.last_mut() {
+                place.key = Some(key_span);
+            }
             entries.push((key, value));
             self.skip_space();
             if self.eat("}") {
@@ -295,8 +365,7 @@ impl Reader<'_> {
     }
 
     fn problem(&self, path: &Path<'_>, problem: JsonProblem) -> ParseError {
-        let read = self.text.len() - self.rest.len();
-        let line = 1 + self.text.bytes().take(read).filter(|b| *b == b'\n').count();
+        let line = 1 + self.text.bytes().take(self.offset()).filter(|b| *b == b'\n').count();
         path.refuse(Reason::Json { problem, line })
     }
 }

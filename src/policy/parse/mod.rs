@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use super::ast::{DocumentKind, Policy, Version};
 use super::limits::HARD_CAP_BYTES;
-use json::{Json, Path};
+use json::{Json, Located, Path, Place};
 
 impl Policy {
     /// Parses a document of this kind.
@@ -42,8 +42,20 @@ impl Policy {
         if text.len() > HARD_CAP_BYTES {
             return Err(root.refuse(Reason::TooLong { limit: HARD_CAP_BYTES }));
         }
-        let document = json::parse(text)?;
-        let [version, id, statements] = elements(&document, &root, ["Version", "Id", "Statement"])?;
+        let document = json::read(text)?;
+        let mut policy = Self::of_json(&document.json, kind)?;
+        policy.text = text.into();
+        for (statement, place) in policy.statements.iter_mut().zip(statement_places(&document)) {
+            statement.span = place.span.clone();
+        }
+        Ok(policy)
+    }
+
+    /// Understands a document that has been read. The statements do not know their places yet, nor
+    /// the policy its text.
+    pub(crate) fn of_json(document: &Json, kind: DocumentKind) -> Result<Self, ParseError> {
+        let root = Path::ROOT;
+        let [version, id, statements] = elements(document, &root, ["Version", "Id", "Statement"])?;
 
         let version = version.map_or(Ok(Version::V2008), |json| {
             let path = root.key("Version");
@@ -82,8 +94,24 @@ impl Policy {
                 return Err(path.index(index).key("Sid").refuse(Reason::DuplicateSid));
             }
         }
-        Ok(Self { kind, version, id, statements })
+        Ok(Self { text: "".into(), kind, version, id, statements })
     }
+}
+
+/// Where each statement of a document stands.
+fn statement_places(document: &Located) -> impl Iterator<Item = &Place> {
+    let members = match &document.json {
+        Json::Map(members) => members.as_slice(),
+        _ => &[],
+    };
+    let found =
+        (members.iter().zip(&document.place.children)).find(|((key, _), _)| key == "Statement");
+    let places = match found {
+        Some(((_, Json::List(_)), place)) => place.children.as_slice(),
+        Some((_, place)) => std::slice::from_ref(place),
+        None => &[],
+    };
+    places.iter()
 }
 
 /// Takes an object apart into its known elements; an unknown one is refused.

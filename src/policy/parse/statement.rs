@@ -89,7 +89,7 @@ pub(super) fn parse(
         .map(|json| condition::parse(json, &path.key("Condition"), version))
         .transpose()?
         .unwrap_or_default();
-    Ok(Statement { sid, allows, principal, action, resource, conditions })
+    Ok(Statement { sid, allows, principal, action, resource, conditions, span: 0..0 })
 }
 
 fn missing(path: &Path<'_>, element: &'static str) -> ParseError {

@@ -1,6 +1,10 @@
 //! A small world: one account, its user, role and resource, and another account.
 
 use crate::id::{AccountId, UniqueId};
+use crate::policy::compiled::{
+    self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
+    CompiledSet,
+};
 use crate::policy::{
     Caller, Context, Decision, DocumentKind, FederationMaker, Layers, Named, Policy, Request,
     Trace, decide, decide_trust, explain, explain_trust,
@@ -130,13 +134,26 @@ impl World {
 
     pub(crate) fn ask(&self, caller: &Caller, action: &str, resource: &str) -> Decision {
         let request = Request { caller, action, resource, context: &self.context };
-        self.with_layers(|layers| decide(&request, layers))
+        self.with_layers(|layers| {
+            let decision = decide(&request, layers);
+            Compiled::new(layers)
+                .each(|layers| agree(&decision, &compiled::decide(&request, layers)));
+            decision
+        })
     }
 
     pub(crate) fn assume(&self, caller: &Caller, action: &str) -> Decision {
         let request = Request { caller, action, resource: TARGET_ROLE, context: &self.context };
-        let trust = Named { name: "trust", policy: self.trust.as_ref().unwrap() };
-        self.with_layers(|layers| decide_trust(&request, trust, layers))
+        let policy = self.trust.as_ref().unwrap();
+        let trust = Named { name: "trust", policy };
+        let trust_compiled = CompiledNamed { name: "trust", policy: &CompiledPolicy::new(policy) };
+        self.with_layers(|layers| {
+            let decision = decide_trust(&request, trust, layers);
+            Compiled::new(layers).each(|layers| {
+                agree(&decision, &compiled::decide_trust(&request, trust_compiled, layers));
+            });
+            decision
+        })
     }
 
     /// The trace of a decision: of the trust policy for `sts:AssumeRole`, else of the resource's.
@@ -151,7 +168,7 @@ impl World {
         })
     }
 
-    fn with_layers<T>(&self, ask: impl FnOnce(&Layers<'_>) -> T) -> T {
+    pub(crate) fn with_layers<T>(&self, ask: impl FnOnce(&Layers<'_>) -> T) -> T {
         let identity = named("identity", &self.identity);
         let session = self.session.as_ref().map(|list| named("session", list));
         let service_control: Vec<_> =
@@ -172,6 +189,106 @@ impl World {
             resource_control: &resource_control,
         })
     }
+}
+
+/// What the compiled engine makes of the interpreter's layers.
+pub(crate) struct Compiled<'a> {
+    layers: &'a Layers<'a>,
+    identity: One,
+    boundary: Option<CompiledPolicy>,
+    session: Option<One>,
+    resource: Option<CompiledPolicy>,
+    service_control: Vec<One>,
+    resource_control: Vec<One>,
+}
+
+/// A layer in both of its forms.
+struct One {
+    list: Vec<(String, CompiledPolicy)>,
+    set: CompiledSet,
+}
+
+impl One {
+    fn new(policies: &[Named<'_>]) -> Self {
+        let compile =
+            |named: &Named<'_>| (named.name.to_owned(), CompiledPolicy::new(named.policy));
+        Self { list: policies.iter().map(compile).collect(), set: CompiledSet::new(policies) }
+    }
+
+    fn named(&self) -> Vec<CompiledNamed<'_>> {
+        self.list.iter().map(|(name, policy)| CompiledNamed { name, policy }).collect()
+    }
+}
+
+impl<'a> Compiled<'a> {
+    pub(crate) fn new(layers: &'a Layers<'a>) -> Self {
+        let levels = |levels: &[&[Named<'_>]]| levels.iter().map(|level| One::new(level)).collect();
+        let compile = |named: Named<'_>| CompiledPolicy::new(named.policy);
+        Self {
+            layers,
+            identity: One::new(layers.identity),
+            boundary: layers.boundary.map(compile),
+            session: layers.session.map(One::new),
+            resource: layers.resource.map(compile),
+            service_control: levels(layers.service_control),
+            resource_control: levels(layers.resource_control),
+        }
+    }
+
+    /// Shows the layers to `test` with each policy compiled by itself, and with those of a layer
+    /// compiled together.
+    pub(crate) fn each(&self, mut test: impl FnMut(&CompiledLayers<'_>)) {
+        let identity = self.identity.named();
+        let session = self.session.as_ref().map(One::named);
+        let service_control: Vec<_> = self.service_control.iter().map(One::named).collect();
+        let resource_control: Vec<_> = self.resource_control.iter().map(One::named).collect();
+        let service_levels: Vec<_> =
+            service_control.iter().map(|level| CompiledLayer::List(level)).collect();
+        let resource_levels: Vec<_> =
+            resource_control.iter().map(|level| CompiledLayer::List(level)).collect();
+        let mut layers = CompiledLayers {
+            resource_account: self.layers.resource_account,
+            identity: CompiledLayer::List(&identity),
+            boundary: name("boundary", self.boundary.as_ref()),
+            session: session.as_deref().map(CompiledLayer::List),
+            resource: name("resource", self.resource.as_ref()),
+            service_control: &service_levels,
+            resource_control: &resource_levels,
+        };
+        test(&layers);
+        let (service_control, resource_control) =
+            (sets(&self.service_control), sets(&self.resource_control));
+        layers.identity = CompiledLayer::Set(&self.identity.set);
+        layers.session = self.session.as_ref().map(|session| CompiledLayer::Set(&session.set));
+        layers.service_control = &service_control;
+        layers.resource_control = &resource_control;
+        test(&layers);
+    }
+}
+
+fn sets(levels: &[One]) -> Vec<CompiledLayer<'_>> {
+    levels.iter().map(|level| CompiledLayer::Set(&level.set)).collect()
+}
+
+fn name<'a>(name: &'a str, policy: Option<&'a CompiledPolicy>) -> Option<CompiledNamed<'a>> {
+    policy.map(|policy| CompiledNamed { name, policy })
+}
+
+/// The compiled engine's decision is the interpreter's, with fewer statements.
+pub(crate) fn agree(decision: &Decision, compiled: &CompiledDecision<'_>) {
+    assert_eq!(
+        (decision.effect(), decision.layer()),
+        (compiled.effect(), compiled.layer()),
+        "{decision:?} {compiled:?}"
+    );
+    let alone = compiled.to_decision();
+    assert_eq!((alone.effect(), alone.layer()), (compiled.effect(), compiled.layer()));
+    assert_eq!(alone.matched().is_empty(), decision.matched().is_empty());
+    for one in alone.matched() {
+        assert!(decision.matched().contains(one), "{one:?} {decision:?}");
+    }
+    let first = |decision: &Decision| decision.matched().first().map(|one| one.layer);
+    assert_eq!(first(&alone), first(decision));
 }
 
 fn named<'a>(name: &'a str, policies: &'a [Policy]) -> Vec<Named<'a>> {

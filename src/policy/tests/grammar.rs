@@ -336,3 +336,46 @@ fn museum_m31_duplicate_and_case_variant_keys_are_refused_everywhere() {
         }
     }
 }
+
+/// Whatever is wrong, the refusal begins with words that IAM has.
+#[test]
+fn refusals_have_words_of_aws() {
+    use crate::policy::DocumentKind::{Identity, Trust};
+
+    let trust = r#""Principal":{"AWS":"111122223333"}"#;
+    for (kind, statement, words) in [
+        (Identity, r#""Action":"s3:*""#.to_owned(), "Policy statement must contain resources."),
+        (Identity, r#""Resource":"*""#.to_owned(), "Policy statement must contain actions."),
+        (Trust, r#""Action":"sts:AssumeRole""#.to_owned(), "Missing required field Principal."),
+        (
+            Identity,
+            format!(r#""Action":"s3:*","Resource":"*",{trust}"#),
+            "Policy document should not specify a principal.",
+        ),
+        (
+            Trust,
+            format!(r#""Action":"sts:AssumeRole","Resource":"*",{trust}"#),
+            "Has prohibited field Resource.",
+        ),
+        (
+            Trust,
+            format!(r#""Action":"s3:*",{trust}"#),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (
+            Identity,
+            r#""Action":"GetObject","Resource":"*""#.to_owned(),
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+        ),
+        (
+            Identity,
+            r#""Action":"s3:*","Resource":"bucket""#.to_owned(),
+            "Resource must be in ARN format or \"*\".",
+        ),
+        (Identity, r#""Action":7,"Resource":"*""#.to_owned(), "Syntax errors in policy."),
+    ] {
+        let text = format!(r#"{{"Statement":{{"Effect":"Allow",{statement}}}}}"#);
+        let error = crate::policy::Policy::parse(&text, kind).unwrap_err();
+        assert_eq!(error.in_aws_words(), words, "{error}");
+    }
+}

@@ -459,6 +459,25 @@ proptest! {
         prop_assert_eq!(Pattern::parse(&pattern).matches(&text), expected);
     }
 
+    /// Long chunks are looked for in another way.
+    #[test]
+    fn long_chunks_agree_with_the_textbook(
+        chunk in "[ab?]{30,70}", before in "[ab]{0,20}", after in "[ab]{0,20}", star in "[a*]",
+        change in 0..80_usize,
+    ) {
+        let mut text: Vec<char> = before.chars().collect();
+        text.extend(chunk.chars().map(|c| if c == '?' { '\u{e9}' } else { c }));
+        text.extend(after.chars());
+        let changed = text.len() - 1;
+        if change < 40 {
+            text[changed.min(change)] = 'b';
+        }
+        let pattern = format!("*{chunk}*{star}*");
+        let expected = textbook(&pattern.chars().collect::<Vec<_>>(), &text);
+        let text: String = text.into_iter().collect();
+        prop_assert_eq!(Pattern::parse(&pattern).matches(&text), expected);
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC*") {
         for kind in [DocumentKind::Identity, DocumentKind::Trust, DocumentKind::ResourceControl] {

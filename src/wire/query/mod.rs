@@ -100,6 +100,15 @@ struct Entry {
 }
 
 impl Params {
+    /// The parameters of a request that is made here.
+    pub fn of(pairs: &[(String, String)]) -> Result<Self, QueryError> {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in pairs {
+            text.append_pair(name, value);
+        }
+        Self::parse(Some(&text.finish()), None)
+    }
+
     /// Reads the parameters of a request: of a GET from its query, of a POST from its body.
     ///
     /// `query` is the raw query without its `?`. Signing parameters in it (`X-Amz-…`) are the

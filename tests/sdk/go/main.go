@@ -158,7 +158,7 @@ func failures() {
 	refused("InvalidClientTokenId", 403, nil, err)
 
 	client := iam.NewFromConfig(configuration())
-	_, err = client.ListServerCertificates(ctx, nil)
+	_, err = client.ListOrganizationsFeatures(ctx, nil)
 	refused("InvalidAction", 400, nil, err)
 	create := func(name, document string) error {
 		input := &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document}

@@ -225,7 +225,7 @@ def bodies(session):
     digest = hashlib.sha256(body).hexdigest()
     equal("or its hash", ask({**shown, "body_sha256": digest})["body"], "verified")
     refuses("another hash", {**shown, "body_sha256": "0" * 64}, "SignatureDoesNotMatch")
-    refuses("neither", shown, "AccessDenied")
+    refuses("neither", shown, "BodyUnverified")
     headers = {"X-Amz-Content-Sha256": digest}
     said = signed(session, method="POST", body=body, headers=headers)
     decides("with the hash in a signed header", said, "not_asked")

@@ -1,6 +1,7 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
 mod account;
+mod federation;
 mod golden;
 mod groups;
 mod lists;
@@ -11,6 +12,7 @@ mod providers;
 mod quotas;
 mod reports;
 mod roles;
+mod simulation;
 mod tags;
 mod updates;
 mod users;

@@ -164,7 +164,7 @@ public final class Client {
         var garbage = AwsSessionCredentials.create("ASIABBBBBBBBBBBBBBBB", secret, "garbage");
         refused("InvalidClientTokenId", 403, any, () -> whoami(garbage));
 
-        refused("InvalidAction", 400, IamException.class, () -> iam().listServerCertificates());
+        refused("InvalidAction", 400, IamException.class, () -> iam().listOrganizationsFeatures(it -> {}));
         refused(
                 "EntityAlreadyExists",
                 409,

@@ -1,0 +1,173 @@
+//! Who may do what in the organization.
+//!
+//! INVARIANT (not denied is not allowed): an operation gets the organization only for a caller whose
+//! policies allow its action on each thing it touches, and, unless any member may call it, only for
+//! the management account. ARNs are made of the IDs as they were asked for: a refusal tells nothing
+//! of what is there.
+
+use std::sync::Arc;
+
+use crate::directory::organization::{ControlType, Organization};
+use crate::directory::{Snapshot, Tag};
+use crate::id::AccountId;
+use crate::ops::authorize;
+use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::json::JsonOperation;
+use crate::ops::{Context, context};
+use crate::policy::{Context as Keys, Value};
+
+/// What every operation of Organizations may answer with.
+#[cfg(test)]
+pub const COMMON: &[FaultCode] =
+    &[FaultCode::AccessDenied, FaultCode::InvalidInputException, FaultCode::SerializationException];
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The management account.
+    Management,
+    /// Every account of the organization.
+    Member,
+}
+
+/// What is to be allowed.
+#[derive(Default)]
+pub struct Ask {
+    /// ARNs with the tags of what they name; none for an action without a resource.
+    resources: Vec<(String, Vec<Tag>)>,
+    control: Option<String>,
+    request_tags: Vec<Tag>,
+    tag_keys: Vec<String>,
+}
+
+impl Ask {
+    /// About one thing.
+    pub fn about(arn: String, tags: &[Tag]) -> Self {
+        Self::default().and(arn, tags)
+    }
+
+    /// And about one more.
+    #[must_use]
+    pub fn and(mut self, arn: String, tags: &[Tag]) -> Self {
+        self.resources.push((arn, tags.to_vec()));
+        self
+    }
+
+    /// Policies of this type: `organizations:PolicyType`.
+    #[must_use]
+    pub fn of_type(mut self, control: impl Into<String>) -> Self {
+        self.control = Some(control.into());
+        self
+    }
+
+    /// Policies of this type, if it is known.
+    #[must_use]
+    pub fn of_control(self, control: Option<ControlType>) -> Self {
+        match control {
+            Some(control) => self.of_type(control.as_str()),
+            None => self,
+        }
+    }
+
+    /// With these tags to be set.
+    #[must_use]
+    pub fn setting(mut self, tags: &[Tag]) -> Self {
+        self.request_tags = tags.to_vec();
+        self
+    }
+
+    /// With these tags to be taken away.
+    #[must_use]
+    pub fn untagging(mut self, keys: &[String]) -> Self {
+        self.tag_keys = keys.to_vec();
+        self
+    }
+
+    fn add_keys(&self, keys: &mut Keys, tags: &[Tag]) {
+        if let Some(control) = &self.control {
+            keys.insert("organizations:PolicyType", Value::One(control.clone()));
+        }
+        for tag in tags {
+            keys.insert(&format!("aws:ResourceTag/{}", tag.key), Value::One(tag.value.clone()));
+        }
+        if !self.request_tags.is_empty() {
+            let tags = self.request_tags.iter();
+            context::add_request_tags(keys, tags.map(|tag| (tag.key.as_str(), tag.value.as_str())));
+        }
+        if !self.tag_keys.is_empty() {
+            keys.insert("aws:TagKeys", Value::Many(self.tag_keys.clone()));
+        }
+    }
+}
+
+/// The organization, for a caller who may do `O` to all that `ask` names.
+///
+/// # Errors
+/// `AccessDeniedException`; `AWSOrganizationsNotInUseException` for a caller who may, outside the
+/// organization.
+pub fn permit<O: JsonOperation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    who: Who,
+    ask: impl FnOnce(&Organization) -> Ask,
+) -> Result<Arc<Organization>, Fault> {
+    let account = context.identity()?.account();
+    let Some(organization) = state.organized().organization_of(account) else {
+        allow(context, state, O::NAME, &Ask::default(), account)?;
+        return Err(not_in_use());
+    };
+    let ask = ask(organization);
+    allow(context, state, O::NAME, &ask, organization.management)?;
+    if !ask.request_tags.is_empty() && O::NAME != "TagResource" {
+        allow(context, state, "TagResource", &ask, organization.management)?;
+    }
+    if who == Who::Management && account != organization.management {
+        return Err(not_management());
+    }
+    Ok(Arc::clone(organization))
+}
+
+/// Lets a caller of an account that has no organization do `O`.
+pub fn permit_outside<O: JsonOperation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+) -> Result<AccountId, Fault> {
+    let account = context.identity()?.account();
+    allow(context, state, O::NAME, &Ask::default(), account)?;
+    Ok(account)
+}
+
+fn allow(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: &str,
+    ask: &Ask,
+    management: AccountId,
+) -> Result<(), Fault> {
+    let action = format!("organizations:{name}");
+    let one = |resource: &str, owner, tags: &[Tag]| {
+        let asked = authorize::Ask { action: &action, resource, owner };
+        context.authorize(state, &asked, |keys| ask.add_keys(keys, tags))
+    };
+    if ask.resources.is_empty() {
+        // Nobody else's: the caller's own policies decide.
+        return one("*", context.identity()?.account(), &[]);
+    }
+    ask.resources.iter().try_for_each(|(arn, tags)| one(arn, management, tags))
+}
+
+/// The caller's account is in no organization.
+pub fn not_in_use() -> Fault {
+    Fault::new(FaultCode::OrganizationsNotInUse, "Your account is not a member of an organization.")
+}
+
+/// The operation is the management account's.
+pub fn not_management() -> Fault {
+    Fault::access_denied("You don't have permissions to access this resource.")
+        .with_note("the operation is for the management account only")
+}
+
+/// `ConstraintViolationException` with AWS's reason.
+pub fn constraint(reason: &'static str, message: impl Into<String>) -> Fault {
+    Fault::new(FaultCode::ConstraintViolation, message).with_reason(reason)
+}

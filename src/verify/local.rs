@@ -1,0 +1,268 @@
+//! What is verified here, and what has to be asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use quick_cache::sync::Cache;
+
+use super::answer::{Refused, Verified};
+use super::entry::{Entry, EntryKey, Sureness};
+use super::judge::{self, NotHere};
+use super::news::{Applied, News, NewsError};
+use super::request::Request;
+use crate::api::{FeedHead, FeedLine, Position, VerifyGrant};
+use crate::downstream::Service;
+use crate::sigv4::{self, Algorithm};
+use crate::time::{Monotonic, Timestamp};
+
+/// The bounds of what is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// For how long what is kept counts after it was last proven that no change is missing.
+    pub freshness: Duration,
+    /// The most credentials, each in each scope, that are kept.
+    pub capacity: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { freshness: Duration::from_mins(1), capacity: 10_000 }
+    }
+}
+
+/// What came of a request.
+pub enum Outcome {
+    /// It is answered.
+    Decided(Result<Box<Verified>, Refused>),
+    /// The broker has to be asked.
+    Ask(Asking),
+}
+
+/// A question to be put to the broker.
+#[derive(Clone)]
+pub struct Asking {
+    key: Option<EntryKey>,
+    generation: u64,
+    has_entry: bool,
+}
+
+impl Asking {
+    /// Whether there is an entry that has to be confirmed: it serves while the broker does not
+    /// answer.
+    pub fn has_entry(&self) -> bool {
+        self.has_entry
+    }
+
+    /// What questions are one question by.
+    #[cfg(feature = "client")]
+    pub(super) fn key(&self) -> Option<&EntryKey> {
+        self.key.as_ref()
+    }
+}
+
+/// Verifies by what it was given and holds to the feed. It asks nobody and reads no clock.
+pub struct Local {
+    name: String,
+    settings: Settings,
+    service: ArcSwapOption<Service>,
+    entries: Cache<EntryKey, Arc<Entry>>,
+    news: Mutex<News>,
+    /// Entries of another generation are void.
+    generation: AtomicU64,
+    /// When it was last proven that no change is missing, in microseconds of the monotonic clock plus
+    /// one. INVARIANT: 0 is never, and it starts so.
+    proven: AtomicU64,
+}
+
+impl Local {
+    /// For the service of this name. It knows nothing yet.
+    pub fn new(name: &str, settings: Settings) -> Self {
+        Self {
+            name: name.to_owned(),
+            settings,
+            service: ArcSwapOption::empty(),
+            entries: Cache::new(settings.capacity),
+            news: Mutex::new(News::default()),
+            generation: AtomicU64::new(0),
+            proven: AtomicU64::new(0),
+        }
+    }
+
+    /// The service as the broker has it registered; `None` until its feed was read.
+    pub fn service(&self) -> Option<Arc<Service>> {
+        self.service.load_full()
+    }
+
+    /// Whether what is kept counts.
+    pub fn is_fresh(&self, now: Monotonic) -> bool {
+        match self.proven.load(Ordering::SeqCst) {
+            0 => false,
+            at => now.since(Monotonic(Duration::from_micros(at - 1))) < self.settings.freshness,
+        }
+    }
+
+    /// Where the feed stands; `None` before its first line.
+    pub fn position(&self) -> Option<Position> {
+        self.news().at().cloned()
+    }
+
+    /// Answers a request, if that can be done here.
+    ///
+    /// `unconfirmed`: entries that have to be confirmed are good too, because the broker was asked and
+    /// did not answer.
+    pub fn check(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        monotonic: Monotonic,
+        unconfirmed: bool,
+    ) -> Outcome {
+        match self.try_check(request, now, monotonic, unconfirmed) {
+            Ok(answer) => Outcome::Decided(answer.map(Box::new)),
+            Err(asking) => Outcome::Ask(asking),
+        }
+    }
+
+    fn try_check(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        monotonic: Monotonic,
+        unconfirmed: bool,
+    ) -> Result<Result<Verified, Refused>, Asking> {
+        // Read before everything that may be void by it.
+        let generation = self.generation.load(Ordering::SeqCst);
+        let mut asking = Asking { key: None, generation, has_entry: false };
+        let presented = match sigv4::parse(&request.head) {
+            Ok(Some(presented)) => presented,
+            Ok(None) => {
+                return Ok(Err(Refused::unauthenticated(
+                    "MissingAuthenticationToken",
+                    "The request is not signed: it has neither an Authorization header nor a \
+                     presigned query.",
+                )));
+            }
+            Err(error) => {
+                return Ok(Err(Refused::unauthenticated(error.code(), error.public_message())));
+            }
+        };
+        let Some(service) = self.service.load_full() else { return Err(asking) };
+        if presented.algorithm() != Algorithm::HmacSha256 {
+            return Err(asking);
+        }
+        asking.key = EntryKey::of(&presented);
+        if !self.is_fresh(monotonic) {
+            return Err(asking);
+        }
+        let settled = judge::check_host(&service, request)
+            .and_then(|()| judge::check_scope(&service, &presented));
+        if let Err(refused) = settled {
+            return Ok(Err(refused));
+        }
+        let found = asking.key.as_ref().and_then(|key| self.entries.get(key));
+        let Some(entry) = found.filter(|e| e.generation == generation && !e.is_dropped()) else {
+            return Err(asking);
+        };
+        asking.has_entry = true;
+        if !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
+            return Err(asking);
+        }
+        match judge::judge(&service, &entry, &presented, request, now) {
+            Ok(answer) => Ok(answer),
+            // Nothing that could be kept would change that.
+            Err(NotHere) => Err(Asking { key: None, generation, has_entry: false }),
+        }
+    }
+
+    /// Keeps what the broker gave out for a question that was sent at `asked_at`. Returns whether it
+    /// was kept: news that came in between may have made it void.
+    pub fn keep(&self, asking: &Asking, grant: &mut VerifyGrant, asked_at: Monotonic) -> bool {
+        let Some(material) = grant.material.take() else { return false };
+        let (Some(key), Some(principal)) = (&asking.key, grant.answer.principal.clone()) else {
+            return false;
+        };
+        // INVARIANT: what is kept is what was asked for.
+        if !grant.answer.authenticated || !key.is_of(&principal, &material) {
+            return false;
+        }
+        let expires_at = grant.answer.expires_at.clone();
+        let generation = asking.generation;
+        let Some(entry) =
+            Entry::of(&material, &self.name, principal, expires_at, asked_at, generation)
+        else {
+            return false;
+        };
+        let entry = Arc::new(entry);
+        let mut news = self.news();
+        let current = self.generation.load(Ordering::SeqCst) == generation;
+        if !current || !news.still_holds(&material.at, &material.watch) {
+            return false;
+        }
+        news.watch(&entry, material.watch);
+        self.entries.insert(key.clone(), entry);
+        true
+    }
+
+    /// Drops what is kept of a credential: the broker does not know it any more.
+    pub fn forget(&self, asking: &Asking) {
+        if let Some(key) = &asking.key {
+            self.entries.remove(key);
+        }
+    }
+
+    /// Takes in the first line of a feed.
+    pub fn begin(&self, head: &FeedHead) -> Result<Applied, NewsError> {
+        let mut news = self.news();
+        let begun = match news.begin(head, &self.name) {
+            Ok(begun) => begun,
+            Err(error) => {
+                // INVARIANT: a service whose settings are not known serves nobody from here.
+                news.forget();
+                self.void();
+                self.service.store(None);
+                return Err(error);
+            }
+        };
+        if begun.applied == Applied::Reset {
+            self.void();
+        }
+        if let Some(service) = begun.service {
+            self.service.store(Some(service));
+        }
+        Ok(begun.applied)
+    }
+
+    /// Takes in a line of a feed.
+    pub fn line(&self, line: &FeedLine) -> Result<Applied, NewsError> {
+        let mut news = self.news();
+        let applied = news.line(line)?;
+        if applied == Applied::Reset {
+            self.void();
+        }
+        Ok(applied)
+    }
+
+    /// Notes that all changes up to `version` were known to the broker after `asked_at`, if they are
+    /// known here too.
+    pub fn prove(&self, version: u64, asked_at: Monotonic) {
+        let news = self.news();
+        if news.at().is_some_and(|at| at.version >= version) {
+            let micros = u64::try_from(asked_at.0.as_micros()).unwrap_or(u64::MAX - 1);
+            self.proven.fetch_max(micros.saturating_add(1), Ordering::SeqCst);
+        }
+    }
+
+    /// Makes all that is kept void. What counts from now on has to be proven anew.
+    fn void(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.proven.store(0, Ordering::SeqCst);
+        self.entries.clear();
+    }
+
+    fn news(&self) -> MutexGuard<'_, News> {
+        // What a panic would leave half-done is at worst missing: the versions do not join then.
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

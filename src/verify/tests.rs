@@ -1,0 +1,538 @@
+//! What is verified here against a whole deployment: the same answers, and none once they may have
+//! changed.
+
+mod agreement;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::local::{Asking, Local, Outcome, Settings};
+use super::{Applied, Connection, Deed, NewsError, Refused, Request, Verified};
+use crate::api::{FeedHead, FeedLine, Keep, RevocationTarget, VerifyGrant, VerifyRequest};
+use crate::downstream::{CertificateNames, Registry, RouteSettings, Service, ServiceSettings};
+use crate::ops::testing::{A, Bench, Credentials, allow, trusting};
+use crate::ops::verify::{self as broker, Feeds, NotAdmitted, Reader, VerifyError};
+use crate::sigv4::{Body, RequestHead, Signer, UriRules};
+use crate::time::Clock as _;
+
+const HOST: &str = "orders.example";
+
+/// A deployment and a verifier inside its service `orders`.
+struct Inside {
+    bench: Bench,
+    local: Local,
+}
+
+/// A signed request.
+struct Signed {
+    method: &'static str,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+fn settings() -> ServiceSettings {
+    ServiceSettings {
+        name: "orders".into(),
+        hosts: vec![HOST.into()],
+        account: A.into(),
+        askers: Some(vec!["dns:orders.internal".into()]),
+        signing_keys: true,
+        ..ServiceSettings::default()
+    }
+}
+
+fn routes() -> Vec<RouteSettings> {
+    let route = |method: &str, path: &str, action: &str| RouteSettings {
+        method: method.into(),
+        path: path.into(),
+        action: action.into(),
+        resource: "arn:aws:orders:::order/{id}".into(),
+        body: None,
+    };
+    vec![
+        route("GET", "/orders/{id}", "orders:GetOrder"),
+        route("PUT", "/orders/{id}", "orders:PutOrder"),
+    ]
+}
+
+/// The verifier, as the broker knows it.
+fn verifier() -> broker::Asking {
+    let names = CertificateNames { dns: vec!["orders.internal".into()], ..Default::default() };
+    broker::Asking {
+        certificate: Some(Arc::new(names)),
+        confidential: true,
+        ..broker::Asking::default()
+    }
+}
+
+impl Inside {
+    async fn new(routes: &[RouteSettings]) -> Self {
+        let bench = Bench::new().await;
+        let local = Local::new("orders", Settings::default());
+        let inside = Self { bench, local };
+        inside.register(&settings(), routes);
+        inside.sync().unwrap();
+        inside
+    }
+
+    fn register(&self, settings: &ServiceSettings, routes: &[RouteSettings]) {
+        let service = Service::new(settings, routes).unwrap();
+        self.bench.services.downstream.replace(Registry::new(vec![service]).unwrap());
+    }
+
+    /// The lines that the verifier has not read.
+    fn lines(&self) -> Vec<Vec<u8>> {
+        let service = self.bench.services.downstream.now().get("orders").cloned().unwrap();
+        let at = self.local.position();
+        let reader = Reader {
+            after: at.as_ref().map(|at| at.version),
+            epoch: at.as_ref().map(|at| at.epoch),
+            deployment: at.as_ref().map(|at| at.deployment.as_str()),
+        };
+        let lines = Feeds::so_far(&self.bench.services, &service, &reader);
+        lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    }
+
+    /// Reads them, and has it proven that none is missing.
+    fn sync(&self) -> Result<Applied, NewsError> {
+        let asked_at = self.bench.clock.monotonic();
+        let lines = self.lines();
+        let (head, rest) = lines.split_first().unwrap();
+        let mut applied = self.local.begin(&serde_json::from_slice::<FeedHead>(head).unwrap())?;
+        let mut newest = 0;
+        for line in rest {
+            let line: FeedLine = serde_json::from_slice(line).unwrap();
+            newest = line.version;
+            if self.local.line(&line)? == Applied::Reset {
+                applied = Applied::Reset;
+            }
+        }
+        self.local.prove(newest, asked_at);
+        Ok(applied)
+    }
+
+    fn sign(&self, who: &Credentials, method: &'static str, target: &str, body: &[u8]) -> Signed {
+        let signer = Signer {
+            access_key_id: &who.access_key_id,
+            secret: &who.secret,
+            session_token: who.token.as_deref(),
+            region: "eu-west-1",
+            service: "orders",
+            uri: UriRules::Standard,
+            content_sha256: false,
+        };
+        let head = RequestHead { method, target, headers: &[("host", HOST.as_bytes())] };
+        let added = signer.sign(&head, body, self.bench.clock.now()).unwrap();
+        let mut headers = vec![("host".to_owned(), HOST.to_owned())];
+        headers.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Signed { method, target: target.to_owned(), headers, body: body.to_vec() }
+    }
+
+    fn get(&self, who: &Credentials) -> Signed {
+        self.sign(who, "GET", "/orders/42", b"")
+    }
+
+    fn check_with(
+        &self,
+        signed: &Signed,
+        deed: Option<&Deed>,
+        connection: Connection,
+        unconfirmed: bool,
+    ) -> Outcome {
+        let headers: Vec<(&str, &[u8])> =
+            signed.headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+        let head = RequestHead { method: signed.method, target: &signed.target, headers: &headers };
+        let request = Request { head, body: Body::Bytes(&signed.body), connection, deed };
+        let clock = &self.bench.clock;
+        self.local.check(&request, clock.now(), clock.monotonic(), unconfirmed)
+    }
+
+    fn check(&self, signed: &Signed) -> Outcome {
+        self.check_with(signed, None, Connection::default(), false)
+    }
+
+    /// Whether it is answered here, if need be without being confirmed.
+    fn held(&self, signed: &Signed) -> bool {
+        let outcome = self.check_with(signed, None, Connection::default(), true);
+        matches!(outcome, Outcome::Decided(_))
+    }
+
+    /// What is answered here; `None` if the broker has to be asked.
+    fn here(&self, signed: &Signed) -> Option<Result<Verified, Refused>> {
+        match self.check(signed) {
+            Outcome::Decided(answer) => Some(answer.map(|verified| *verified)),
+            Outcome::Ask(_) => None,
+        }
+    }
+
+    fn question(&self, signed: &Signed, deed: Option<&Deed>, keep: bool) -> VerifyRequest {
+        VerifyRequest {
+            method: signed.method.into(),
+            uri: signed.target.clone(),
+            headers: signed.headers.clone(),
+            body: Some(data_encoding::BASE64.encode(&signed.body)),
+            body_sha256: None,
+            service: "orders".into(),
+            hosts: Vec::new(),
+            region: None,
+            action: deed.map(|deed| deed.action.clone()),
+            resource: deed.map(|deed| deed.resource.clone()),
+            resource_account: None,
+            resource_policy: None,
+            source_ip: None,
+            secure_transport: None,
+            context: deed.map_or_else(BTreeMap::new, |deed| deed.context.clone()),
+            keep: keep.then(|| Keep { prefixes: vec!["orders".into()] }),
+        }
+    }
+
+    async fn ask_as(
+        &self,
+        asking: &broker::Asking,
+        question: &VerifyRequest,
+    ) -> Result<VerifyGrant, VerifyError> {
+        let (facts, now) = (self.bench.facts(), self.bench.clock.monotonic());
+        let answered = broker::verify(&self.bench.services, &facts, now, asking, question).await?;
+        Ok(VerifyGrant { answer: answered.response, material: answered.material })
+    }
+
+    /// Asks the broker and keeps what it gives, through JSON as on the wire.
+    async fn warm(&self, signed: &Signed) -> bool {
+        let Outcome::Ask(asking) = self.check(signed) else { panic!("it is answered here") };
+        let mut grant = self.grant(signed).await;
+        self.local.keep(&asking, &mut grant, self.bench.clock.monotonic())
+    }
+
+    async fn grant(&self, signed: &Signed) -> VerifyGrant {
+        let question = self.question(signed, None, true);
+        let grant = self.ask_as(&verifier(), &question).await.unwrap();
+        assert!(grant.answer.authenticated, "{:?}", grant.answer);
+        serde_json::from_slice(&serde_json::to_vec(&grant).unwrap()).unwrap()
+    }
+
+    fn asking(&self, signed: &Signed) -> Asking {
+        match self.check(signed) {
+            Outcome::Ask(asking) => asking,
+            Outcome::Decided(_) => panic!("it is answered here"),
+        }
+    }
+}
+
+async fn reader(inside: &Inside) -> Credentials {
+    inside.bench.user(&inside.bench.a, "alice", &allow(&["orders:GetOrder"])).await
+}
+
+#[tokio::test]
+async fn a_known_credential_is_verified_here_and_an_unknown_one_is_asked_about() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let first = inside.get(&alice);
+    assert!(inside.here(&first).is_none());
+    assert!(inside.warm(&first).await);
+    let verified = inside.here(&first).unwrap().unwrap();
+    assert!(verified.in_process());
+    assert_eq!(verified.principal().arn, format!("arn:aws:iam::{A}:user/alice"));
+    assert_eq!(
+        (verified.matched()[0].layer.as_str(), verified.matched()[0].statement),
+        ("identity", 0)
+    );
+    // Another order of the same credential; another day's scope is another key.
+    assert!(inside.here(&inside.sign(&alice, "GET", "/orders/7", b"")).unwrap().is_ok());
+    let refused = inside.here(&inside.sign(&alice, "PUT", "/orders/7", b"")).unwrap().unwrap_err();
+    assert_eq!((refused.kind().status(), refused.code()), (403, "ImplicitDeny"));
+    inside.bench.advance(24 * 3600);
+    inside.sync().unwrap();
+    assert!(inside.here(&inside.get(&alice)).is_none());
+}
+
+#[tokio::test]
+async fn a_request_that_was_tampered_with_is_refused_here() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let good = inside.sign(&alice, "GET", "/orders/42", b"body");
+    assert!(inside.warm(&good).await);
+    let spoil = |change: &dyn Fn(&mut Signed)| {
+        let mut bad = inside.sign(&alice, "GET", "/orders/42", b"body");
+        change(&mut bad);
+        let refused = inside.here(&bad).unwrap().unwrap_err();
+        assert_eq!(refused.kind().status(), 401, "{refused}");
+        refused.code().to_owned()
+    };
+    assert_eq!(spoil(&|bad| bad.body = b"other".to_vec()), "SignatureDoesNotMatch");
+    assert_eq!(spoil(&|bad| bad.target = "/orders/43".into()), "SignatureDoesNotMatch");
+    assert_eq!(spoil(&|bad| bad.method = "PUT"), "SignatureDoesNotMatch");
+    assert_eq!(spoil(&|bad| bad.headers[0].1 = "other.example".into()), "HostNotServed");
+    spoil(&|bad| bad.headers.push(("x-amz-acl".into(), "public".into())));
+    spoil(&|bad| bad.headers.retain(|(name, _)| name != "authorization"));
+}
+
+#[tokio::test]
+async fn it_starts_expired_and_silence_ends_all_that_is_kept() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let request = inside.get(&alice);
+    assert!(inside.warm(&request).await);
+
+    let untold = Local::new("orders", Settings::default());
+    assert!(!untold.is_fresh(inside.bench.clock.monotonic()));
+
+    inside.bench.advance(59);
+    assert!(inside.held(&request));
+    // Lines that come without being asked for prove nothing.
+    let at = inside.local.position().unwrap().version;
+    let heartbeat = FeedLine { after: at, version: at, touched: vec![], all: false };
+    assert_eq!(inside.local.line(&heartbeat), Ok(Applied::Joined));
+    inside.bench.advance(1);
+    assert!(!inside.held(&request), "silent for a minute");
+    assert!(!inside.held(&inside.sign(&alice, "PUT", "/orders/42", b"")));
+    inside.sync().unwrap();
+    assert!(inside.held(&request));
+    // A proof of a version that is not known here is none.
+    inside.bench.advance(60);
+    inside.local.prove(at + 1, inside.bench.clock.monotonic());
+    assert!(!inside.held(&request));
+}
+
+#[tokio::test]
+async fn a_change_of_anything_that_an_entry_depends_on_ends_it() {
+    let inside = Inside::new(&routes()).await;
+    let bench = &inside.bench;
+    let all = allow(&["*"]);
+    let alice = bench.user(&bench.a, "alice", &all).await;
+    let role = bench.role(&bench.a, "first", &trusting(&[A]), &all).await;
+    let behind = bench.role(&bench.a, "second", &trusting(&[A]), &all).await;
+    let first = bench.assume(&alice, &role, "monday").await.unwrap();
+    let second = bench.assume(&first, &behind, "tuesday").await.unwrap();
+    bench.user(&bench.a, "bystander", &all).await;
+    inside.sync().unwrap();
+    let request = inside.get(&second);
+    let put = |who: &'static str, name: &'static str, kind: &'static str| {
+        let all = all.clone();
+        async move {
+            let action = if kind == "user" { "PutUserPolicy" } else { "PutRolePolicy" };
+            let field = if kind == "user" { "UserName" } else { "RoleName" };
+            let put = [(field, who), ("PolicyName", name), ("PolicyDocument", all.as_str())];
+            bench.call(&bench.a, action, &put).await.unwrap();
+        }
+    };
+    assert!(inside.warm(&request).await);
+
+    // What it does not depend on changes nothing.
+    put("bystander", "more", "user").await;
+    assert_eq!(inside.sync(), Ok(Applied::Joined));
+    assert!(inside.here(&request).is_some());
+
+    // Each of these is something that it depends on.
+    put("second", "more", "role").await;
+    inside.sync().unwrap();
+    assert!(inside.here(&request).is_none(), "its role's policies");
+    assert!(inside.warm(&request).await);
+    put("first", "more", "role").await;
+    inside.sync().unwrap();
+    assert!(inside.here(&request).is_none(), "an ancestor's role");
+    assert!(inside.warm(&request).await);
+    put("alice", "more", "user").await;
+    inside.sync().unwrap();
+    assert!(inside.here(&request).is_none(), "an ancestor's user");
+    assert!(inside.warm(&request).await);
+
+    let target = RevocationTarget::Session(first.access_key_id.clone());
+    bench.revoke(&bench.a, target).await.unwrap();
+    inside.sync().unwrap();
+    let asking = inside.asking(&request);
+    let question = inside.question(&request, None, true);
+    let mut grant = inside.ask_as(&verifier(), &question).await.unwrap();
+    assert!(!grant.answer.authenticated && grant.material.is_none());
+    assert!(!inside.local.keep(&asking, &mut grant, bench.clock.monotonic()));
+
+    // A key that is made inactive.
+    let own = inside.get(&alice);
+    assert!(inside.warm(&own).await);
+    let id = alice.access_key_id.as_str();
+    let update = [("UserName", "alice"), ("AccessKeyId", id), ("Status", "Inactive")];
+    bench.call(&bench.a, "UpdateAccessKey", &update).await.unwrap();
+    inside.sync().unwrap();
+    assert!(inside.here(&own).is_none());
+}
+
+#[tokio::test]
+async fn an_answer_that_the_feed_has_overtaken_is_not_kept() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let request = inside.get(&alice);
+    let asking = inside.asking(&request);
+    let mut about_alice = inside.grant(&request).await;
+    let mut about_others = inside.grant(&request).await;
+    let now = inside.bench.clock.monotonic();
+
+    inside.bench.user(&inside.bench.a, "bystander", &allow(&["*"])).await;
+    inside.sync().unwrap();
+    assert!(inside.local.keep(&asking, &mut about_others, now), "nothing of it has changed");
+    let denied = allow(&["orders:Nothing"]);
+    let put = [("UserName", "alice"), ("PolicyName", "own"), ("PolicyDocument", denied.as_str())];
+    inside.bench.call(&inside.bench.a, "PutUserPolicy", &put).await.unwrap();
+    inside.sync().unwrap();
+    assert!(!inside.local.keep(&asking, &mut about_alice, now), "its policy has changed");
+    assert!(inside.here(&request).is_none());
+}
+
+#[tokio::test]
+async fn news_that_do_not_join_void_everything() {
+    let line = |after, version| FeedLine { after, version, touched: vec![], all: false };
+    for case in 0..5 {
+        let inside = Inside::new(&routes()).await;
+        let alice = reader(&inside).await;
+        inside.sync().unwrap();
+        let request = inside.get(&alice);
+        assert!(inside.warm(&request).await);
+        assert!(inside.here(&request).is_some());
+        let at = inside.local.position().unwrap();
+        let lines = inside.lines();
+        let mut head: FeedHead = serde_json::from_slice(&lines[0]).unwrap();
+        let applied = match case {
+            0 => inside.local.line(&line(at.version + 1, at.version + 2)).unwrap(),
+            1 => {
+                let all = FeedLine { all: true, ..line(at.version, at.version + 1) };
+                inside.local.line(&all).unwrap()
+            }
+            2 => {
+                head.at.epoch += 1;
+                inside.local.begin(&head).unwrap()
+            }
+            3 => {
+                head.at.deployment = "another".into();
+                inside.local.begin(&head).unwrap()
+            }
+            _ => {
+                head.gap = true;
+                inside.local.begin(&head).unwrap()
+            }
+        };
+        assert_eq!(applied, Applied::Reset, "case {case}");
+        assert!(inside.here(&request).is_none(), "case {case}");
+        let now = inside.bench.clock.monotonic();
+        assert!(!inside.local.is_fresh(now), "what counts has to be proven anew: case {case}");
+    }
+}
+
+#[tokio::test]
+async fn new_settings_of_the_service_void_everything_and_are_held_to() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let request = inside.get(&alice);
+    assert!(inside.warm(&request).await);
+    let hosts = vec!["new.example".to_owned()];
+    inside.register(&ServiceSettings { hosts, ..settings() }, &routes());
+    assert_eq!(inside.sync(), Ok(Applied::Reset));
+    assert_eq!(inside.here(&request).unwrap().unwrap_err().code(), "HostNotServed");
+
+    // Settings that are not understood serve nobody from here.
+    let lines = inside.lines();
+    let mut head: FeedHead = serde_json::from_slice(&lines[0]).unwrap();
+    head.service["from_the_future"] = true.into();
+    assert_eq!(inside.local.begin(&head), Err(NewsError::Registration));
+    assert!(inside.here(&request).is_none());
+    let mut head: FeedHead = serde_json::from_slice(&lines[0]).unwrap();
+    head.service["name"] = "bills".into();
+    assert_eq!(inside.local.begin(&head), Err(NewsError::OtherService));
+}
+
+#[tokio::test]
+async fn expiry_and_confirmation_are_kept_at_every_use() {
+    let inside = Inside::new(&routes()).await;
+    let bench = &inside.bench;
+    let role = bench.role(&bench.a, "r", &trusting(&[A]), &allow(&["orders:*"])).await;
+    let ask =
+        [("RoleArn", role.as_str()), ("RoleSessionName", "monday"), ("DurationSeconds", "900")];
+    let session = Credentials::of_answer(&bench.call(&bench.a, "AssumeRole", &ask).await.unwrap());
+    inside.sync().unwrap();
+    let request = inside.get(&session);
+    assert!(inside.warm(&request).await);
+    // Half the time between confirmations: one request asks, the others go on.
+    bench.advance(30);
+    inside.sync().unwrap();
+    assert!(inside.here(&request).is_none(), "one confirms ahead of time");
+    assert!(inside.here(&request).is_some(), "the others need not wait");
+    bench.advance(30);
+    inside.sync().unwrap();
+    assert!(inside.here(&request).is_none(), "it has to be confirmed");
+    let outage = inside.check_with(&request, None, Connection::default(), true);
+    assert!(matches!(outage, Outcome::Decided(Ok(_))), "the broker was asked in vain");
+    assert!(inside.warm(&inside.get(&session)).await);
+    assert!(inside.here(&inside.get(&session)).is_some());
+    bench.advance(840);
+    inside.sync().unwrap();
+    let late = inside.check_with(&inside.get(&session), None, Connection::default(), true);
+    let Outcome::Decided(Err(refused)) = late else { panic!("it has expired") };
+    assert_eq!(refused.code(), "ExpiredToken");
+}
+
+#[tokio::test]
+async fn keys_are_for_registered_askers_of_a_service_that_says_so() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    let signed = inside.get(&alice);
+    let question = inside.question(&signed, None, true);
+    assert!(inside.ask_as(&verifier(), &question).await.unwrap().material.is_some());
+    let not = |result: Result<VerifyGrant, VerifyError>| match result {
+        Err(VerifyError::NotAdmitted(why)) => why,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it is answered"),
+    };
+    // Nobody on the network sees a key.
+    let plain = broker::Asking { confidential: false, ..verifier() };
+    assert_eq!(not(inside.ask_as(&plain, &question).await), NotAdmitted::Plaintext);
+    // Being on the host is not enough, even where it is enough to ask.
+    let local = broker::Asking { local: true, confidential: true, ..broker::Asking::default() };
+    assert_eq!(not(inside.ask_as(&local, &question).await), NotAdmitted::NotListed);
+    let askers = Some(vec!["local".to_owned(), "dns:orders.internal".to_owned()]);
+    inside.register(&ServiceSettings { askers: askers.clone(), ..settings() }, &routes());
+    assert!(inside.ask_as(&local, &inside.question(&signed, None, false)).await.is_ok());
+    assert_eq!(not(inside.ask_as(&local, &question).await), NotAdmitted::NotKeeper);
+    // The service has to say so.
+    inside.register(&ServiceSettings { askers, signing_keys: false, ..settings() }, &routes());
+    assert_eq!(not(inside.ask_as(&verifier(), &question).await), NotAdmitted::NotKeeper);
+    // A service that is not registered, and the broker's own.
+    for service in ["bills", "sts", "iam", "countersign", "organizations"] {
+        let question =
+            VerifyRequest { service: service.into(), hosts: vec![HOST.into()], ..question.clone() };
+        assert_eq!(not(inside.ask_as(&local, &question).await), NotAdmitted::NotKeeper);
+    }
+    // Nor are policies about the broker's own actions handed out.
+    inside.register(&settings(), &routes());
+    let keep = Some(Keep { prefixes: vec!["iam".into()] });
+    let refused = inside.ask_as(&verifier(), &VerifyRequest { keep, ..question }).await;
+    assert!(matches!(refused, Err(VerifyError::Malformed(_))));
+}
+
+#[tokio::test]
+async fn a_bad_signature_gets_no_key() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    let mut signed = inside.get(&alice);
+    signed.target = "/orders/43".into();
+    let question = inside.question(&signed, None, true);
+    let grant = inside.ask_as(&verifier(), &question).await.unwrap();
+    assert!(!grant.answer.authenticated && grant.material.is_none());
+}
+
+#[tokio::test]
+async fn the_feed_is_bounded_by_the_time_of_its_reader() {
+    let inside = Inside::new(&routes()).await;
+    let services = Arc::new(inside.bench.services);
+    let service = services.downstream.now().get("orders").cloned().unwrap();
+    let reader = Reader { after: None, epoch: None, deployment: None };
+    let mut feed = Feeds::open(&services, &service, &reader).unwrap();
+    assert!(feed.recv().await.is_some());
+    services.feeds.close();
+    let end = async { while feed.recv().await.is_some() {} };
+    tokio::time::timeout(Duration::from_millis(500), end).await.expect("it ends at once");
+    assert!(Feeds::open(&services, &service, &reader).is_err(), "and no other opens");
+}
