@@ -2,8 +2,8 @@
 //!
 //! INVARIANT (not denied is not allowed): an operation gets the organization only for a caller whose
 //! policies allow its action on each thing it touches, and, unless any member may call it, only for
-//! the management account. ARNs are made of the IDs as they were asked for: a refusal tells nothing
-//! of what is there.
+//! the management account. What a member may not ask for is refused by its own policies, or because
+//! it is a member: nothing of the organization bears on the answer.
 
 use std::sync::Arc;
 
@@ -83,6 +83,14 @@ impl Ask {
         self
     }
 
+    /// Without the tags of what is named.
+    fn untagged(mut self) -> Self {
+        for (_, tags) in &mut self.resources {
+            tags.clear();
+        }
+        self
+    }
+
     fn add_keys(&self, keys: &mut Keys, tags: &[Tag]) {
         if let Some(control) = &self.control {
             keys.insert("organizations:PolicyType", Value::One(control.clone()));
@@ -116,13 +124,18 @@ pub fn permit<O: JsonOperation>(
         allow(context, state, O::NAME, &Ask::default(), account)?;
         return Err(not_in_use());
     };
+    let is_management = account == organization.management;
+    if who == Who::Management && !is_management {
+        // INVARIANT: a member's policies never meet the tags, types or ARNs of what is there: the
+        // words of a refusal would tell which of them they fit.
+        allow(context, state, O::NAME, &Ask::default(), account)?;
+        return Err(not_management());
+    }
     let ask = ask(organization);
+    let ask = if is_management { ask } else { ask.untagged() };
     allow(context, state, O::NAME, &ask, organization.management)?;
     if !ask.request_tags.is_empty() && O::NAME != "TagResource" {
         allow(context, state, "TagResource", &ask, organization.management)?;
-    }
-    if who == Who::Management && account != organization.management {
-        return Err(not_management());
     }
     Ok(Arc::clone(organization))
 }

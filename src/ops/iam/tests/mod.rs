@@ -1,6 +1,7 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
 mod account;
+mod bounds;
 mod federation;
 mod golden;
 mod groups;
@@ -14,6 +15,7 @@ mod reports;
 mod roles;
 mod simulation;
 mod tags;
+mod unconfirmed;
 mod updates;
 mod users;
 

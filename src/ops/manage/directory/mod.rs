@@ -18,6 +18,8 @@ mod order;
 mod plan;
 mod prune;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,6 +34,7 @@ use crate::directory::{Snapshot, Transaction};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::sts::get_session_token::limits_of_user_sessions;
 use crate::ops::trail::{self, About};
 use crate::ops::{Context, Effect, Service, catalog, write_fault};
 use crate::wire::query::Params;
@@ -115,7 +118,10 @@ async fn recorded<T: serde::Serialize>(
 }
 
 fn authorize(context: &Context<'_>, state: &Snapshot, action: &str) -> Result<(), Fault> {
-    let owner = context.identity()?.account();
+    let identity = context.identity()?;
+    // It tells what IAM tells: whoever may not call that does not get it here.
+    limits_of_user_sessions(identity, Service::Iam, action)?;
+    let owner = identity.account();
     let resource = format!("arn:aws:countersign::{owner}:directory");
     context.authorize(state, &Ask { action, resource: &resource, owner }, |_| ())
 }

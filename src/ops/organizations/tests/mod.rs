@@ -5,6 +5,7 @@ mod life;
 mod limits;
 mod matrix;
 mod policies;
+mod strangers;
 
 use serde_json::{Value, json};
 
