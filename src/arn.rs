@@ -105,6 +105,17 @@ pub fn parse_policy(text: &str) -> Option<(AccountId, &str, &str)> {
     parse_iam(text, "policy")
 }
 
+/// The account, path and name of an MFA device's ARN; `None` for any other text.
+pub fn parse_mfa(text: &str) -> Option<(AccountId, &str, &str)> {
+    parse_iam(text, "mfa")
+}
+
+/// The account of a root user's ARN, `arn:aws:iam::<account>:root`; `None` for any other text.
+pub fn parse_account_root(text: &str) -> Option<AccountId> {
+    let account = AccountId::parse(Arn::parse(text).ok()?.account).ok()?;
+    (account_root(account) == text).then_some(account)
+}
+
 /// The account, role name and session name of a role session's ARN; `None` for any other text.
 pub fn parse_assumed_role(text: &str) -> Option<(AccountId, &str, &str)> {
     let arn = Arn::parse(text).ok()?;

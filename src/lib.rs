@@ -14,7 +14,7 @@
 //! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api` | pure: no I/O, no clock |
+//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `mfa`, `wire`, `api` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -33,6 +33,8 @@ pub mod time;
 pub mod api;
 #[doc(hidden)]
 pub mod downstream;
+#[doc(hidden)]
+pub mod mfa;
 pub mod policy;
 #[doc(hidden)]
 pub mod seal;
