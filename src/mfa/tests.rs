@@ -90,7 +90,7 @@ fn a_step_that_was_used_and_those_before_it_are_not_found_again() {
 #[test]
 fn a_code_of_two_steps_counts_as_that_of_the_later() {
     // Found by trying: the first two steps of this seed that show the same code.
-    let (seed, step) = (rfc(), 910737);
+    let (seed, step) = (rfc(), 910_737);
     let shown = seed.code(step);
     assert_eq!(seed.code(step + 1).0, shown.0);
     assert_eq!(seed.find(&shown, at(step), 0, -1), Some(step + 1));

@@ -141,7 +141,7 @@ async fn museum_m59_guesses_at_once_are_all_counted() {
     with_code(&bench, &alice, &phone, &bench.totp(0)).await.unwrap();
 }
 
-/// A policy that allows whoami's neighbour under a condition.
+/// A policy that allows a little of STS under a condition.
 fn when(condition: Value) -> String {
     let mut statement = json!({
         "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:GetAccessKeyInfo"], "Resource": "*",
