@@ -66,6 +66,8 @@ pub enum RevocationTarget {
     User(String),
     /// All sessions that came from a long-term key up to now, by its ID (`AKIA…`).
     AccessKey(String),
+    /// All sessions that began with an OIDC provider up to now, by its ARN.
+    Provider(String),
 }
 
 /// A revocation that is in force.
@@ -150,6 +152,12 @@ pub struct SessionView {
     pub source_identity: Option<String>,
     /// What it came from, the nearest first.
     pub ancestors: Vec<Ancestor>,
+    /// The ARN of the identity provider that its chain began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Whom that provider vouched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// When it was made.
     pub issued_at: String,
     /// When it ends.

@@ -114,11 +114,8 @@ impl Identity {
         session: Arc<OpenSession>,
     ) -> Result<Self, Refusal> {
         let claims = session.claims();
-        standing::epoch(snapshot, &id, claims.epoch)?;
         standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
-        for link in &claims.ancestors {
-            standing::link(snapshot, link)?;
-        }
+        standing::origin(snapshot, &id, claims)?;
         let principal = standing::principal(snapshot, &claims.principal.id)?.into();
         Ok(Self { principal, access_key_id: id, session: Some(session) })
     }

@@ -22,6 +22,7 @@
 //! if they equal the token that was presented.
 
 mod credential;
+mod federated;
 mod health;
 mod identity;
 pub mod standing;
@@ -33,6 +34,7 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
+pub use federated::{WebIdentity, WebIdentityError, web_identity};
 pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
 pub use standing::Refusal;
 
@@ -50,10 +52,11 @@ use credential::{OpenKey, SigningKeys};
 use health::LedgerHealth;
 
 /// Who made a request.
-#[derive(Clone)]
 pub enum Caller {
     /// Somebody whose signature is good and whose credential is in force.
     Signed(Box<VerifiedRequest>),
+    /// Somebody without credentials, whom an identity provider vouches for.
+    Asserted(Box<WebIdentity>),
     /// Nobody: the request presents no credentials.
     Anonymous,
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::directory::{Account, KeyStatus, Role, Snapshot, User};
-use crate::id::{AccessKeyId, AccessKeyKind, UniqueId, UniqueKind};
-use crate::seal::Link;
+use crate::id::{AccessKeyId, AccessKeyKind, ProviderId, UniqueId, UniqueKind};
+use crate::seal::{Claims, Link};
 
 /// Why a credential is not in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,12 @@ pub enum Refusal {
     /// The long-term key does not exist any more.
     #[error("the key {0} does not exist any more")]
     KeyGone(AccessKeyId),
+    /// The sessions of that time that began with the identity provider were revoked.
+    #[error("the sessions that began with the identity provider {0} were revoked")]
+    ProviderRevoked(ProviderId),
+    /// The identity provider does not exist any more.
+    #[error("the identity provider {0} does not exist any more")]
+    ProviderGone(ProviderId),
 }
 
 /// A principal as the directory has it now.
@@ -90,8 +96,26 @@ pub(super) fn long_term<'a>(
     }
 }
 
+/// Checks what a session's claims say of where it came from, but for its own credential and its
+/// principal: that it was made in the directory's present epoch, every ancestor, and the identity
+/// provider that its chain began with.
+pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<(), Refusal> {
+    epoch(snapshot, id, claims.epoch)?;
+    for ancestor in &claims.ancestors {
+        link(snapshot, ancestor)?;
+    }
+    let Some(federated) = &claims.federated else { return Ok(()) };
+    let provider = snapshot
+        .oidc_provider_by_id(&federated.provider)
+        .ok_or(Refusal::ProviderGone(federated.provider))?;
+    if provider.revoked.is_some_and(|revoked| revoked.refuses(federated.version)) {
+        return Err(Refusal::ProviderRevoked(federated.provider));
+    }
+    Ok(())
+}
+
 /// Checks that the session `id` was made in the directory's present epoch.
-pub fn epoch(snapshot: &Snapshot, id: &AccessKeyId, of: Option<u64>) -> Result<(), Refusal> {
+fn epoch(snapshot: &Snapshot, id: &AccessKeyId, of: Option<u64>) -> Result<(), Refusal> {
     if of.unwrap_or_default() == snapshot.epoch() { Ok(()) } else { Err(Refusal::OtherEpoch(*id)) }
 }
 

@@ -72,6 +72,7 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::User(_)
         | EntityKey::Role(_)
         | EntityKey::AccessKey(_)
+        | EntityKey::OidcProvider(_)
         | EntityKey::SessionRevocation(_) => Some(key.to_string()),
         // Nothing that is handed out depends on one: a session says itself when a second factor was
         // shown. Each use of a device is a change.
@@ -79,7 +80,6 @@ pub fn name(key: EntityKey) -> Option<String> {
         EntityKey::Group(_)
         | EntityKey::Policy(_)
         | EntityKey::InstanceProfile(_)
-        | EntityKey::OidcProvider(_)
         | EntityKey::SamlProvider(_)
         | EntityKey::Epoch
         | EntityKey::Organization

@@ -15,7 +15,7 @@ use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
-use crate::id::{AccessKeyId, AccountId, DeviceId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, DeviceId, ProviderId, UniqueId};
 use crate::time::Timestamp;
 
 /// An immutable picture of the directory. A copy costs a few pointers: the maps are persistent, and
@@ -418,6 +418,11 @@ impl Snapshot {
         role: UniqueId,
     ) -> impl Iterator<Item = &Arc<InstanceProfile>> {
         pairs_of(&self.profiles_of_roles, role).filter_map(|id| self.instance_profiles.get(&id))
+    }
+
+    /// An OIDC provider by its ID.
+    pub fn oidc_provider_by_id(&self, id: &ProviderId) -> Option<&Arc<OidcProvider>> {
+        self.oidc_providers.get(id)
     }
 
     /// An OIDC provider by the issuer's URL without `https://`.

@@ -72,6 +72,16 @@ impl<'s> Both<'s> {
 }
 
 impl<'s> CallerPolicies<'s> {
+    /// Of somebody who has no role yet, and so no policies. Those of the organization hold.
+    pub fn none(snapshot: &'s Snapshot) -> Self {
+        Self {
+            identity: Both::default(),
+            boundary: None,
+            session: None,
+            organized: snapshot.organized(),
+        }
+    }
+
     /// Gathers the policies of an identity as `snapshot` has them.
     ///
     /// What is attached and cannot be found denies everything.
@@ -343,7 +353,7 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
         }
     }
 
@@ -353,7 +363,7 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
         }
     }
 
@@ -421,7 +431,7 @@ impl Context<'_> {
         let refused = |refusal| Fault::invalid_client_token().with_note(refusal);
         if let Some(session) = identity.session() {
             let claims = session.claims();
-            standing::epoch(snapshot, &session.access_key_id(), claims.epoch).map_err(refused)?;
+            standing::origin(snapshot, &session.access_key_id(), claims).map_err(refused)?;
         }
         for link in identity.chain(self.facts.now, issued) {
             standing::link(snapshot, &link).map_err(refused)?;

@@ -16,6 +16,8 @@ pub struct Row {
     pub service: Service,
     /// What it does to the world, and so how it is recorded.
     pub effect: Effect,
+    /// Whether its requests come without a signature.
+    pub unsigned: bool,
     /// Whether its answers have a result element.
     pub has_result: bool,
     /// Checks the parameters of a request, and does nothing.
@@ -31,6 +33,7 @@ const fn row<O: Operation>() -> Row {
         name: O::NAME,
         service: O::SERVICE,
         effect: O::EFFECT,
+        unsigned: O::UNSIGNED,
         has_result: O::HAS_RESULT,
         check: |params| O::read(params).map(drop),
         run: dispatch::run::<O>,
@@ -41,6 +44,7 @@ const fn row<O: Operation>() -> Row {
 /// Every operation of the Query services.
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
+    row::<s::assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     row::<s::decode_authorization_message::DecodeAuthorizationMessage>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
@@ -200,5 +204,11 @@ mod tests {
                 .any(|other| other.name == row.name && other.service == row.service);
             assert!(!again, "{}", row.name);
         }
+    }
+
+    #[test]
+    fn only_operations_with_another_proof_come_unsigned() {
+        let unsigned: Vec<_> = ROWS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
+        assert_eq!(unsigned, ["AssumeRoleWithWebIdentity"]);
     }
 }

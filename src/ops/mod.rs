@@ -47,6 +47,7 @@ use crate::authn::{Authenticator, Caller};
 use crate::directory::{Directory, StoreError, Transaction, WriteError};
 use crate::downstream;
 use crate::id::RequestId;
+use crate::keysets::KeySource;
 use crate::random::Random;
 use crate::seal::Keyring;
 use crate::sessions::Ledger;
@@ -69,6 +70,8 @@ pub struct Services {
     pub downstream: downstream::Shared,
     /// The feeds of changes that are open.
     pub feeds: verify::Feeds,
+    /// The public keys of identity providers.
+    pub key_sets: Arc<dyn KeySource>,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.
@@ -178,6 +181,9 @@ pub trait Operation: 'static {
     const EFFECT: Effect;
     /// Whether its model has an output shape: only then is there a result element.
     const HAS_RESULT: bool = true;
+    /// Whether its requests come without a signature: then [`assert`](Self::assert) says whom they
+    /// are from.
+    const UNSIGNED: bool = false;
 
     /// What is asked, checked.
     type Request: Send + Sync;
@@ -189,6 +195,14 @@ pub trait Operation: 'static {
 
     /// What the audit records tell of a request. Nothing secret.
     fn describe(request: &Self::Request) -> Value;
+
+    /// Finds out whom an unsigned request is from, by what it holds.
+    fn assert(
+        _context: &Context<'_>,
+        _request: &Self::Request,
+    ) -> impl Future<Output = Result<Caller, Fault>> + Send {
+        std::future::ready(Err(Fault::missing_authentication_token()))
+    }
 
     /// Does it.
     fn execute(

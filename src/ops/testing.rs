@@ -5,8 +5,9 @@
 //! form and signed, the request is verified, its caller dispatched to the catalogue's row.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,10 +24,16 @@ use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
+use crate::directory::providers::OidcProvider;
 use crate::directory::{
     AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
 };
-use crate::id::{AccessKeyId, AccessKeyKind, AccountId, DeviceId, RequestId, UniqueId, UniqueKind};
+use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
+use crate::future::BoxFuture;
+use crate::id::{
+    AccessKeyId, AccessKeyKind, AccountId, DeviceId, ProviderId, RequestId, UniqueId, UniqueKind,
+};
+use crate::keysets::{FetchError, KeySource};
 use crate::mfa::{Failures, Seed, step_at};
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
@@ -133,6 +140,8 @@ pub(crate) struct Bench {
     pub(crate) services: Services,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sink: Arc<MemorySink>,
+    /// What issuers publish.
+    pub(crate) keys: Arc<TestKeys>,
     /// The key of A's `admin`.
     pub(crate) a: Credentials,
     /// The key of B's `admin`.
@@ -164,9 +173,11 @@ impl Bench {
             ledger.clone(),
             sessions::Settings::default(),
         );
+        let keys = Arc::new(TestKeys::default());
         let services = Services {
             feeds: crate::ops::verify::Feeds::default(),
             downstream: crate::downstream::Shared::default(),
+            key_sets: keys.clone(),
             directory,
             ledger,
             keyring,
@@ -178,7 +189,7 @@ impl Bench {
             quotas: Quotas::default(),
             reports: Reports::default(),
         };
-        Self { services, clock, sink, a, b, _folder: folder }
+        Self { services, clock, sink, keys, a, b, _folder: folder }
     }
 
     /// Moves the clock forward.
@@ -189,6 +200,11 @@ impl Bench {
     /// The clock's time as answers tell it.
     pub(crate) fn clock_text(&self) -> String {
         self.clock.now().floor_secs().to_rfc3339()
+    }
+
+    /// Seconds of its clock.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().secs()
     }
 
     /// Everything that the audit log has accepted.
@@ -262,6 +278,41 @@ impl Bench {
         let namespace = if row.service.scope() == "sts" { Namespace::STS } else { Namespace::IAM };
         let request_id = facts.request_id.to_string();
         Ok(xml::success(namespace, row.name, result.as_ref(), &request_id))
+    }
+
+    /// Calls an operation without a signature.
+    pub(crate) async fn unsigned(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Fault> {
+        self.call_as(&Caller::Anonymous, action, parameters).await
+    }
+
+    /// Writes an OIDC provider of an account: its ID.
+    pub(crate) async fn provider(&self, account: &str, url: &str, clients: &[&str]) -> ProviderId {
+        let provider = OidcProvider {
+            id: ProviderId::generate(&*self.services.random).unwrap(),
+            account: AccountId::parse(account).unwrap(),
+            url: url.to_owned(),
+            client_ids: clients.iter().map(|&client| client.to_owned()).collect(),
+            thumbprints: Vec::new(),
+            tags: Vec::new(),
+            created_at: self.clock.now().floor_secs(),
+            revoked: None,
+        };
+        let id = provider.id;
+        self.put(Entity::OidcProvider(provider)).await;
+        id
+    }
+
+    /// Writes an entity.
+    pub(crate) async fn put(&self, entity: Entity) {
+        let written = self.services.directory.write(|tx| {
+            tx.put(entity);
+            Ok::<_, Fault>(())
+        });
+        written.await.unwrap();
     }
 
     /// What is known of a request that arrives now.
@@ -385,6 +436,66 @@ impl Bench {
     pub(crate) async fn whoami(&self, credentials: &Credentials) -> Result<String, Fault> {
         let answer = self.call(credentials, "GetCallerIdentity", &[]).await?;
         Ok(element(&answer, "Arn").to_owned())
+    }
+}
+
+/// Issuers' keys, as tests set them.
+#[derive(Default)]
+pub(crate) struct TestKeys(Mutex<HashMap<String, Arc<KeySet>>>);
+
+impl TestKeys {
+    fn get(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        self.0.lock().unwrap().get(issuer).cloned()
+    }
+}
+
+impl KeySource for TestKeys {
+    fn algorithms(&self, _: &str) -> &[Algorithm] {
+        Algorithm::DEFAULT
+    }
+
+    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
+        Box::pin(async move { self.get(issuer).ok_or(FetchError::Timeout) })
+    }
+
+    fn newer<'a>(
+        &'a self,
+        issuer: &'a str,
+        than: &'a Arc<KeySet>,
+    ) -> BoxFuture<'a, Option<Arc<KeySet>>> {
+        Box::pin(async move { self.get(issuer).filter(|keys| !Arc::ptr_eq(keys, than)) })
+    }
+}
+
+/// An identity provider.
+pub(crate) struct Idp {
+    pub(crate) issuer: String,
+    pub(crate) key: SigningKey,
+}
+
+impl Idp {
+    /// One whose keys the bench knows.
+    pub(crate) fn new(bench: &Bench, issuer: &str) -> Self {
+        let pkcs8 = SigningKey::generate(Algorithm::Es256).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::Es256, &pkcs8).unwrap();
+        let idp = Self { issuer: issuer.to_owned(), key };
+        let set = PublicJwk::set([idp.key.public()]).to_string();
+        let set = Arc::new(KeySet::parse(set.as_bytes()).unwrap());
+        bench.keys.0.lock().unwrap().insert(issuer.to_owned(), set);
+        idp
+    }
+
+    /// A token of this subject for `sts.amazonaws.com`, with more claims or others.
+    pub(crate) fn token(&self, bench: &Bench, subject: &str, more: &Value) -> String {
+        let now = bench.clock.now().secs();
+        let mut claims = serde_json::json!({
+            "iss": self.issuer, "sub": subject, "aud": "sts.amazonaws.com",
+            "iat": now - 5, "nbf": now - 5, "exp": now + 900,
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            claims[name] = value.clone();
+        }
+        self.key.sign(&claims).unwrap()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
-use crate::authn::{Caller, Identity, PrincipalEntity};
+use crate::authn::{Caller, Identity, PrincipalEntity, WebIdentity};
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Service};
 use crate::random::RandomError;
@@ -22,7 +22,7 @@ pub struct About {
 pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
-        Caller::Anonymous => String::new(),
+        Caller::Asserted(_) | Caller::Anonymous => String::new(),
     };
     Ok(Event {
         id: EventId::generate(&*context.services.random)?,
@@ -39,8 +39,12 @@ pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, Rando
 
 /// Adds what is known of the caller: its account, and every credential its session came from.
 pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
-    let Caller::Signed(request) = caller else { return record };
-    let identity = request.identity();
+    let identity = match caller {
+        Caller::Signed(request) => request.identity(),
+        // The role that is asked for is its account's.
+        Caller::Asserted(asserted) => return record.recipient(asserted.provider().account),
+        Caller::Anonymous => return record,
+    };
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
         let nearest_first = session.claims().ancestors.iter().rev();
         nearest_first.map(|link| format!("{} {}", link.arn, link.access_key_id)).collect()
@@ -54,6 +58,7 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
 pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
     match caller {
         Caller::Signed(request) => of_identity(request.identity()),
+        Caller::Asserted(asserted) => of_web_identity(asserted),
         Caller::Anonymous => {
             UserIdentity { kind: IdentityType::Unknown, ..UserIdentity::default() }
         }
@@ -65,6 +70,19 @@ pub(super) fn host_operator() -> UserIdentity {
     UserIdentity {
         kind: IdentityType::Unknown,
         user_name: Some("host operator".to_owned()),
+        ..UserIdentity::default()
+    }
+}
+
+/// Source: CloudTrail User Guide, "CloudTrail userIdentity element", `WebIdentityUser`.
+fn of_web_identity(asserted: &WebIdentity) -> UserIdentity {
+    let provider = asserted.provider().arn();
+    let subject = asserted.assertion().claims().subject();
+    UserIdentity {
+        kind: IdentityType::WebIdentityUser,
+        principal_id: Some(format!("{provider}:{}:{subject}", asserted.audience())),
+        user_name: Some(subject.to_owned()),
+        identity_provider: Some(provider),
         ..UserIdentity::default()
     }
 }
@@ -94,6 +112,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             Some(issuer),
             claims.source_identity.clone(),
         )
+        .federated(claims.federated.as_ref().map(|it| it.arn.clone()))
     });
     UserIdentity {
         kind,

@@ -79,11 +79,18 @@ impl Context {
     ///
     /// Source: IAM User Guide, "AWS global condition context keys".
     pub fn at(now: Timestamp) -> Self {
-        Self::new()
-            .with("aws:CurrentTime", now.to_rfc3339())
-            .with("aws:EpochTime", now.secs().to_string())
-            .with("aws:PrincipalIsAWSService", "false")
-            .with("aws:ViaAWSService", "false")
+        let mut keys = Self::new();
+        keys.set_time(now);
+        keys
+    }
+
+    /// Sets the keys that every request has by its time.
+    pub fn set_time(&mut self, now: Timestamp) {
+        let one = |text: &str| Value::One(text.to_owned());
+        self.insert("aws:CurrentTime", Value::One(now.to_rfc3339()));
+        self.insert("aws:EpochTime", Value::One(now.secs().to_string()));
+        self.insert("aws:PrincipalIsAWSService", one("false"));
+        self.insert("aws:ViaAWSService", one("false"));
     }
 
     /// Sets a key and returns what it had before, under any case.

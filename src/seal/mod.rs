@@ -35,7 +35,7 @@ pub mod token;
 #[cfg(test)]
 mod tests;
 
-pub use claims::{Claims, Link, PrincipalClaim, PrincipalKind, SessionPolicies};
+pub use claims::{Claims, FederatedClaim, Link, PrincipalClaim, PrincipalKind, SessionPolicies};
 pub use keyring::{KeyState, Keyring, KeyringError, Purpose};
 
 /// Sealed bytes did not open, or could not be made.

@@ -87,6 +87,7 @@ enum Target<'a> {
     Role { account: AccountId, name: &'a str, arn: &'a str },
     User { account: AccountId, name: &'a str, arn: &'a str },
     Root { account: AccountId, arn: &'a str },
+    Provider { account: AccountId, url: &'a str, arn: &'a str },
 }
 
 impl<'a> Target<'a> {
@@ -128,6 +129,13 @@ impl<'a> Target<'a> {
                         "target.user: the ARN of a user is expected: {arn:?} is not"
                     ))
                 }),
+            RevocationTarget::Provider(arn) => arn::parse_oidc_provider(arn)
+                .map(|(account, url)| Self::Provider { account, url, arn })
+                .ok_or_else(|| {
+                    Fault::validation(format!(
+                        "target.provider: the ARN of an OIDC provider is expected: {arn:?} is not"
+                    ))
+                }),
         }
     }
 
@@ -136,7 +144,8 @@ impl<'a> Target<'a> {
             Self::Session(id) | Self::AccessKey(id) => id.account(),
             Self::Role { account, .. }
             | Self::User { account, .. }
-            | Self::Root { account, .. } => *account,
+            | Self::Root { account, .. }
+            | Self::Provider { account, .. } => *account,
         }
     }
 
@@ -146,7 +155,10 @@ impl<'a> Target<'a> {
         match self {
             Self::Session(id) => format!("arn:aws:countersign::{account}:session/{id}"),
             Self::AccessKey(id) => format!("arn:aws:countersign::{account}:access-key/{id}"),
-            Self::Role { arn, .. } | Self::User { arn, .. } | Self::Root { arn, .. } => {
+            Self::Role { arn, .. }
+            | Self::User { arn, .. }
+            | Self::Root { arn, .. }
+            | Self::Provider { arn, .. } => {
                 (*arn).to_owned()
             }
         }
@@ -199,6 +211,15 @@ impl<'a> Target<'a> {
                 for key in keys {
                     tx.put(Entity::AccessKey(AccessKey { revoked: Some(revoked), ..key }));
                 }
+            }
+            Self::Provider { account, url, arn } => {
+                let provider = tx
+                    .state()
+                    .oidc_provider(*account, url)
+                    .ok_or_else(|| Fault::no_such_entity(fault::Entity::OidcProvider, arn))?;
+                let mut provider = provider.as_ref().clone();
+                provider.revoked = Some(revoked);
+                tx.put(Entity::OidcProvider(provider));
             }
         }
         Ok(())

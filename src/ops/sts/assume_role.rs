@@ -203,6 +203,7 @@ fn decide(
         tags,
         policies,
         mfa_at: None,
+        federated: identity.session().and_then(|session| session.claims().federated.clone()),
     };
     Ok(Decided { session, role_name: role.name.clone() })
 }

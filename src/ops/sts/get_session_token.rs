@@ -87,6 +87,7 @@ impl Operation for GetSessionToken {
             tags: Vec::new(),
             policies: None,
             mfa_at,
+            federated: None,
         };
         let services = context.services;
         mint(

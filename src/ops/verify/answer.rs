@@ -149,10 +149,12 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::SessionRevoked(_)
         | Refusal::PrincipalRevoked(_)
         | Refusal::KeyRevoked(_)
+        | Refusal::ProviderRevoked(_)
         | Refusal::AccountLeft(_) => "SessionRevoked",
-        Refusal::PrincipalGone(_) | Refusal::AccountGone(_) | Refusal::KeyGone(_) => {
-            "PrincipalDeleted"
-        }
+        Refusal::PrincipalGone(_)
+        | Refusal::AccountGone(_)
+        | Refusal::KeyGone(_)
+        | Refusal::ProviderGone(_) => "PrincipalDeleted",
         Refusal::AccountClosed(_) => "AccountClosed",
         Refusal::KeyInactive(_) => "KeyInactive",
         Refusal::OtherEpoch(_) => "DirectoryRestored",

@@ -68,6 +68,8 @@ pub(super) fn of(
     for link in identity.chain(facts.now, snapshot.version()) {
         watch_credential(snapshot, &link.access_key_id, &link.principal_id, &mut watch);
     }
+    let federated = claims.and_then(|claims| claims.federated.as_ref());
+    watch.extend(federated.and_then(|it| name(EntityKey::OidcProvider(it.provider))));
     watch.extend(name(EntityKey::Account(owner)));
     watch.sort_unstable();
     watch.dedup();
