@@ -158,9 +158,7 @@ impl<'a> Target<'a> {
             Self::Role { arn, .. }
             | Self::User { arn, .. }
             | Self::Root { arn, .. }
-            | Self::Provider { arn, .. } => {
-                (*arn).to_owned()
-            }
+            | Self::Provider { arn, .. } => (*arn).to_owned(),
         }
     }
 
