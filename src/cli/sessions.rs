@@ -52,7 +52,7 @@ pub(super) struct Revoke {
     /// A role's ARN
     #[arg(long, group = "target", value_name = "ARN")]
     role: Option<String>,
-    /// A user's ARN
+    /// The ARN of a user or root user
     #[arg(long, group = "target", value_name = "ARN")]
     user: Option<String>,
     /// A long-term key's ID
@@ -99,7 +99,7 @@ pub(super) struct Which {
     /// A role's ARN
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
-    /// The ARN of a role, a user or a role session
+    /// The ARN of a role, a user, a root user or a role session
     #[arg(long, value_name = "ARN", conflicts_with = "role")]
     principal: Option<String>,
     /// A source identity

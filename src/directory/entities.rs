@@ -165,12 +165,12 @@ impl KeyStatus {
     }
 }
 
-/// A user's long-term access key.
+/// A long-term access key of a user, or of an account's root user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
     /// `AKIA…`
     pub id: AccessKeyId,
-    /// The user it belongs to.
+    /// The user it belongs to; a root user by its account's ID.
     pub user: UniqueId,
     /// The secret, sealed for this user and key.
     #[serde(with = "base64_bytes")]
@@ -210,16 +210,21 @@ pub struct SessionRevocation {
     pub until: Timestamp,
 }
 
-mod base64_bytes {
+pub(super) mod base64_bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::directory) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::directory) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<u8>, D::Error> {
         STANDARD.decode(String::deserialize(d)?).map_err(D::Error::custom)
     }
 }

@@ -1,5 +1,5 @@
-//! The directory: accounts, users, groups, roles, policies, identity providers, access keys and
-//! revocations.
+//! The directory: accounts, users, groups, roles, policies, identity providers, access keys, MFA
+//! devices and revocations.
 //!
 //! # Model
 //!
@@ -21,6 +21,7 @@ pub mod entities;
 pub mod groups;
 mod index;
 pub mod managed;
+pub mod mfa;
 pub mod organization;
 pub mod policies;
 pub mod providers;
@@ -43,6 +44,7 @@ pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
 pub use groups::{Group, InstanceProfile};
+pub use mfa::MfaDevice;
 pub use organization::Organized;
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};

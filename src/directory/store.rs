@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
+use super::mfa::MfaDevice;
 use super::organization::{
     AccountState, ControlPolicy, Creation, CreationId, Member, OrgPolicyId, Organization, Unit,
     UnitId,
@@ -16,7 +17,7 @@ use super::uses::{News, Use, Used};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
-use crate::id::{AccessKeyId, AccountId, ProviderId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, DeviceId, ProviderId, UniqueId};
 
 /// Anything that the directory holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub enum Entity {
     OidcProvider(OidcProvider),
     /// A SAML provider.
     SamlProvider(SamlProvider),
+    /// An MFA device.
+    MfaDevice(MfaDevice),
     /// A long-term access key.
     AccessKey(AccessKey),
     /// The revocation of one session.
@@ -77,6 +80,8 @@ pub enum EntityKey {
     OidcProvider(ProviderId),
     /// A SAML provider by its ID.
     SamlProvider(ProviderId),
+    /// An MFA device by its ID.
+    MfaDevice(DeviceId),
     /// A long-term access key by its ID.
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
@@ -109,6 +114,7 @@ impl Entity {
             Self::InstanceProfile(profile) => EntityKey::InstanceProfile(profile.id),
             Self::OidcProvider(provider) => EntityKey::OidcProvider(provider.id),
             Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
+            Self::MfaDevice(device) => EntityKey::MfaDevice(device.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
@@ -134,6 +140,7 @@ impl std::fmt::Display for EntityKey {
             Self::InstanceProfile(id) => write!(f, "instance-profile/{id}"),
             Self::OidcProvider(id) => write!(f, "oidc-provider/{id}"),
             Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
+            Self::MfaDevice(id) => write!(f, "mfa-device/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),

@@ -91,6 +91,7 @@ impl<'s> CallerPolicies<'s> {
         let found: Option<&Policies> = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| &user.policies),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
+            PrincipalEntity::Root(account) => snapshot.account(account.id).map(|_| &*NO_POLICIES),
         };
         let Some(policies) = found else {
             return Self {
@@ -264,6 +265,10 @@ impl<'s> CallerPolicies<'s> {
     }
 }
 
+/// What a root user has: nothing grants it its rights, and of what an account can write nothing
+/// limits them.
+static NO_POLICIES: LazyLock<Policies> = LazyLock::new(Policies::default);
+
 fn allowed(decision: &CompiledDecision<'_>) -> Result<(), Decision> {
     if decision.is_allowed() { Ok(()) } else { Err(decision.to_decision()) }
 }
@@ -280,7 +285,7 @@ static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
 fn add_groups<'s>(all: &mut Both<'s>, snapshot: &'s Snapshot, identity: &'s Identity) {
     let user = match identity.principal() {
         PrincipalEntity::User(user) => snapshot.user(&user.id),
-        PrincipalEntity::Role(_) => None,
+        PrincipalEntity::Role(_) | PrincipalEntity::Root(_) => None,
     };
     for id in user.into_iter().flat_map(|user| &user.groups) {
         let Some(group) = snapshot.group(id) else {
@@ -306,7 +311,7 @@ pub fn record_use(services: &Services, request: &VerifiedRequest, facts: &Facts,
     let used = match (identity.session(), identity.principal()) {
         (None, _) => Some(Used::Key(identity.access_key_id())),
         (Some(_), PrincipalEntity::Role(role)) => Some(Used::Role(role.id)),
-        (Some(_), PrincipalEntity::User(_)) => None,
+        (Some(_), PrincipalEntity::User(_) | PrincipalEntity::Root(_)) => None,
     };
     if let Some(used) = used {
         services.directory.uses().record(used, facts.now, service, request.region());
@@ -326,6 +331,7 @@ pub fn policy_caller(identity: &Identity) -> policy::Caller {
             session_name: identity.session_name().to_owned(),
             session_arn: identity.arn(),
         },
+        PrincipalEntity::Root(account) => policy::Caller::Root { account: account.id },
     }
 }
 

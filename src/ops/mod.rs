@@ -29,6 +29,7 @@ pub mod manage;
 pub mod organizations;
 pub mod organized;
 pub mod params;
+mod second_factor;
 pub mod sts;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -6,6 +6,7 @@ pub mod decode_authorization_message;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
 pub mod get_session_token;
+mod second_factor;
 mod session_input;
 
 #[cfg(test)]

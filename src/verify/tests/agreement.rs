@@ -65,6 +65,9 @@ fn policy(dice: &mut Dice) -> String {
                 r#"{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}"#,
                 r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}}"#,
                 r#"{"StringEquals":{"aws:PrincipalType":"User"}}"#,
+                r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+                r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+                r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"60"}}"#,
                 r#"{"NumericLessThan":{"orders:Amount":"9007199254740993"}}"#,
             ]);
             let condition: serde_json::Value = serde_json::from_str(condition).unwrap();
@@ -106,13 +109,23 @@ fn connection(dice: &mut Dice) -> Connection {
     }
 }
 
-/// A caller with policies of chance: a user, a role's session, or one with a session policy and tags.
+/// A caller with policies of chance: a user, its session with or without a second factor, a role's
+/// session, or one with a session policy and tags.
 async fn caller(inside: &Inside, dice: &mut Dice, round: usize) -> Credentials {
     let (bench, admin) = (&inside.bench, &inside.bench.a);
     let name = if dice.roll(2) == 0 { "alice".to_owned() } else { format!("u{round}") };
     if dice.roll(3) == 0 {
         let user = format!("{name}-{round}");
-        return bench.user(admin, &user, &policy(dice)).await;
+        let key = bench.user(admin, &user, &policy(dice)).await;
+        let code = bench.totp(0);
+        let serial = bench.mfa_device(&user, Some(&user)).await;
+        let shown = [("SerialNumber", serial.as_str()), ("TokenCode", code.as_str())];
+        let shown = match dice.roll(4) {
+            0 => &[],
+            1 => &shown[..],
+            _ => return key,
+        };
+        return Credentials::of_answer(&bench.call(&key, "GetSessionToken", shown).await.unwrap());
     }
     let role = bench.role(admin, &format!("r{round}"), &trusting(&[A]), &policy(dice)).await;
     let mut ask = vec![("RoleArn", role.as_str()), ("RoleSessionName", name.as_str())];

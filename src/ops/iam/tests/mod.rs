@@ -8,6 +8,7 @@ mod groups;
 mod lists;
 mod managed;
 mod matrix;
+mod mfa;
 mod policies;
 mod providers;
 mod quotas;
