@@ -172,7 +172,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let store = EmbeddedStore::open(&data.directory(), keyring.deployment())?;
     let directory = Arc::new(Directory::open(Box::new(store))?);
     let (ledger, redis) = open_ledger(settings, world, &data, &keyring).await?;
-    let path = settings.audit.path.clone().unwrap_or_else(|| data.audit());
+    let path = audit_path(settings, &data);
     let audit = FileSink::open(&path, settings.audit.synced)
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
@@ -200,6 +200,11 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         reports: Reports::default(),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis, key_sets: key_set_meters })
+}
+
+/// The audit log that the settings choose.
+fn audit_path(settings: &Settings, data: &DataDir) -> PathBuf {
+    settings.audit.path.clone().unwrap_or_else(|| data.audit())
 }
 
 /// Opens the ledger that the settings choose: in Redis if they name one.

@@ -81,7 +81,7 @@ Examples:
   countersign sessions list
   countersign sessions list --role arn:aws:iam::123456789012:role/deploy
   countersign sessions list --account 123456789012 --source-identity alice --admin --data-dir data
-  countersign sessions count --account 123456789012 --admin --data-dir data")]
+  countersign sessions count --admin --data-dir data")]
 pub(super) struct List {
     #[command(flatten)]
     which: Which,
@@ -93,7 +93,7 @@ pub(super) struct List {
 /// Which sessions are meant, and whom to ask.
 #[derive(Args)]
 pub(super) struct Which {
-    /// The account, 12 digits [default: the caller's]
+    /// The account, 12 digits [default: the caller's; with --admin, every account]
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// A role's ARN

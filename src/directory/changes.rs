@@ -87,7 +87,8 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::Member(_)
         | EntityKey::ControlPolicy(_)
         | EntityKey::Creation(_)
-        | EntityKey::AccountState(_) => None,
+        | EntityKey::AccountState(_)
+        | EntityKey::Handshake(_) => None,
     }
 }
 

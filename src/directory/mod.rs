@@ -159,6 +159,11 @@ impl Directory {
         self.published.snapshot.load_full()
     }
 
+    /// A transaction on the durable state that is never stored: to try something out.
+    pub fn trial(&self) -> Transaction {
+        Transaction::new(self.snapshot())
+    }
+
     /// What changed lately.
     pub fn changes(&self) -> &ChangeLog {
         &self.published.changes

@@ -87,7 +87,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.holds(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.holds(key),
         }
     }
 
@@ -146,7 +147,8 @@ impl Snapshot {
             | Entity::Member(_)
             | Entity::ControlPolicy(_)
             | Entity::Creation(_)
-            | Entity::AccountState(_)) => self.organized.put(it),
+            | Entity::AccountState(_)
+            | Entity::Handshake(_)) => self.organized.put(it),
         }
     }
 
@@ -208,7 +210,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.delete(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.delete(key),
         }
     }
 

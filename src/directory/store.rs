@@ -8,8 +8,8 @@ use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
 use super::mfa::MfaDevice;
 use super::organization::{
-    AccountState, ControlPolicy, Creation, CreationId, Member, OrgPolicyId, Organization, Unit,
-    UnitId,
+    AccountState, ControlPolicy, Creation, CreationId, Handshake, HandshakeId, Member, OrgPolicyId,
+    Organization, Unit, UnitId,
 };
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
@@ -59,6 +59,8 @@ pub enum Entity {
     Creation(Creation),
     /// Whether an account is closed, and when it left an organization.
     AccountState(AccountState),
+    /// An invitation to the organization, or the like.
+    Handshake(Handshake),
 }
 
 /// Where an entity is kept.
@@ -100,6 +102,8 @@ pub enum EntityKey {
     Creation(CreationId),
     /// An account's state by the account.
     AccountState(AccountId),
+    /// A handshake by its ID.
+    Handshake(HandshakeId),
 }
 
 impl Entity {
@@ -124,6 +128,7 @@ impl Entity {
             Self::ControlPolicy(policy) => EntityKey::ControlPolicy(policy.id),
             Self::Creation(it) => EntityKey::Creation(it.id),
             Self::AccountState(it) => EntityKey::AccountState(it.account),
+            Self::Handshake(it) => EntityKey::Handshake(it.id),
         }
     }
 }
@@ -150,6 +155,7 @@ impl std::fmt::Display for EntityKey {
             Self::ControlPolicy(id) => write!(f, "control-policy/{id}"),
             Self::Creation(id) => write!(f, "account-creation/{id}"),
             Self::AccountState(id) => write!(f, "account-state/{id}"),
+            Self::Handshake(id) => write!(f, "handshake/{id}"),
         }
     }
 }

@@ -361,7 +361,7 @@ fn golden_entities_of_version_1_read() {
 #[test]
 fn golden_entities_of_version_2_read() {
     let entities = golden(include_str!("golden/v2.jsonl"));
-    assert_eq!(entities.len(), 10);
+    assert_eq!(entities.len(), 13);
     let snapshot = Snapshot::build(Contents { version: 1, entities: entities.clone() }).unwrap();
     // What a backup would hold.
     let mut keys: Vec<_> = snapshot.entities().map(|it| it.key().to_string()).collect();
@@ -385,6 +385,10 @@ fn golden_entities_of_version_2_read() {
     assert_eq!(snapshot.mfa_devices_of_user(alice).next().unwrap().arn(), device.arn());
     let root = crate::id::UniqueId::of_root(account_id());
     assert_eq!(snapshot.access_keys_of(root).count(), 1);
+    let handshake = snapshot.organized().handshakes().next().unwrap();
+    assert!(handshake.is_past(Timestamp::from_secs(1_800_000_000)));
+    let member = snapshot.organized().member(account_id()).unwrap();
+    assert!(member.delegated.contains_key("audit.example.com"));
 }
 
 /// A store as version 1 of the format made it opens, keeps what it held, and is of this version

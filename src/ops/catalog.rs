@@ -91,6 +91,8 @@ pub static ROWS: &[Row] = &[
     row::<i::update_role::UpdateRoleDescription>(),
     row::<i::simulate_custom_policy::SimulateCustomPolicy>(),
     row::<i::get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
+    row::<i::simulate_principal_policy::SimulatePrincipalPolicy>(),
+    row::<i::get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(),
     row::<i::groups::CreateGroup>(),
     row::<i::groups::GetGroup>(),
     row::<i::groups::UpdateGroup>(),

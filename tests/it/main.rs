@@ -14,6 +14,7 @@
 )]
 
 mod apply;
+mod apply_organization;
 mod audit_trouble;
 mod aws_cli;
 mod backup;

@@ -17,6 +17,9 @@ fn codes_as_in_the_service_models() {
              MalformedCertificate OpenIdIdpCommunicationError PolicyNotAttachable \
              UnrecognizedPublicKeyEncoding \
              AccountAlreadyClosedException AccountNotFoundException \
+             AccountAlreadyRegisteredException DuplicateHandshakeException \
+             HandshakeAlreadyInStateException HandshakeConstraintViolationException \
+             HandshakeNotFoundException InvalidHandshakeTransitionException \
              AccountNotRegisteredException AlreadyInOrganizationException \
              ChildNotFoundException ConstraintViolationException \
              CreateAccountStatusNotFoundException DestinationParentNotFoundException \

@@ -52,6 +52,11 @@ impl<'a> Input<'a> {
         self.items(name).iter().filter_map(Value::as_object).map(|members| Input { members })
     }
 
+    /// A structure that may be there.
+    pub fn structure(&self, name: &str) -> Option<Input<'a>> {
+        self.members.get(name).and_then(Value::as_object).map(|members| Input { members })
+    }
+
     fn items(&self, name: &str) -> &'a [Value] {
         self.members.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }

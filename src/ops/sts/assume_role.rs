@@ -259,6 +259,7 @@ impl<'a> Grant<'a> {
         let keys = self.keys(role, source_identity)?;
         let policies = CallerPolicies::gather(self.snapshot, self.identity);
         let caller = policy_caller(self.identity);
+        let keys = policies.keys(keys, &caller, role.account);
         let arn = role.arn();
         let actions = [
             ("sts:AssumeRole", true),

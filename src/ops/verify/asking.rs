@@ -118,6 +118,8 @@ impl Asking {
         let keys = signed_context(facts, identity, signed.region());
         let named = Named { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
-        policies.decide(&policy_caller(identity), &ask, &keys, Some(named)).is_allowed()
+        let caller = policy_caller(identity);
+        let keys = policies.keys(keys, &caller, ask.owner);
+        policies.decide(&caller, &ask, &keys, Some(named)).is_allowed()
     }
 }

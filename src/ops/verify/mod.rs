@@ -363,8 +363,6 @@ fn decide(
             "A copy across buckets needs the source's own policy, which a question cannot carry.",
         );
     }
-    let keys = keys_of(Vouched::All);
-    let keys_elsewhere = keys_of(Vouched::Connection);
     // The resource's policy names principals by ARN: here and now these mean the entities that
     // have those ARNs at this moment.
     let snapshot = signed.snapshot();
@@ -374,6 +372,8 @@ fn decide(
     });
     let policies = CallerPolicies::gather(snapshot, identity);
     let caller = policy_caller(identity);
+    let keys = policies.keys(keys_of(Vouched::All), &caller, owner);
+    let keys_elsewhere = policies.keys(keys_of(Vouched::Connection), &caller, owner);
     let judged = |deed: &'_ Deed| {
         let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
         let named = resource.as_ref().map(|policy| Named { name: "resource policy", policy });

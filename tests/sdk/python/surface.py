@@ -55,6 +55,7 @@ ALWAYS_REFUSED = {
 # Members of the answer to an operation that are told by others, and why not here.
 ELSEWHERE = {
     ("SimulateCustomPolicy", "OrganizationsDecisionDetail"): "explain.py asks with control policies",
+    ("SimulatePrincipalPolicy", "OrganizationsDecisionDetail"): "there is no organization here",
     ("GenerateCredentialReport", "Description"): "a report is made at once",
     ("ListPoliciesGrantingServiceAccess", "Marker"): "one page holds all",
     ("ListAccountAliases", "Marker"): "there is one at most",
@@ -594,6 +595,16 @@ def the_rest():
         PermissionsBoundaryPolicyInputList=[always], ResourceArns=["arn:aws:s3:::b"],
         ResourcePolicy=bucket, ResourceOwner="arn:aws:iam::999999999999:root",
         CallerArn="arn:aws:iam::111111111111:user/x", PaginationConfig={"PageSize": 1},
+    ):
+        page["EvaluationResults"]
+    source = f"arn:aws:iam::{HOME}:user/one"
+    iam.get_context_keys_for_principal_policy(PolicySourceArn=source, PolicyInputList=[anything])
+    for page in iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=source, PolicyInputList=[anything, always],
+        ActionNames=["s3:GetObject", "s3:PutObject"],
+        PermissionsBoundaryPolicyInputList=[always], ResourceArns=["arn:aws:s3:::b"],
+        ResourcePolicy=bucket, ResourceOwner="arn:aws:iam::999999999999:root",
+        PaginationConfig={"PageSize": 1},
     ):
         page["EvaluationResults"]
     refused("no report yet", "ReportNotPresent", iam.get_credential_report)

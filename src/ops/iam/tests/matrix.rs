@@ -47,6 +47,7 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
     const CODES: [(&str, &str); 2] =
         [("AuthenticationCode1", "508016"), ("AuthenticationCode2", "144003")];
     const TAG: [(&str, &str); 2] = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+    const SOURCE: (&str, &str) = ("PolicySourceArn", "arn:aws:iam::111111111111:user/bob");
     const UNTAG: (&str, &str) = ("TagKeys.member.1", "k");
     match action {
         "CreateUser" => vec![("UserName", "new")],
@@ -68,6 +69,8 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         "SimulateCustomPolicy" => {
             vec![("PolicyInputList.member.1", POLICY.1), ("ActionNames.member.1", "s3:GetObject")]
         }
+        "GetContextKeysForPrincipalPolicy" => vec![SOURCE],
+        "SimulatePrincipalPolicy" => vec![SOURCE, ("ActionNames.member.1", "s3:GetObject")],
         "DeleteGroup" => vec![("GroupName", "bare")],
         "DeletePolicy" => vec![("PolicyArn", "arn:aws:iam::111111111111:policy/bare")],
         "DeleteInstanceProfile" => vec![("InstanceProfileName", "bare")],
@@ -349,15 +352,19 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
         let parameters = with_key(&parameters, &bob.access_key_id);
         let mut told = Vec::new();
         for name in ["deep", "gone"] {
-            let kind =
-                if action == "ListPoliciesGrantingServiceAccess" { "user" } else { "policy" };
+            let of_principals = action == "ListPoliciesGrantingServiceAccess";
+            let kind = if of_principals || action.ends_with("PrincipalPolicy") {
+                "user"
+            } else {
+                "policy"
+            };
             let arn = format!("arn:aws:iam::111111111111:{kind}/{name}");
             let oidc = format!("arn:aws:iam::111111111111:oidc-provider/{name}.example");
             let saml = format!("arn:aws:iam::111111111111:saml-provider/{name}");
             let mfa = format!("arn:aws:iam::111111111111:mfa/{name}");
             let mut parameters = parameters.clone();
             parameters[0].1 = match parameters[0].0 {
-                "PolicyArn" | "Arn" => &arn,
+                "PolicyArn" | "PolicySourceArn" | "Arn" => &arn,
                 "OpenIDConnectProviderArn" => &oidc,
                 "SAMLProviderArn" => &saml,
                 "SerialNumber" => &mfa,

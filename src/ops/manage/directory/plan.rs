@@ -1,4 +1,4 @@
-//! From what an account holds to what the files say, as IAM operations.
+//! From what an account holds to what the files say, as operations of IAM, and of Organizations.
 //!
 //! The order is one in which each operation finds what it needs: managed policies and providers,
 //! then groups, users and roles, then what joins them, then what goes.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::holders::{Holder, Names, change_tags, same_json};
 use super::order;
+use super::organization;
 use super::prune;
 use super::steps::{Step, Steps, list, tags};
 use crate::api::PlanChange::{Add, Change, Remove};
@@ -97,6 +98,10 @@ impl Planner<'_> {
         }
         for profile in &files.instance_profile {
             self.instance_profile(profile)?;
+        }
+        if let Some(organization) = &files.organization {
+            let (state, account, prune) = (self.state, self.account, prune.is_some());
+            organization::plan(state, account, organization, prune, &mut self.steps)?;
         }
         if let Some(own) = prune {
             prune::prune(self.state, self.account, files, own, &mut self.steps)?;

@@ -28,7 +28,8 @@ impl Filter<'_> {
 
 /// Whose sessions are asked for.
 pub(super) struct Scope<'a> {
-    pub(super) account: AccountId,
+    /// `None` for every account: the host's operator may ask so.
+    pub(super) account: Option<AccountId>,
     /// The ARN of one role, user or root user; all of the account's, if `None`.
     principal: Option<&'a str>,
     pub(super) filter: Filter<'a>,
@@ -73,11 +74,9 @@ impl<'a> Scope<'a> {
             (Some(given), Some((account, _)), _) if given != account => {
                 return Err(Fault::validation("account: it is not the ARN's."));
             }
-            (_, Some((account, _)), _) | (Some(account), None, _) => account,
-            (None, None, Asker::Signed(context)) => context.identity()?.account(),
-            (None, None, Asker::HostOperator(_)) => {
-                return Err(Fault::validation("account, role or principal: name one of them."));
-            }
+            (_, Some((account, _)), _) | (Some(account), None, _) => Some(account),
+            (None, None, Asker::Signed(context)) => Some(context.identity()?.account()),
+            (None, None, Asker::HostOperator(_)) => None,
         };
         let source_identity = request.source_identity.as_deref();
         if let Some(text) = source_identity {
@@ -89,17 +88,23 @@ impl<'a> Scope<'a> {
 
     /// What policies name it by.
     pub(super) fn resource(&self) -> String {
-        let sessions = || format!("arn:aws:countersign::{}:session/*", self.account);
+        let account = self.account.map_or_else(String::new, |account| account.to_string());
+        let sessions = || format!("arn:aws:countersign::{account}:session/*");
         self.principal.map_or_else(sessions, ToOwned::to_owned)
     }
 
     /// The roles, users and root users, in the order they are asked about.
     pub(super) fn principals(&self, snapshot: &Snapshot) -> Result<Vec<UniqueId>, Fault> {
         let Some(arn) = self.principal else {
-            let roles = snapshot.roles_of(self.account).map(|role| role.id);
-            let users = snapshot.users_of(self.account).map(|user| user.id);
-            let root = std::iter::once(UniqueId::of_root(self.account));
-            let mut ids: Vec<_> = roles.chain(users).chain(root).collect();
+            let all = snapshot.accounts().map(|account| account.id);
+            let accounts = all.filter(|id| self.account.is_none_or(|account| account == *id));
+            let mut ids: Vec<UniqueId> = accounts
+                .flat_map(|account| {
+                    let roles = snapshot.roles_of(account).map(|role| role.id);
+                    let users = snapshot.users_of(account).map(|user| user.id);
+                    roles.chain(users).chain(std::iter::once(UniqueId::of_root(account)))
+                })
+                .collect();
             ids.sort_unstable();
             return Ok(ids);
         };
