@@ -303,6 +303,14 @@ random_id! {
     ProviderId
 }
 random_id! {
+    /// An association of pods with a role, unique for ever.
+    AssociationId
+}
+random_id! {
+    /// The issuer of an account's tokens, unique for ever.
+    IssuerId
+}
+random_id! {
     /// A session, unique for ever (its access key ID may come again after it expired).
     SessionId
 }
@@ -361,7 +369,16 @@ macro_rules! serde_as_text {
     )*};
 }
 
-serde_as_text!(AccountId, AccessKeyId, UniqueId, DeploymentId, ProviderId, SessionId);
+serde_as_text!(
+    AccountId,
+    AccessKeyId,
+    UniqueId,
+    DeploymentId,
+    ProviderId,
+    AssociationId,
+    IssuerId,
+    SessionId
+);
 
 #[cfg(test)]
 mod tests {

@@ -10,13 +10,14 @@ use super::organization::{
     AccountState, ControlPolicy, Creation, CreationId, Member, OrgPolicyId, Organization, Unit,
     UnitId,
 };
+use super::pods::PodAssociation;
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
 use super::uses::{News, Use, Used};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
-use crate::id::{AccessKeyId, AccountId, ProviderId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, AssociationId, ProviderId, UniqueId};
 
 /// Anything that the directory holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub enum Entity {
     OidcProvider(OidcProvider),
     /// A SAML provider.
     SamlProvider(SamlProvider),
+    /// Which role the pods of a service account have.
+    PodAssociation(PodAssociation),
     /// A long-term access key.
     AccessKey(AccessKey),
     /// The revocation of one session.
@@ -77,6 +80,8 @@ pub enum EntityKey {
     OidcProvider(ProviderId),
     /// A SAML provider by its ID.
     SamlProvider(ProviderId),
+    /// An association of pods by its ID.
+    PodAssociation(AssociationId),
     /// A long-term access key by its ID.
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
@@ -109,6 +114,7 @@ impl Entity {
             Self::InstanceProfile(profile) => EntityKey::InstanceProfile(profile.id),
             Self::OidcProvider(provider) => EntityKey::OidcProvider(provider.id),
             Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
+            Self::PodAssociation(it) => EntityKey::PodAssociation(it.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
@@ -134,6 +140,7 @@ impl std::fmt::Display for EntityKey {
             Self::InstanceProfile(id) => write!(f, "instance-profile/{id}"),
             Self::OidcProvider(id) => write!(f, "oidc-provider/{id}"),
             Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
+            Self::PodAssociation(id) => write!(f, "pod-association/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),

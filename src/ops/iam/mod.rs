@@ -48,6 +48,7 @@ pub mod list_users;
 pub mod managed_policies;
 pub mod membership;
 pub mod oidc_providers;
+pub mod outbound_federation;
 mod page;
 pub mod password_policy;
 pub mod profile_roles;

@@ -113,7 +113,8 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
 /// What audit records tell of an input or output: as CloudTrail does, names begin with a small
 /// letter, and what the models call sensitive is left out.
 fn told(value: &Value) -> Value {
-    const SENSITIVE: [&str; 3] = ["Email", "AccountName", "MasterAccountEmail"];
+    const SENSITIVE: [&str; 6] =
+        ["Email", "AccountName", "MasterAccountEmail", "token", "secretAccessKey", "sessionToken"];
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     match value {
         Value::Object(members) => Value::Object(

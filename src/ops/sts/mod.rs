@@ -6,7 +6,8 @@ pub mod decode_authorization_message;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
 pub mod get_session_token;
-mod session_input;
+pub mod get_web_identity_token;
+pub(in crate::ops) mod session_input;
 
 #[cfg(test)]
 mod presets_tests;
@@ -14,3 +15,5 @@ mod presets_tests;
 mod tests;
 #[cfg(test)]
 mod web_identity_tests;
+#[cfg(test)]
+mod web_token_tests;
