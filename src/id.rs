@@ -334,6 +334,14 @@ random_id! {
     DeviceId
 }
 random_id! {
+    /// An association of pods with a role, unique for ever.
+    AssociationId
+}
+random_id! {
+    /// The issuer of an account's tokens, unique for ever.
+    IssuerId
+}
+random_id! {
     /// A session, unique for ever (its access key ID may come again after it expired).
     SessionId
 }
@@ -399,6 +407,8 @@ serde_as_text!(
     DeploymentId: parse,
     ProviderId: parse,
     DeviceId: parse,
+    AssociationId: parse,
+    IssuerId: parse,
     SessionId: parse
 );
 

@@ -18,6 +18,7 @@ use crate::downstream::Shared;
 use crate::keysets::{self, KeySets};
 use crate::ops::Services;
 use crate::ops::iam::credential_report::Reports;
+use crate::ops::issuer::{self, Issuer};
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
@@ -130,6 +131,9 @@ pub enum AppError {
     /// Keys of identity providers cannot be fetched as the settings say.
     #[error(transparent)]
     KeySets(#[from] keysets::OpenError),
+    /// Tokens cannot be signed as the settings say.
+    #[error(transparent)]
+    Issuer(#[from] issuer::OpenError),
     /// A listener must not be opened as it was asked for.
     #[error(transparent)]
     Exposure(#[from] crate::http::exposure::ExposureError),
@@ -183,6 +187,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         feeds: crate::ops::verify::Feeds::default(),
         downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
+        issuer: Arc::new(Issuer::open(&settings.issuer)?),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),

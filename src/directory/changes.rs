@@ -81,6 +81,7 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::Policy(_)
         | EntityKey::InstanceProfile(_)
         | EntityKey::SamlProvider(_)
+        | EntityKey::PodAssociation(_)
         | EntityKey::Epoch
         | EntityKey::Organization
         | EntityKey::Unit(_)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::PasswordPolicy;
 use super::document::{Document, TrustDocument};
+use super::issuer::TokenIssuer;
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
 use crate::time::Timestamp;
@@ -26,12 +27,15 @@ pub struct Account {
     /// What its users' passwords would have to be like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_policy: Option<PasswordPolicy>,
+    /// Whom it is to those who verify its principals' tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_issuer: Option<TokenIssuer>,
 }
 
 impl Account {
     /// A new account.
     pub fn new(id: AccountId, name: String, created_at: Timestamp) -> Self {
-        Self { id, name, created_at, alias: None, password_policy: None }
+        Self { id, name, created_at, alias: None, password_policy: None, token_issuer: None }
     }
 }
 

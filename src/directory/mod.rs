@@ -20,9 +20,11 @@ pub mod embedded;
 pub mod entities;
 pub mod groups;
 mod index;
+pub mod issuer;
 pub mod managed;
 pub mod mfa;
 pub mod organization;
+pub mod pods;
 pub mod policies;
 pub mod providers;
 mod snapshot;
@@ -44,8 +46,10 @@ pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
 pub use groups::{Group, InstanceProfile};
+pub use issuer::{IssuerKey, TokenIssuer};
 pub use mfa::MfaDevice;
 pub use organization::Organized;
+pub use pods::PodAssociation;
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};
 pub use snapshot::Snapshot;

@@ -11,11 +11,12 @@ use super::index::{Index, fold};
 use super::managed;
 use super::mfa::MfaDevice;
 use super::organization::Organized;
+use super::pods::{self, PodAssociation};
 use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
-use crate::id::{AccessKeyId, AccountId, DeviceId, ProviderId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, AssociationId, DeviceId, ProviderId, UniqueId};
 use crate::time::Timestamp;
 
 /// An immutable picture of the directory. A copy costs a few pointers: the maps are persistent, and
@@ -42,6 +43,7 @@ pub struct Snapshot {
     mfa_devices: Index<MfaDevice>,
     /// Users and their MFA devices.
     devices_of_users: OrdSet<(UniqueId, DeviceId)>,
+    pod_associations: Index<PodAssociation>,
     access_keys: HashMap<AccessKeyId, Arc<AccessKey>>,
     keys_of_users: OrdSet<(UniqueId, AccessKeyId)>,
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
@@ -79,6 +81,7 @@ impl Snapshot {
             EntityKey::OidcProvider(id) => self.oidc_providers.get(&id).is_some(),
             EntityKey::SamlProvider(id) => self.saml_providers.get(&id).is_some(),
             EntityKey::MfaDevice(id) => self.mfa_devices.get(&id).is_some(),
+            EntityKey::PodAssociation(id) => self.pod_associations.get(&id).is_some(),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
@@ -133,6 +136,7 @@ impl Snapshot {
                 self.devices_of_users.extend(device.user.map(|user| (user, device.id)));
                 self.mfa_devices.insert(device);
             }
+            Entity::PodAssociation(it) => self.pod_associations.insert(it),
             Entity::AccessKey(key) => {
                 self.keys_of_users.insert((key.user, key.id));
                 self.access_keys.insert(key.id, Arc::new(key));
@@ -193,6 +197,9 @@ impl Snapshot {
                 if let Some(user) = self.mfa_devices.remove(&id).and_then(|it| it.user) {
                     self.devices_of_users.remove(&(user, id));
                 }
+            }
+            EntityKey::PodAssociation(id) => {
+                self.pod_associations.remove(&id);
             }
             EntityKey::AccessKey(id) => {
                 if let Some(key) = self.access_keys.remove(&id) {
@@ -260,12 +267,14 @@ impl Snapshot {
         let oidc = self.oidc_providers.all().map(|it| Entity::OidcProvider(it.as_ref().clone()));
         let saml = self.saml_providers.all().map(|it| Entity::SamlProvider(it.as_ref().clone()));
         let devices = self.mfa_devices.all().map(|it| Entity::MfaDevice(it.as_ref().clone()));
+        let pods =
+            (self.pod_associations.all()).map(|it| Entity::PodAssociation(it.as_ref().clone()));
         let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
         let revocations = (self.session_revocations.values())
             .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
         let holders = accounts.chain(users).chain(roles).chain(groups);
-        let held = policies.chain(profiles).chain(oidc).chain(saml);
+        let held = policies.chain(profiles).chain(oidc).chain(saml).chain(pods);
         let secrets = devices.chain(keys);
         let others = holders.chain(held).chain(secrets).chain(revocations).chain(epoch);
         others.chain(self.organized.entities())
@@ -439,6 +448,34 @@ impl Snapshot {
         account: AccountId,
     ) -> impl Iterator<Item = &Arc<OidcProvider>> {
         self.oidc_providers.of(account)
+    }
+
+    /// An association of pods by its ID.
+    pub fn pod_association(&self, id: &AssociationId) -> Option<&Arc<PodAssociation>> {
+        self.pod_associations.get(id)
+    }
+
+    /// The association of a service account: of a cluster and namespace, by its name.
+    pub fn pod_association_of(
+        &self,
+        account: AccountId,
+        (cluster, namespace): (&str, &str),
+        service_account: &str,
+    ) -> Option<&Arc<PodAssociation>> {
+        let place = pods::place(cluster, namespace, service_account);
+        self.pod_associations.named(account, place).filter(|it| {
+            it.cluster == cluster
+                && it.namespace == namespace
+                && it.service_account == service_account
+        })
+    }
+
+    /// The associations of an account, by cluster, namespace and service account.
+    pub fn pod_associations_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<PodAssociation>> {
+        self.pod_associations.of(account)
     }
 
     /// A SAML provider by its name, in any case.

@@ -36,6 +36,7 @@ const OWN: &[&str] = &[
     "access-analyzer",
     "cloudtrail",
     "countersign",
+    "eks",
     "eks-auth",
     "iam",
     "organizations",

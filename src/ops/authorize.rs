@@ -370,6 +370,14 @@ impl Context<'_> {
         }
     }
 
+    /// The region that the request was signed for; empty where the signature names none.
+    pub fn region(&self) -> Option<&str> {
+        match self.caller {
+            Caller::Signed(request) => Some(request.region()),
+            Caller::Asserted(_) | Caller::Anonymous => None,
+        }
+    }
+
     /// Records that the caller's key or role was used, for whoever looks for those that are not.
     pub fn record_use(&self, service: &str) {
         if let Caller::Signed(request) = self.caller {

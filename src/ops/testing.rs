@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 use super::fault::Fault;
 use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
+use super::issuer::{self, Issuer};
 use super::manage::{Asker, keys, revocations};
 use super::{Context, Facts, Services, catalog};
 use crate::api::{CreateKey, CreateRevocation, RevocationTarget, RevocationView};
@@ -135,6 +137,16 @@ pub(crate) fn trusting(principals: &[&str]) -> String {
     .to_string()
 }
 
+/// An issuer with an RSA key.
+fn issuer() -> Issuer {
+    let key = "src/federation/oidc/tests/rsa-2048.pem";
+    let settings = issuer::Settings {
+        url: Some("https://tokens.example/at".to_owned()),
+        rsa_keys: vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(key)],
+    };
+    Issuer::open(&settings).unwrap()
+}
+
 /// One deployment with the accounts [`A`] and [`B`], each with a user `admin` who may do anything.
 pub(crate) struct Bench {
     pub(crate) services: Services,
@@ -178,6 +190,7 @@ impl Bench {
             feeds: crate::ops::verify::Feeds::default(),
             downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
+            issuer: Arc::new(issuer()),
             directory,
             ledger,
             keyring,

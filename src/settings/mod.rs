@@ -108,6 +108,8 @@ sections! {
     redis: sessions::redis::Settings => "redis",
     /// Keys of identity providers.
     oidc: keysets::Settings => "oidc",
+    /// Where accounts vouch for their principals.
+    issuer: ops::issuer::Settings => "issuer",
     /// How many of each thing an account may have.
     quotas: ops::iam::quotas::Quotas => "quotas",
 }

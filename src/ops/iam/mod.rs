@@ -50,6 +50,7 @@ pub mod managed_policies;
 pub mod membership;
 pub mod mfa_devices;
 pub mod oidc_providers;
+pub mod outbound_federation;
 mod page;
 pub mod password_policy;
 mod principal_policies;

@@ -6,8 +6,9 @@ pub mod decode_authorization_message;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
 pub mod get_session_token;
+pub mod get_web_identity_token;
 mod second_factor;
-mod session_input;
+pub(in crate::ops) mod session_input;
 
 #[cfg(test)]
 mod presets_tests;
@@ -15,3 +16,5 @@ mod presets_tests;
 mod tests;
 #[cfg(test)]
 mod web_identity_tests;
+#[cfg(test)]
+mod web_token_tests;

@@ -586,6 +586,12 @@ def the_rest():
     equal("users, told whole", [it["UserName"] for it in everything["UserDetailList"]][-2:], ["one", "two"])
     iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])
     iam.get_account_summary()
+    issuer = iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    told = iam.get_outbound_web_identity_federation_info()
+    equal("an issuer", (told["IssuerIdentifier"], told["JwtVendingEnabled"]), (issuer, True))
+    refused("an issuer again", "FeatureEnabled", iam.enable_outbound_web_identity_federation)
+    iam.disable_outbound_web_identity_federation()
+    refused("no issuer", "FeatureDisabled", iam.get_outbound_web_identity_federation_info)
     anything = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}}}'
     always = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
     iam.get_context_keys_for_custom_policy(PolicyInputList=[anything])

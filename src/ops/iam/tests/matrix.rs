@@ -90,6 +90,9 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         | "GetAccountAuthorizationDetails"
         | "GenerateCredentialReport"
         | "GetCredentialReport"
+        | "EnableOutboundWebIdentityFederation"
+        | "DisableOutboundWebIdentityFederation"
+        | "GetOutboundWebIdentityFederationInfo"
         | "GetAccountSummary" => vec![],
         "CreateOpenIDConnectProvider" => vec![("Url", "https://new.example")],
         "CreateSAMLProvider" => vec![("Name", "new"), ("SAMLMetadataDocument", METADATA.as_str())],
@@ -231,6 +234,7 @@ pub(super) async fn stage(bench: &Bench) -> Credentials {
         "CreatePolicyVersion",
         "UpdateAccountPasswordPolicy",
         "GenerateCredentialReport",
+        "EnableOutboundWebIdentityFederation",
     ] {
         must(bench, admin, action, &parameters(action)).await;
     }
@@ -309,6 +313,9 @@ async fn with_exactly_its_own_action_every_operation_is_allowed() {
         let caller = bench.user(&bench.a, &name, &allow(&actions)).await;
         let parameters = parameters(action);
         let parameters = with_key(&parameters, &bob.access_key_id);
+        if action == "EnableOutboundWebIdentityFederation" {
+            must(&bench, &bench.a, "DisableOutboundWebIdentityFederation", &[]).await;
+        }
         let result = bench.call(&caller, action, &parameters).await;
         if ["GetLoginProfile", "DeleteLoginProfile"].contains(&action) {
             // Nobody has a password: whoever may ask is told so.
