@@ -273,8 +273,8 @@ mod tests {
     fn hexadecimal_goes_there_and_back() {
         let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8 + at / 4).unwrap());
         let text = hex(&bytes);
-        let plainly: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(text, *plainly.as_bytes());
+        let plainly: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, *plainly.concat().as_bytes());
         assert_eq!(unhex(&text), Some(bytes));
         assert_eq!(unhex(&text[..62]), None);
         assert_eq!(unhex(&[text.as_slice(), b"00"].concat()), None);

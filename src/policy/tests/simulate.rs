@@ -174,6 +174,8 @@ fn who_the_caller_is_says_some_of_the_keys() {
 /// Two accounts: what each side decides by itself is told, and each needs the other.
 #[test]
 fn both_sides_are_told_of_across_accounts() {
+    use Effect::{Allow, ExplicitDeny, ImplicitDeny};
+
     const THERE: &str = "arn:aws:iam::222222222222:user/alice";
     let own = |effect: &str| {
         let text = format!(
@@ -188,7 +190,6 @@ fn both_sides_are_told_of_across_accounts() {
         );
         source("bucket", &text, DocumentKind::Resource)
     };
-    use Effect::{Allow, ExplicitDeny, ImplicitDeny};
     for (identity, resource, across, decided) in [
         (vec![own("Allow")], Some(bucket(THERE)), (Allow, Allow), Allow),
         (vec![own("Allow")], Some(bucket("222222222222")), (Allow, Allow), Allow),
