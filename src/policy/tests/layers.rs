@@ -380,12 +380,19 @@ fn an_identity_policy_in_the_owners_place_allows_nothing() {
     ] {
         for (effect, expected) in [("Allow", Effect::ImplicitDeny), ("Deny", Effect::ExplicitDeny)]
         {
-            let world =
+            let mut world =
                 World { resource: Some(policy(kind, &about(effect, "{}"))), ..World::default() };
+            assert_eq!(world.decide(&user()).effect(), expected, "{kind:?}");
+            // Not where the owner's word counts beside the caller's policies, either.
+            world.identity = vec![identity(&about("Allow", "{}"))];
+            world.elsewhere = true;
             assert_eq!(world.decide(&user()).effect(), expected, "{kind:?}");
             let statement =
                 format!(r#"{{"Effect":"{effect}","Action":"sts:*","Resource":"{TARGET_ROLE}"}}"#);
-            let world = World { trust: Some(policy(kind, &statement)), ..World::default() };
+            let mut world = World { trust: Some(policy(kind, &statement)), ..World::default() };
+            assert_eq!(world.assume(&user(), "sts:AssumeRole").effect(), expected, "{kind:?}");
+            let own = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+            world.identity = vec![identity(own)];
             assert_eq!(world.assume(&user(), "sts:AssumeRole").effect(), expected, "{kind:?}");
         }
     }

@@ -228,6 +228,17 @@ fn statements_are_placed_in_the_document_of_their_layer() {
             session: Some(two(4, effect("session"), DocumentKind::Session)),
             resource: Some(source("same", &anyone, DocumentKind::Resource)),
             service_control: vec![two(6, effect("scp"), DocumentKind::ServiceControl)],
+            resource_control: vec![
+                ["same", "second"]
+                    .into_iter()
+                    .zip(effect("rcp"))
+                    .zip([11, 12])
+                    .map(|((name, effect), line)| {
+                        let text = text(line, effect, r#""Principal":"*","#);
+                        source(name, &text, DocumentKind::ResourceControl)
+                    })
+                    .collect(),
+            ],
             ..Policies::default()
         }
     };
@@ -237,6 +248,7 @@ fn statements_are_placed_in_the_document_of_their_layer() {
         ("session", Layer::Session, "second", 6),
         ("resource", Layer::Resource, "same", 10),
         ("scp", Layer::ServiceControl, "second", 8),
+        ("rcp", Layer::ResourceControl, "second", 13),
     ] {
         let outcome = ask(SESSION, "s3:GetObject", "*", policies(denied));
         assert_eq!(outcome.decision().effect(), Effect::ExplicitDeny);

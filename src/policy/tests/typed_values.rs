@@ -204,10 +204,10 @@ fn binary_values_compare_decoded_and_case_sensitively() {
     ] {
         assert_eq!(operator("BinaryEquals", &format!("{operand:?}"), Some(value)), expected);
     }
-    // Whatever is no other base64 decides nothing: every character in each place of a last group.
-    let ascii = || (' '..='~').filter(|c| !matches!(c, '"' | '\\'));
+    // Whatever is no other base64 decides nothing: the ends of each range of characters, and what
+    // stands beside them, in each place of a last group.
     let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    for c in ascii() {
+    for c in "AMZaegz0489+/=@[`{:-_. ".chars() {
         for (value, whole) in [
             (format!("{c}AAAQQ=="), is_digit(c)),
             (format!("QQ{c}A"), is_digit(c)),
