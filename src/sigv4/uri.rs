@@ -88,7 +88,7 @@ pub(super) fn decode(text: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || match rest {
         [b'%', high, low, after @ ..] => {
             rest = after;
-            Some(hex_value(*high) << 4 | hex_value(*low))
+            Some(unescaped(*high, *low))
         }
         [byte, after @ ..] => {
             rest = after;
@@ -144,7 +144,7 @@ fn write_component(sink: &mut impl Sink, text: &[u8]) {
         sink.put(plain);
         rest = match after {
             [b'%', high, low, tail @ ..] => {
-                let byte = hex_value(*high) << 4 | hex_value(*low);
+                let byte = unescaped(*high, *low);
                 if is_unreserved(byte) {
                     sink.put(&[byte]);
                 } else {
@@ -170,7 +170,7 @@ fn escaped(text: &[u8]) -> impl Iterator<Item = u8> {
             return Some(byte);
         }
         let (byte, was_escaped, after) = match rest {
-            [b'%', high, low, after @ ..] => (hex_value(*high) << 4 | hex_value(*low), true, after),
+            [b'%', high, low, after @ ..] => (unescaped(*high, *low), true, after),
             [byte, after @ ..] => (*byte, false, after),
             [] => return None,
         };
@@ -239,6 +239,11 @@ fn write_escaped(sink: &mut impl Sink, text: &[u8], stands: fn(u8) -> bool) {
 fn escape(byte: u8) -> [u8; 3] {
     let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
     [b'%', digit(byte >> 4), digit(byte & 15)]
+}
+
+/// The byte that `%` and two digits stand for.
+fn unescaped(high: u8, low: u8) -> u8 {
+    hex_value(high) * 16 + hex_value(low)
 }
 
 /// The value of a hexadecimal digit; `Target::parse` let no other through.
