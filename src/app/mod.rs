@@ -172,6 +172,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let audit = Arc::new(audit);
     let services = Services {
         feeds: crate::ops::verify::Feeds::default(),
+        resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),
         authenticator: Authenticator::new(
             Arc::clone(&directory),

@@ -131,6 +131,17 @@ impl<'s> CallerPolicies<'s> {
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        self.decide_compiled(caller, ask, context, resource)
+    }
+
+    /// As [`decide`](Self::decide), the resource's policy being compiled.
+    pub fn decide_compiled(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        context: &policy::Context,
+        resource: Option<CompiledNamed<'_>>,
+    ) -> Decision {
         let context = &self.with_organization(context, caller, ask.owner);
         let request = Request { caller, action: ask.action, resource: ask.resource, context };
         self.with_compiled(caller, ask.owner, resource, |layers| {

@@ -68,6 +68,8 @@ pub struct Services {
     pub downstream: downstream::Shared,
     /// The feeds of changes that are open.
     pub feeds: verify::Feeds,
+    /// The resource policies that came with questions.
+    pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.

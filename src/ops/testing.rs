@@ -160,6 +160,7 @@ impl Bench {
         );
         let services = Services {
             feeds: crate::ops::verify::Feeds::default(),
+            resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
             directory,
             ledger,

@@ -36,6 +36,7 @@ mod edge_tls;
 mod fault_proxy;
 mod init;
 mod inside;
+mod inside_layer;
 mod layers;
 mod models;
 mod museum_requests;
