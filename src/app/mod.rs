@@ -185,6 +185,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let key_set_meters = key_sets.meters().clone();
     let services = Services {
         feeds: crate::ops::verify::Feeds::default(),
+        resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
         issuer: Arc::new(Issuer::open(&settings.issuer)?),

@@ -18,6 +18,7 @@ pub struct VerifiedRequest {
     snapshot: Arc<Snapshot>,
     payload: PayloadCheck,
     path_as_signed: bool,
+    signed_at: Timestamp,
     region: String,
     /// The day of the scope; `None` in SigV4A, whose keys have none.
     day: Option<String>,
@@ -36,6 +37,7 @@ impl VerifiedRequest {
             snapshot,
             payload: verified.payload(),
             path_as_signed: verified.path_as_signed(),
+            signed_at: verified.signed_at(),
             region: region.to_owned(),
             day: day.map(str::to_owned),
         }
@@ -59,6 +61,11 @@ impl VerifiedRequest {
     /// Whether the path that was signed is the path that was sent.
     pub fn path_as_signed(&self) -> bool {
         self.path_as_signed
+    }
+
+    /// When it was signed, as it says itself under its signature.
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at
     }
 
     /// The day of the scope, `YYYYMMDD`; `None` of a SigV4A request, whose key is good for all days.

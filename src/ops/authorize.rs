@@ -162,6 +162,17 @@ impl<'s> CallerPolicies<'s> {
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        self.decide_compiled(caller, ask, keys, resource)
+    }
+
+    /// As [`decide`](Self::decide), the resource's policy being compiled.
+    pub fn decide_compiled(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        keys: &DecisionKeys,
+        resource: Option<CompiledNamed<'_>>,
+    ) -> Decision {
         let request = request(caller, ask, keys);
         self.with_compiled(caller, keys.owner, resource, |layers| {
             compiled::decide(&request, layers).to_decision()
@@ -267,6 +278,7 @@ impl<'s> CallerPolicies<'s> {
 /// What a root user has: nothing grants it its rights, and of what an account can write nothing
 /// limits them.
 static NO_POLICIES: LazyLock<Policies> = LazyLock::new(Policies::default);
+
 fn request<'a>(caller: &'a policy::Caller, ask: &Ask<'a>, keys: &'a DecisionKeys) -> Request<'a> {
     debug_assert_eq!(ask.owner, keys.owner, "the keys are of another owner");
     Request { caller, action: ask.action, resource: ask.resource, context: &keys.context }

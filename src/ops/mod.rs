@@ -76,6 +76,8 @@ pub struct Services {
     pub feeds: verify::Feeds,
     /// The public keys of identity providers.
     pub key_sets: Arc<dyn KeySource>,
+    /// The resource policies that came with questions.
+    pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.

@@ -188,6 +188,7 @@ impl Bench {
         let keys = Arc::new(TestKeys::default());
         let services = Services {
             feeds: crate::ops::verify::Feeds::default(),
+            resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
             issuer: Arc::new(issuer()),

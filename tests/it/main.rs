@@ -38,6 +38,7 @@ mod fault_proxy;
 mod idp;
 mod init;
 mod inside;
+mod inside_layer;
 mod jwt_oracle;
 mod layers;
 mod mfa;
