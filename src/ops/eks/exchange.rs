@@ -257,9 +257,11 @@ fn trusted(
     let caller = policy::Caller::Service { name: PRINCIPAL.to_owned() };
     let arn = role.arn();
     let actions = [("sts:AssumeRole", true), ("sts:TagSession", !tags.is_empty())];
+    let policies = CallerPolicies::none(snapshot);
+    let keys = policies.keys(keys, &caller, role.account);
     for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
         let ask = Ask { action, resource: &arn, owner: role.account };
-        CallerPolicies::none(snapshot).check_trust(&caller, &ask, &keys, &role.trust)?;
+        policies.check_trust(&caller, &ask, &keys, &role.trust)?;
     }
     Ok(())
 }

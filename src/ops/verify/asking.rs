@@ -117,8 +117,8 @@ impl Asking {
         let identity = signed.identity();
         if let Some(session) = identity.session() {
             let claims = session.claims();
-            let of_epoch = standing::epoch(now, &session.access_key_id(), claims.epoch);
-            if facts.now >= claims.expires_at || of_epoch.is_err() {
+            let origin = standing::origin(now, &session.access_key_id(), claims);
+            if facts.now >= claims.expires_at || origin.is_err() {
                 return false;
             }
         }
@@ -142,6 +142,8 @@ impl Asking {
         let arn = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| user.arn()),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| role.arn()),
+            // A list names users and roles: the root user is in none.
+            PrincipalEntity::Root(_) => None,
         };
         // Of the owner's account, its own policies could grant it as well: only the list does.
         if !arn.is_some_and(|arn| service.askers().contains(&Asker::Principal(arn))) {
