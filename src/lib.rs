@@ -13,8 +13,8 @@
 //! |---|---|---|
 //! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
 //! | L3 operations | `ops` | one file an operation |
-//! | L2 state | `authn`, `directory`, `sessions`, `audit` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api` | pure: no I/O, no clock |
+//! | L2 state | `authn`, `directory`, `sessions`, `audit`, `keysets` | who asks, what is stored |
+//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `mfa`, `wire`, `api`, `federation` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -33,6 +33,11 @@ pub mod time;
 pub mod api;
 #[doc(hidden)]
 pub mod downstream;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod federation;
+#[doc(hidden)]
+pub mod mfa;
 pub mod policy;
 #[doc(hidden)]
 pub mod seal;
@@ -51,6 +56,9 @@ pub mod authn;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod directory;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod keysets;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod sessions;

@@ -22,9 +22,10 @@ pub use inside::{
 };
 pub use json::{StrictError, strict};
 pub use manage::{
-    AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
-    CreatedAccount, CreatedKey, ListSessions, RestoredView, RevocationTarget, RevocationView,
-    SessionCount, SessionView, Sessions,
+    AccountView, Accounts, ChangeKey, ChangedKey, ConfirmKeys, ConfirmedKeys, CreateAccount,
+    CreateKey, CreateRevocation, CreatedAccount, CreatedKey, KeyFate, KeyView, Keys, ListKeys,
+    ListSessions, RestoredView, RevocationTarget, RevocationView, SessionCount, SessionView,
+    Sessions,
 };
 pub use organization::{ControlPolicyFile, OrganizationFile, PlacedAccountFile, UnitFile};
 pub use verify::{

@@ -1,5 +1,6 @@
 //! The metrics of modules that do not know of the edge.
 
+use crate::keysets;
 use crate::sessions::redis::Meters;
 use crate::telemetry::Metrics;
 
@@ -44,5 +45,24 @@ pub(super) fn register(metrics: &Metrics, ledger: &Meters) {
         "countersign_ledger_duration_seconds",
         "Time of questions to the session ledger",
         ledger.seconds.clone(),
+    );
+}
+
+/// Registers what the key sets of identity providers count.
+pub(super) fn register_key_sets(metrics: &Metrics, key_sets: &keysets::Meters) {
+    metrics.register(
+        "countersign_key_set_fetches",
+        "Fetches of an identity provider's keys, by outcome",
+        key_sets.fetches.clone(),
+    );
+    metrics.register(
+        "countersign_key_set_unknown_keys",
+        "Tokens whose key was not in their issuer's key set",
+        key_sets.unknown_keys.clone(),
+    );
+    metrics.register(
+        "countersign_key_set_stale",
+        "Requests served with the keys of an identity provider that did not answer the last time",
+        key_sets.stale.clone(),
     );
 }

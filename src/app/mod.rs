@@ -15,8 +15,10 @@ use crate::authn::Authenticator;
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::{Directory, StoreError};
 use crate::downstream::Shared;
+use crate::keysets::{self, KeySets};
 use crate::ops::Services;
 use crate::ops::iam::credential_report::Reports;
+use crate::ops::issuer::{self, Issuer};
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
@@ -126,6 +128,12 @@ pub enum AppError {
         /// The file.
         path: PathBuf,
     },
+    /// Keys of identity providers cannot be fetched as the settings say.
+    #[error(transparent)]
+    KeySets(#[from] keysets::OpenError),
+    /// Tokens cannot be signed as the settings say.
+    #[error(transparent)]
+    Issuer(#[from] issuer::OpenError),
     /// A listener must not be opened as it was asked for.
     #[error(transparent)]
     Exposure(#[from] crate::http::exposure::ExposureError),
@@ -157,6 +165,8 @@ pub struct Deployment {
     pub audit: Arc<FileSink>,
     /// What the ledger counts, if it is in Redis.
     pub redis: Option<Meters>,
+    /// What the key sets of identity providers count.
+    pub key_sets: keysets::Meters,
 }
 
 /// Opens the stores of a data directory. Within a tokio runtime.
@@ -170,9 +180,15 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let audit = FileSink::open(&path, settings.audit.synced)
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
+    let key_sets =
+        KeySets::open(settings.oidc.clone(), settings.issuers.clone(), Arc::clone(&world.clock))?;
+    let key_set_meters = key_sets.meters().clone();
     let services = Services {
         feeds: crate::ops::verify::Feeds::default(),
+        resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),
+        key_sets: Arc::new(key_sets),
+        issuer: Arc::new(Issuer::open(&settings.issuer)?),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),
@@ -189,7 +205,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         quotas: settings.quotas.clone(),
         reports: Reports::default(),
     };
-    Ok(Deployment { services: Arc::new(services), audit, redis })
+    Ok(Deployment { services: Arc::new(services), audit, redis, key_sets: key_set_meters })
 }
 
 /// The audit log that the settings choose.

@@ -73,6 +73,8 @@ pub struct SessionContext {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_issuer: Option<SessionIssuer>,
     attributes: Attributes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_id_federation_data: Option<WebIdFederationData>,
     /// The source identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
@@ -93,9 +95,25 @@ impl SessionContext {
                 // A word, not a boolean: that is how CloudTrail has it.
                 mfa_authenticated: mfa.to_string(),
             },
+            web_id_federation_data: None,
             source_identity,
         }
     }
+
+    /// The same session, begun with a token of this OIDC provider (its ARN).
+    #[must_use]
+    pub fn federated(mut self, provider: Option<String>) -> Self {
+        self.web_id_federation_data = provider
+            .map(|federated_provider| WebIdFederationData { federated_provider, attributes: None });
+        self
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebIdFederationData {
+    federated_provider: String,
+    attributes: Option<()>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -103,13 +103,16 @@ fn part(value: Value, depth: usize) -> Value {
     }
 }
 
+/// Names with such an ending whose values are no secrets: whom a token was about.
+const PLAIN: &[&str] = &["subjectfromwebidentitytoken"];
+
 fn is_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | '.' | ' '))
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    SECRET_ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    !PLAIN.contains(&plain.as_str()) && SECRET_ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -159,6 +162,7 @@ mod tests {
         let plain = json!({
             "accessKeyId": "AKIA", "minimumSessionTokenSize": 1, "passwordLastUsed": "never",
             "tokenType": "x", "roleArn": "arn", "list": [1, true, null], "keyId": "k",
+            "subjectFromWebIdentityToken": "app",
         });
         assert_eq!(redact(plain.clone(), 10_000), plain);
     }

@@ -22,16 +22,19 @@
 //! if they equal the token that was presented.
 
 mod credential;
+mod federated;
 mod health;
 mod identity;
 pub mod standing;
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
+pub use federated::{WebIdentity, WebIdentityError, web_identity};
 pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
 pub use standing::Refusal;
 
@@ -49,10 +52,11 @@ use credential::{OpenKey, SigningKeys};
 use health::LedgerHealth;
 
 /// Who made a request.
-#[derive(Clone)]
 pub enum Caller {
     /// Somebody whose signature is good and whose credential is in force.
     Signed(Box<VerifiedRequest>),
+    /// Somebody without credentials, whom an identity provider vouches for.
+    Asserted(Box<WebIdentity>),
     /// Nobody: the request presents no credentials.
     Anonymous,
 }
@@ -140,6 +144,7 @@ pub struct Authenticator {
     sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
     health: LedgerHealth,
+    root_uses: Counter,
 }
 
 /// A credential that was found, before anything of it is believed.
@@ -180,7 +185,13 @@ impl Authenticator {
             sessions: Cache::new(CACHE),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
+            root_uses: Counter::default(),
         }
+    }
+
+    /// How many requests root users have signed.
+    pub fn root_uses(&self) -> &Counter {
+        &self.root_uses
     }
 
     /// Finds out who made a request.
@@ -218,6 +229,16 @@ impl Authenticator {
             Some(session) => Identity::of_session(&snapshot, access_key_id, session)?,
             None => Identity::of_key(&snapshot, access_key_id)?,
         };
+        if identity.is_root() {
+            // INVARIANT: no use of a root user goes unseen.
+            self.root_uses.inc();
+            tracing::warn!(
+                account = %identity.account(),
+                access_key_id = %access_key_id,
+                service = expectation.service,
+                "the root user of an account signed a request"
+            );
+        }
         let region = match presented.algorithm() {
             Algorithm::HmacSha256 => presented.scope().region,
             // Its scope has none: the one that the set was found to cover.

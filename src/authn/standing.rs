@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::directory::{KeyStatus, Role, Snapshot, User};
-use crate::id::{AccessKeyId, AccessKeyKind, UniqueId, UniqueKind};
-use crate::seal::Link;
+use crate::directory::{Account, KeyStatus, Role, Snapshot, User};
+use crate::id::{AccessKeyId, AccessKeyKind, ProviderId, UniqueId, UniqueKind};
+use crate::seal::{Claims, Link};
 
 /// Why a credential is not in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +43,19 @@ pub enum Refusal {
     /// The long-term key does not exist any more.
     #[error("the key {0} does not exist any more")]
     KeyGone(AccessKeyId),
+    /// The sessions of that time that began with the identity provider were revoked.
+    #[error("the sessions that began with the identity provider {0} were revoked")]
+    ProviderRevoked(ProviderId),
+    /// The identity provider does not exist any more.
+    #[error("the identity provider {0} does not exist any more")]
+    ProviderGone(ProviderId),
 }
 
 /// A principal as the directory has it now.
 pub(super) enum Entity<'a> {
     User(&'a Arc<User>),
     Role(&'a Arc<Role>),
+    Root(&'a Arc<Account>),
 }
 
 /// The principal of a unique ID, if it and its account still exist, and the account is open.
@@ -56,12 +63,16 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
     let entity = match id.kind() {
         UniqueKind::User => snapshot.user(id).map(Entity::User),
         UniqueKind::Role => snapshot.role(id).map(Entity::Role),
+        UniqueKind::Root => {
+            id.root_account().and_then(|account| snapshot.account(account)).map(Entity::Root)
+        }
         UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile => None,
     }
     .ok_or(Refusal::PrincipalGone(*id))?;
     let account = match &entity {
         Entity::User(user) => user.account,
         Entity::Role(role) => role.account,
+        Entity::Root(account) => account.id,
     };
     snapshot.account(account).ok_or(Refusal::AccountGone(*id))?;
     if snapshot.organized().is_closed(account) {
@@ -70,23 +81,41 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
     Ok(entity)
 }
 
-/// The user of a long-term key that signs now.
+/// The user, or root user, of a long-term key that signs now.
 pub(super) fn long_term<'a>(
     snapshot: &'a Snapshot,
     id: &AccessKeyId,
-) -> Result<&'a Arc<User>, Refusal> {
+) -> Result<Entity<'a>, Refusal> {
     let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
     if key.status != KeyStatus::Active {
         return Err(Refusal::KeyInactive(*id));
     }
     match principal(snapshot, &key.user)? {
-        Entity::User(user) => Ok(user),
+        owner @ (Entity::User(_) | Entity::Root(_)) => Ok(owner),
         Entity::Role(_) => Err(Refusal::PrincipalGone(key.user)),
     }
 }
 
+/// Checks what a session's claims say of where it came from, but for its own credential and its
+/// principal: that it was made in the directory's present epoch, every ancestor, and the identity
+/// provider that its chain began with.
+pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<(), Refusal> {
+    epoch(snapshot, id, claims.epoch)?;
+    for ancestor in &claims.ancestors {
+        link(snapshot, ancestor)?;
+    }
+    let Some(federated) = &claims.federated else { return Ok(()) };
+    let provider = snapshot
+        .oidc_provider_by_id(&federated.provider)
+        .ok_or(Refusal::ProviderGone(federated.provider))?;
+    if provider.revoked.is_some_and(|revoked| revoked.refuses(federated.version)) {
+        return Err(Refusal::ProviderRevoked(federated.provider));
+    }
+    Ok(())
+}
+
 /// Checks that the session `id` was made in the directory's present epoch.
-pub fn epoch(snapshot: &Snapshot, id: &AccessKeyId, of: Option<u64>) -> Result<(), Refusal> {
+fn epoch(snapshot: &Snapshot, id: &AccessKeyId, of: Option<u64>) -> Result<(), Refusal> {
     if of.unwrap_or_default() == snapshot.epoch() { Ok(()) } else { Err(Refusal::OtherEpoch(*id)) }
 }
 
@@ -105,11 +134,11 @@ pub(super) fn credential(
 ) -> Result<(), Refusal> {
     match id.kind() {
         AccessKeyKind::LongTerm => {
-            let user = long_term(snapshot, id)?;
-            if user.id != *owner {
+            long_term(snapshot, id)?;
+            let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
+            if key.user != *owner {
                 return Err(Refusal::KeyGone(*id));
             }
-            let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
             if key.revoked.is_some_and(|revoked| revoked.refuses(issued)) {
                 return Err(Refusal::KeyRevoked(*id));
             }
@@ -125,6 +154,8 @@ pub(super) fn credential(
     let (revoked, account) = match principal(snapshot, owner)? {
         Entity::User(user) => (user.revoked, user.account),
         Entity::Role(role) => (role.revoked, role.account),
+        // It is always there: its keys are revoked one by one.
+        Entity::Root(account) => (None, account.id),
     };
     if revoked.is_some_and(|revoked| revoked.refuses(issued)) {
         return Err(Refusal::PrincipalRevoked(*owner));

@@ -20,7 +20,7 @@ const COUNT: &str = "/countersign/v1/sessions/count";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// End a session, or all sessions up to now of a role, a user or a long-term key
+    /// End a session, or all sessions up to now of a role, a user, a long-term key or an OIDC provider
     Revoke(Revoke),
     /// List live sessions
     List(List),
@@ -32,7 +32,7 @@ pub(super) enum Command {
 #[command(
     group = ArgGroup::new("target").required(true).multiple(false),
     override_usage = "\
-countersign sessions revoke [OPTIONS] <ASIA...|--role <ARN>|--user <ARN>|--access-key <AKIA...>>",
+countersign sessions revoke [OPTIONS] <ASIA...|--role <ARN>|--user <ARN>|--access-key <AKIA...>|--provider <ARN>>",
     after_help = "\
 Whatever came from the sessions ends too. The request is signed with AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. They must belong to the account of what is
@@ -52,12 +52,15 @@ pub(super) struct Revoke {
     /// A role's ARN
     #[arg(long, group = "target", value_name = "ARN")]
     role: Option<String>,
-    /// A user's ARN
+    /// The ARN of a user or root user
     #[arg(long, group = "target", value_name = "ARN")]
     user: Option<String>,
     /// A long-term key's ID
     #[arg(long, group = "target", value_name = "AKIA...")]
     access_key: Option<String>,
+    /// An OIDC provider's ARN
+    #[arg(long, group = "target", value_name = "ARN")]
+    provider: Option<String>,
     /// Ask over the admin socket of the data directory
     #[arg(long)]
     admin: bool,
@@ -96,7 +99,7 @@ pub(super) struct Which {
     /// A role's ARN
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
-    /// The ARN of a role, a user or a role session
+    /// The ARN of a role, a user, a root user or a role session
     #[arg(long, value_name = "ARN", conflicts_with = "role")]
     principal: Option<String>,
     /// A source identity
@@ -126,6 +129,7 @@ async fn revoke(asked: Revoke) -> anyhow::Result<ExitCode> {
         .or(asked.role.map(RevocationTarget::Role))
         .or(asked.user.map(RevocationTarget::User))
         .or(asked.access_key.map(RevocationTarget::AccessKey))
+        .or(asked.provider.map(RevocationTarget::Provider))
         .ok_or_else(|| anyhow::anyhow!("name what is to be revoked"))?;
     let body = CreateRevocation { target };
     let made: RevocationView = if asked.admin {

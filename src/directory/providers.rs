@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::Tag;
+use super::entities::{Revoked, Tag};
 use crate::arn;
 use crate::id::{AccountId, ProviderId};
 use crate::time::Timestamp;
@@ -29,6 +29,9 @@ pub struct OidcProvider {
     pub tags: Vec<Tag>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Sessions that began with it before this are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revoked>,
 }
 
 impl OidcProvider {

@@ -81,6 +81,16 @@ impl<'s> Both<'s> {
 }
 
 impl<'s> CallerPolicies<'s> {
+    /// Of somebody who has no role yet, and so no policies. Those of the organization hold.
+    pub fn none(snapshot: &'s Snapshot) -> Self {
+        Self {
+            identity: Both::default(),
+            boundary: None,
+            session: None,
+            organized: snapshot.organized(),
+        }
+    }
+
     /// Gathers the policies of an identity as `snapshot` has them.
     ///
     /// What is attached and cannot be found denies everything.
@@ -90,6 +100,7 @@ impl<'s> CallerPolicies<'s> {
         let found: Option<&Policies> = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| &user.policies),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
+            PrincipalEntity::Root(account) => snapshot.account(account.id).map(|_| &*NO_POLICIES),
         };
         let Some(policies) = found else {
             return Self {
@@ -151,6 +162,17 @@ impl<'s> CallerPolicies<'s> {
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
+        self.decide_compiled(caller, ask, keys, resource)
+    }
+
+    /// As [`decide`](Self::decide), the resource's policy being compiled.
+    pub fn decide_compiled(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        keys: &DecisionKeys,
+        resource: Option<CompiledNamed<'_>>,
+    ) -> Decision {
         let request = request(caller, ask, keys);
         self.with_compiled(caller, keys.owner, resource, |layers| {
             compiled::decide(&request, layers).to_decision()
@@ -253,6 +275,10 @@ impl<'s> CallerPolicies<'s> {
     }
 }
 
+/// What a root user has: nothing grants it its rights, and of what an account can write nothing
+/// limits them.
+static NO_POLICIES: LazyLock<Policies> = LazyLock::new(Policies::default);
+
 fn request<'a>(caller: &'a policy::Caller, ask: &Ask<'a>, keys: &'a DecisionKeys) -> Request<'a> {
     debug_assert_eq!(ask.owner, keys.owner, "the keys are of another owner");
     Request { caller, action: ask.action, resource: ask.resource, context: &keys.context }
@@ -274,7 +300,7 @@ static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
 fn add_groups<'s>(all: &mut Both<'s>, snapshot: &'s Snapshot, identity: &'s Identity) {
     let user = match identity.principal() {
         PrincipalEntity::User(user) => snapshot.user(&user.id),
-        PrincipalEntity::Role(_) => None,
+        PrincipalEntity::Role(_) | PrincipalEntity::Root(_) => None,
     };
     for id in user.into_iter().flat_map(|user| &user.groups) {
         let Some(group) = snapshot.group(id) else {
@@ -300,7 +326,7 @@ pub fn record_use(services: &Services, request: &VerifiedRequest, facts: &Facts,
     let used = match (identity.session(), identity.principal()) {
         (None, _) => Some(Used::Key(identity.access_key_id())),
         (Some(_), PrincipalEntity::Role(role)) => Some(Used::Role(role.id)),
-        (Some(_), PrincipalEntity::User(_)) => None,
+        (Some(_), PrincipalEntity::User(_) | PrincipalEntity::Root(_)) => None,
     };
     if let Some(used) = used {
         services.directory.uses().record(used, facts.now, service, request.region());
@@ -320,6 +346,7 @@ pub fn policy_caller(identity: &Identity) -> policy::Caller {
             session_name: identity.session_name().to_owned(),
             session_arn: identity.arn(),
         },
+        PrincipalEntity::Root(account) => policy::Caller::Root { account: account.id },
     }
 }
 
@@ -341,7 +368,7 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
         }
     }
 
@@ -351,7 +378,15 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
+        }
+    }
+
+    /// The region that the request was signed for; empty where the signature names none.
+    pub fn region(&self) -> Option<&str> {
+        match self.caller {
+            Caller::Signed(request) => Some(request.region()),
+            Caller::Asserted(_) | Caller::Anonymous => None,
         }
     }
 
@@ -444,7 +479,7 @@ impl Context<'_> {
         let refused = |refusal| Fault::invalid_client_token().with_note(refusal);
         if let Some(session) = identity.session() {
             let claims = session.claims();
-            standing::epoch(snapshot, &session.access_key_id(), claims.epoch).map_err(refused)?;
+            standing::origin(snapshot, &session.access_key_id(), claims).map_err(refused)?;
         }
         for link in identity.chain(self.facts.now, issued) {
             standing::link(snapshot, &link).map_err(refused)?;

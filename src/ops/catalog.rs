@@ -16,6 +16,8 @@ pub struct Row {
     pub service: Service,
     /// What it does to the world, and so how it is recorded.
     pub effect: Effect,
+    /// Whether its requests come without a signature.
+    pub unsigned: bool,
     /// Whether its answers have a result element.
     pub has_result: bool,
     /// Checks the parameters of a request, and does nothing.
@@ -31,6 +33,7 @@ const fn row<O: Operation>() -> Row {
         name: O::NAME,
         service: O::SERVICE,
         effect: O::EFFECT,
+        unsigned: O::UNSIGNED,
         has_result: O::HAS_RESULT,
         check: |params| O::read(params).map(drop),
         run: dispatch::run::<O>,
@@ -41,10 +44,12 @@ const fn row<O: Operation>() -> Row {
 /// Every operation of the Query services.
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
+    row::<s::assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     row::<s::decode_authorization_message::DecodeAuthorizationMessage>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
     row::<s::get_caller_identity::GetCallerIdentity>(),
     row::<s::get_session_token::GetSessionToken>(),
+    row::<s::get_web_identity_token::GetWebIdentityToken>(),
     row::<i::create_user::CreateUser>(),
     row::<i::get_user::GetUser>(),
     row::<i::delete_user::DeleteUser>(),
@@ -130,6 +135,9 @@ pub static ROWS: &[Row] = &[
     row::<i::account_alias::CreateAccountAlias>(),
     row::<i::account_alias::DeleteAccountAlias>(),
     row::<i::account_alias::ListAccountAliases>(),
+    row::<i::outbound_federation::EnableOutboundWebIdentityFederation>(),
+    row::<i::outbound_federation::DisableOutboundWebIdentityFederation>(),
+    row::<i::outbound_federation::GetOutboundWebIdentityFederationInfo>(),
     row::<i::password_policy::UpdateAccountPasswordPolicy>(),
     row::<i::password_policy::GetAccountPasswordPolicy>(),
     row::<i::password_policy::DeleteAccountPasswordPolicy>(),
@@ -153,8 +161,17 @@ pub static ROWS: &[Row] = &[
     row::<i::saml_providers::TagSAMLProvider>(),
     row::<i::saml_providers::UntagSAMLProvider>(),
     row::<i::saml_providers::ListSAMLProviderTags>(),
-    row::<i::absent::ListMFADevices>(),
-    row::<i::absent::ListVirtualMFADevices>(),
+    row::<i::mfa_devices::CreateVirtualMFADevice>(),
+    row::<i::mfa_devices::DeleteVirtualMFADevice>(),
+    row::<i::mfa_devices::ListVirtualMFADevices>(),
+    row::<i::mfa_devices::TagMFADevice>(),
+    row::<i::mfa_devices::UntagMFADevice>(),
+    row::<i::mfa_devices::ListMFADeviceTags>(),
+    row::<i::user_mfa::EnableMFADevice>(),
+    row::<i::user_mfa::ResyncMFADevice>(),
+    row::<i::user_mfa::DeactivateMFADevice>(),
+    row::<i::user_mfa::GetMFADevice>(),
+    row::<i::user_mfa::ListMFADevices>(),
     row::<i::absent::ListSSHPublicKeys>(),
     row::<i::absent::ListSigningCertificates>(),
     row::<i::absent::ListServerCertificates>(),
@@ -193,5 +210,11 @@ mod tests {
                 .any(|other| other.name == row.name && other.service == row.service);
             assert!(!again, "{}", row.name);
         }
+    }
+
+    #[test]
+    fn only_operations_with_another_proof_come_unsigned() {
+        let unsigned: Vec<_> = ROWS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
+        assert_eq!(unsigned, ["AssumeRoleWithWebIdentity"]);
     }
 }

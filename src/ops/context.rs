@@ -4,27 +4,71 @@
 //!
 //! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`.
 
-use crate::authn::{Identity, PrincipalEntity};
+use crate::authn::{Identity, PrincipalEntity, WebIdentity};
 use crate::directory::Tag;
+use crate::federation::oidc::ClaimValue;
 use crate::ops::Facts;
 use crate::policy::{Context, Value, fold};
 use crate::time::Timestamp;
 
 /// The keys of the request and its time.
 pub fn of_request(facts: &Facts) -> Context {
-    let mut context = of_time(facts.now).with("aws:SecureTransport", bool(facts.secure));
+    let mut context = Context::new();
+    add_request(&mut context, facts);
+    context
+}
+
+/// Adds the keys of the request and its time.
+pub fn add_request(context: &mut Context, facts: &Facts) {
+    context.set_time(facts.now);
+    one(context, "aws:SecureTransport", bool(facts.secure));
     if let Some(ip) = facts.source_ip {
-        one(&mut context, "aws:SourceIp", ip.to_string());
+        one(context, "aws:SourceIp", ip.to_string());
     }
     if let Some(agent) = &facts.user_agent {
-        one(&mut context, "aws:UserAgent", agent.clone());
+        one(context, "aws:UserAgent", agent.clone());
     }
-    context
 }
 
 /// The keys of the current time.
 pub fn of_time(now: Timestamp) -> Context {
     Context::at(now)
+}
+
+/// Adds the claims of a token under its issuer's name: `<issuer>:<claim>`.
+///
+/// Source: IAM User Guide, "Available keys for AWS OIDC federation". `aud` is the audience that the
+/// token was taken for. Where the token names the party it was issued to (`azp`), that is the
+/// audience, and what stands in `aud` is `oaud`. Where several audiences are client IDs, the key has
+/// several values: a plain operator matches none of them.
+pub fn add_web_identity(context: &mut Context, identity: &WebIdentity) {
+    let (provider, claims) = (identity.provider(), identity.assertion().claims());
+    let key = |claim: &str| format!("{}:{claim}", provider.url);
+    for (claim, value) in claims.others() {
+        let value = match value {
+            ClaimValue::One(text) => Value::One(text.clone()),
+            ClaimValue::Many(texts) => Value::Many(texts.clone()),
+        };
+        context.insert(&key(claim), value);
+    }
+    one(context, &key("sub"), claims.subject());
+    if let Some(party) = claims.authorized_party() {
+        one(context, &key("azp"), party);
+        one(context, &key("aud"), party);
+        context.insert(&key("oaud"), few(claims.audiences().to_vec()));
+    } else {
+        let ours = claims.audiences().iter().filter(|it| provider.client_ids.contains(it));
+        context.insert(&key("aud"), few(ours.cloned().collect()));
+    }
+}
+
+/// One value is one, several are several.
+fn few(mut texts: Vec<String>) -> Value {
+    texts.dedup();
+    match texts.as_slice() {
+        [one] => Value::One(one.clone()),
+        _ => Value::Many(texts),
+    }
 }
 
 /// Adds the keys of the principal that signed.
@@ -38,6 +82,7 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
             "User"
         }
         PrincipalEntity::Role(_) => "AssumedRole",
+        PrincipalEntity::Root(_) => "Account",
     };
     one(context, "aws:PrincipalType", kind);
     for (key, value) in principal_tags(identity) {
@@ -50,10 +95,24 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
     if let Some(source_identity) = &claims.source_identity {
         one(context, "aws:SourceIdentity", source_identity.clone());
     }
-    one(context, "aws:MultiFactorAuthPresent", bool(claims.mfa_at.is_some()));
-    if let Some(mfa_at) = claims.mfa_at {
-        one(context, "aws:MultiFactorAuthAge", now.secs_since(mfa_at).max(0).to_string());
+    // Of the session that a token was exchanged for, not of those that came from it.
+    if let Some(federated) = claims.federated.as_ref().filter(|_| claims.ancestors.is_empty()) {
+        one(context, "aws:FederatedProvider", federated.arn.clone());
+        if let Some((_, issuer)) = federated.arn.split_once(":oidc-provider/") {
+            one(context, &format!("{issuer}:sub"), federated.subject.clone());
+            one(context, &format!("{issuer}:aud"), federated.audience.clone());
+        }
     }
+    match claims.mfa_at {
+        Some(mfa_at) => add_second_factor(context, mfa_at, now),
+        None => one(context, "aws:MultiFactorAuthPresent", bool(false)),
+    }
+}
+
+/// Adds the keys of a second factor that was shown at `mfa_at`.
+pub fn add_second_factor(context: &mut Context, mfa_at: Timestamp, now: Timestamp) {
+    one(context, "aws:MultiFactorAuthPresent", bool(true));
+    one(context, "aws:MultiFactorAuthAge", now.secs_since(mfa_at).max(0).to_string());
 }
 
 /// The principal's tags: the entity's own, a session's over them, keys compared without case.
@@ -61,6 +120,7 @@ pub fn principal_tags(identity: &Identity) -> Vec<(String, String)> {
     let entity: &[Tag] = match identity.principal() {
         PrincipalEntity::User(user) => &user.tags,
         PrincipalEntity::Role(role) => &role.tags,
+        PrincipalEntity::Root(_) => &[],
     };
     let session = identity.session().map_or(&[][..], |session| &session.claims().tags);
     let own =

@@ -25,9 +25,25 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let read = || O::read(params);
-        let execute = |request| O::execute(context, request);
-        let response =
-            carry_out(context, &about, O::EFFECT, read, O::describe, execute, O::outcome).await?;
+        let response = if O::UNSIGNED {
+            let request = read_or_refuse(context, &about, read()).await?;
+            let described = O::describe(&request);
+            // INVARIANT: without a signature there are only the operations that say so, and what
+            // those require instead.
+            let caller = match O::assert(context, &request).await {
+                Ok(caller) => caller,
+                Err(fault) => {
+                    refused(context, &about, described, &fault).await;
+                    return Err(fault);
+                }
+            };
+            let context = &Context { caller: &caller, ..*context };
+            let execute = |request| O::execute(context, request);
+            recorded(context, &about, O::EFFECT, request, described, execute, O::outcome).await?
+        } else {
+            let execute = |request| O::execute(context, request);
+            carry_out(context, &about, O::EFFECT, read, O::describe, execute, O::outcome).await?
+        };
         Ok(O::HAS_RESULT.then(|| {
             let mut xml = Xml::new();
             O::write(&response, &mut xml);
@@ -36,8 +52,8 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
     })
 }
 
-/// Carries one operation out, whatever protocol it came by: reads it, records the intent if it has
-/// one, executes it, records the outcome.
+/// Carries one signed operation out, whatever protocol it came by: reads it, records the intent if
+/// it has one, executes it, records the outcome.
 pub(super) async fn carry_out<Request, Response, Executing>(
     context: &Context<'_>,
     about: &About,
@@ -51,17 +67,27 @@ where
     Executing: Future<Output = Result<Response, Fault>>,
 {
     context.record_use(about.service.scope());
-    let identity = trail::user_identity(context.caller);
     let read = limits_of_user_sessions(context.identity()?, about.service, about.name)
         .and_then(|()| read());
-    let request = match read {
-        Ok(request) => request,
-        Err(fault) => {
-            refused(context, about, identity, &fault).await;
-            return Err(fault);
-        }
-    };
+    let request = read_or_refuse(context, about, read).await?;
     let described = describe(&request);
+    recorded(context, about, effect, request, described, execute, outcome).await
+}
+
+/// Executes between intent and outcome.
+pub(super) async fn recorded<Request, Response, Executing>(
+    context: &Context<'_>,
+    about: &About,
+    effect: Effect,
+    request: Request,
+    described: Value,
+    execute: impl FnOnce(Request) -> Executing,
+    outcome: impl FnOnce(&Response) -> Value,
+) -> Result<Response, Fault>
+where
+    Executing: Future<Output = Result<Response, Fault>>,
+{
+    let identity = trail::user_identity(context.caller);
     let trail = Trail::begin(context, about, effect, identity, described).await?;
     let result = execute(request).await;
     let elements = match &result {
@@ -75,6 +101,21 @@ where
         recorded?;
     }
     Ok(response)
+}
+
+/// A request that was read, or the record that it could not be.
+pub(super) async fn read_or_refuse<Request>(
+    context: &Context<'_>,
+    about: &About,
+    read: Result<Request, Fault>,
+) -> Result<Request, Fault> {
+    match read {
+        Ok(request) => Ok(request),
+        Err(fault) => {
+            refused(context, about, Value::Null, &fault).await;
+            Err(fault)
+        }
+    }
 }
 
 /// The end of an operation whose answer nobody reads.
@@ -146,8 +187,9 @@ impl Trail {
 }
 
 /// Records a request that was refused before it was understood.
-async fn refused(context: &Context<'_>, about: &About, identity: UserIdentity, fault: &Fault) {
-    let trail = Trail::begin(context, about, Effect::Read, identity, Value::Null).await;
+pub(super) async fn refused(context: &Context<'_>, about: &About, described: Value, fault: &Fault) {
+    let identity = trail::user_identity(context.caller);
+    let trail = Trail::begin(context, about, Effect::Read, identity, described).await;
     if let Ok(trail) = trail {
         // What was refused changed nothing: the log says if its record was lost.
         let _ = trail.end(context, Err(fault)).await;

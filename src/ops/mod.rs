@@ -22,13 +22,16 @@ pub mod catalog;
 pub mod context;
 pub mod denial;
 pub mod dispatch;
+pub mod eks;
 pub mod fault;
 pub mod iam;
+pub mod issuer;
 pub mod json;
 pub mod manage;
 pub mod organizations;
 pub mod organized;
 pub mod params;
+mod second_factor;
 pub mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -46,6 +49,7 @@ use crate::authn::{Authenticator, Caller};
 use crate::directory::{Directory, StoreError, Transaction, WriteError};
 use crate::downstream;
 use crate::id::RequestId;
+use crate::keysets::KeySource;
 use crate::random::Random;
 use crate::seal::Keyring;
 use crate::sessions::Ledger;
@@ -64,10 +68,16 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Where records of what was done go.
     pub audit: Arc<dyn AuditSink>,
+    /// Where and with what accounts vouch for their principals.
+    pub issuer: Arc<issuer::Issuer>,
     /// The downstream services that are registered.
     pub downstream: downstream::Shared,
     /// The feeds of changes that are open.
     pub feeds: verify::Feeds,
+    /// The public keys of identity providers.
+    pub key_sets: Arc<dyn KeySource>,
+    /// The resource policies that came with questions.
+    pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.
@@ -131,6 +141,10 @@ pub enum Service {
     Iam,
     /// Organizations.
     Organizations,
+    /// Elastic Kubernetes Service: associations of EKS Pod Identity.
+    Eks,
+    /// EKS Auth: sessions for pods.
+    EksAuth,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -142,6 +156,8 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Eks => "eks",
+            Self::EksAuth => "eks-auth",
             Self::Countersign => "countersign",
         }
     }
@@ -152,6 +168,8 @@ impl Service {
             Self::Sts => "sts.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
             Self::Organizations => "organizations.amazonaws.com",
+            Self::Eks => "eks.amazonaws.com",
+            Self::EksAuth => "eks-auth.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
@@ -162,6 +180,8 @@ impl Service {
             Self::Sts => "2011-06-15",
             Self::Iam => "2010-05-08",
             Self::Organizations => "2016-11-28",
+            Self::Eks => "2017-11-01",
+            Self::EksAuth => "2023-11-26",
             Self::Countersign => "v1",
         }
     }
@@ -177,6 +197,9 @@ pub trait Operation: 'static {
     const EFFECT: Effect;
     /// Whether its model has an output shape: only then is there a result element.
     const HAS_RESULT: bool = true;
+    /// Whether its requests come without a signature: then [`assert`](Self::assert) says whom they
+    /// are from.
+    const UNSIGNED: bool = false;
 
     /// What is asked, checked.
     type Request: Send + Sync;
@@ -188,6 +211,14 @@ pub trait Operation: 'static {
 
     /// What the audit records tell of a request. Nothing secret.
     fn describe(request: &Self::Request) -> Value;
+
+    /// Finds out whom an unsigned request is from, by what it holds.
+    fn assert(
+        _context: &Context<'_>,
+        _request: &Self::Request,
+    ) -> impl Future<Output = Result<Caller, Fault>> + Send {
+        std::future::ready(Err(Fault::missing_authentication_token()))
+    }
 
     /// Does it.
     fn execute(

@@ -5,8 +5,10 @@
 //! form and signed, the request is verified, its caller dispatched to the catalogue's row.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,15 +18,25 @@ use zeroize::Zeroizing;
 use super::fault::Fault;
 use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
-use super::manage::{Asker, revocations};
+use super::issuer::{self, Issuer};
+use super::manage::{Asker, keys, revocations};
 use super::{Context, Facts, Services, catalog};
-use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
+use crate::api::{CreateKey, CreateRevocation, RevocationTarget, RevocationView};
 use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
-use crate::directory::{AccessKey, Account, Directory, Entity, KeyStatus, User, managed};
-use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, UniqueKind};
+use crate::directory::providers::OidcProvider;
+use crate::directory::{
+    AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
+};
+use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
+use crate::future::BoxFuture;
+use crate::id::{
+    AccessKeyId, AccessKeyKind, AccountId, DeviceId, ProviderId, RequestId, UniqueId, UniqueKind,
+};
+use crate::keysets::{FetchError, KeySource};
+use crate::mfa::{Failures, Seed, step_at};
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
@@ -41,6 +53,9 @@ pub(crate) const A: &str = "111111111111";
 pub(crate) const B: &str = "222222222222";
 /// The region that requests are signed for.
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// The seed of every MFA device of [`Bench::mfa_device`].
+const SEED: &[u8] = b"12345678901234567890";
 
 const HOST: &str = "countersign.test";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -122,11 +137,23 @@ pub(crate) fn trusting(principals: &[&str]) -> String {
     .to_string()
 }
 
+/// An issuer with an RSA key.
+fn issuer() -> Issuer {
+    let key = "src/federation/oidc/tests/rsa-2048.pem";
+    let settings = issuer::Settings {
+        url: Some("https://tokens.example/at".to_owned()),
+        rsa_keys: vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(key)],
+    };
+    Issuer::open(&settings).unwrap()
+}
+
 /// One deployment with the accounts [`A`] and [`B`], each with a user `admin` who may do anything.
 pub(crate) struct Bench {
     pub(crate) services: Services,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sink: Arc<MemorySink>,
+    /// What issuers publish.
+    pub(crate) keys: Arc<TestKeys>,
     /// The key of A's `admin`.
     pub(crate) a: Credentials,
     /// The key of B's `admin`.
@@ -158,9 +185,13 @@ impl Bench {
             ledger.clone(),
             sessions::Settings::default(),
         );
+        let keys = Arc::new(TestKeys::default());
         let services = Services {
             feeds: crate::ops::verify::Feeds::default(),
+            resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
+            key_sets: keys.clone(),
+            issuer: Arc::new(issuer()),
             directory,
             ledger,
             keyring,
@@ -172,7 +203,7 @@ impl Bench {
             quotas: Quotas::default(),
             reports: Reports::default(),
         };
-        Self { services, clock, sink, a, b, _folder: folder }
+        Self { services, clock, sink, keys, a, b, _folder: folder }
     }
 
     /// Moves the clock forward.
@@ -183,6 +214,11 @@ impl Bench {
     /// The clock's time as answers tell it.
     pub(crate) fn clock_text(&self) -> String {
         self.clock.now().floor_secs().to_rfc3339()
+    }
+
+    /// Seconds of its clock.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().secs()
     }
 
     /// Everything that the audit log has accepted.
@@ -258,6 +294,41 @@ impl Bench {
         Ok(xml::success(namespace, row.name, result.as_ref(), &request_id))
     }
 
+    /// Calls an operation without a signature.
+    pub(crate) async fn unsigned(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Fault> {
+        self.call_as(&Caller::Anonymous, action, parameters).await
+    }
+
+    /// Writes an OIDC provider of an account: its ID.
+    pub(crate) async fn provider(&self, account: &str, url: &str, clients: &[&str]) -> ProviderId {
+        let provider = OidcProvider {
+            id: ProviderId::generate(&*self.services.random).unwrap(),
+            account: AccountId::parse(account).unwrap(),
+            url: url.to_owned(),
+            client_ids: clients.iter().map(|&client| client.to_owned()).collect(),
+            thumbprints: Vec::new(),
+            tags: Vec::new(),
+            created_at: self.clock.now().floor_secs(),
+            revoked: None,
+        };
+        let id = provider.id;
+        self.put(Entity::OidcProvider(provider)).await;
+        id
+    }
+
+    /// Writes an entity.
+    pub(crate) async fn put(&self, entity: Entity) {
+        let written = self.services.directory.write(|tx| {
+            tx.put(entity);
+            Ok::<_, Fault>(())
+        });
+        written.await.unwrap();
+    }
+
     /// What is known of a request that arrives now.
     pub(crate) fn facts(&self) -> Facts {
         Facts {
@@ -276,6 +347,63 @@ impl Bench {
         self.call(admin, "PutUserPolicy", &put).await.unwrap();
         let key = self.call(admin, "CreateAccessKey", &[("UserName", name)]).await.unwrap();
         Credentials::of_answer(&key)
+    }
+
+    /// Puts an MFA device with the seed of [`totp`] into A, for a user of A if one is named, and
+    /// returns its serial number.
+    pub(crate) async fn mfa_device(&self, name: &str, user: Option<&str>) -> String {
+        let random = &*self.services.random;
+        let account = AccountId::parse(A).unwrap();
+        let id = DeviceId::generate(random).unwrap();
+        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
+        let keyring = &self.services.keyring;
+        let sealed = stored::seal_seed(keyring, account, &id, &seed, random).unwrap();
+        let now = self.clock.now();
+        let written = self.services.directory.write(|tx| {
+            let user = user.map(|name| tx.state().user_named(account, name).unwrap().id);
+            let device = MfaDevice {
+                id,
+                account,
+                name: name.to_owned(),
+                path: "/".to_owned(),
+                created_at: now,
+                tags: Vec::new(),
+                sealed,
+                user,
+                enabled_at: user.map(|_| now),
+                drift: 0,
+                used: 0,
+                failures: Failures::default(),
+            };
+            let serial = device.arn();
+            tx.put(Entity::MfaDevice(device));
+            Ok::<_, Fault>(serial)
+        });
+        written.await.unwrap().0
+    }
+
+    /// What such a device shows, so many steps from now.
+    pub(crate) fn totp(&self, steps: i64) -> String {
+        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
+        seed.code(step_at(self.clock.now()) + steps).text()
+    }
+
+    /// Makes a long-term key as the host's operator: for a user, or for a root user.
+    pub(crate) async fn key(&self, user: &str) -> Result<Credentials, Fault> {
+        let facts = self.facts();
+        let context = Context {
+            services: &self.services,
+            caller: &Caller::Anonymous,
+            facts: &facts,
+            batch: None,
+        };
+        let request = CreateKey { user: user.to_owned() };
+        let made = keys::create(&Asker::HostOperator(&context), &request).await?;
+        Ok(Credentials {
+            access_key_id: made.access_key_id,
+            secret: secret(&made.secret_access_key),
+            token: None,
+        })
     }
 
     /// Makes a role with this trust policy and this inline policy, and returns its ARN.
@@ -322,6 +450,66 @@ impl Bench {
     pub(crate) async fn whoami(&self, credentials: &Credentials) -> Result<String, Fault> {
         let answer = self.call(credentials, "GetCallerIdentity", &[]).await?;
         Ok(element(&answer, "Arn").to_owned())
+    }
+}
+
+/// Issuers' keys, as tests set them.
+#[derive(Default)]
+pub(crate) struct TestKeys(Mutex<HashMap<String, Arc<KeySet>>>);
+
+impl TestKeys {
+    fn get(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        self.0.lock().unwrap().get(issuer).cloned()
+    }
+}
+
+impl KeySource for TestKeys {
+    fn algorithms(&self, _: &str) -> &[Algorithm] {
+        Algorithm::DEFAULT
+    }
+
+    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
+        Box::pin(async move { self.get(issuer).ok_or(FetchError::Timeout) })
+    }
+
+    fn newer<'a>(
+        &'a self,
+        issuer: &'a str,
+        than: &'a Arc<KeySet>,
+    ) -> BoxFuture<'a, Option<Arc<KeySet>>> {
+        Box::pin(async move { self.get(issuer).filter(|keys| !Arc::ptr_eq(keys, than)) })
+    }
+}
+
+/// An identity provider.
+pub(crate) struct Idp {
+    pub(crate) issuer: String,
+    pub(crate) key: SigningKey,
+}
+
+impl Idp {
+    /// One whose keys the bench knows.
+    pub(crate) fn new(bench: &Bench, issuer: &str) -> Self {
+        let pkcs8 = SigningKey::generate(Algorithm::Es256).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::Es256, &pkcs8).unwrap();
+        let idp = Self { issuer: issuer.to_owned(), key };
+        let set = PublicJwk::set([idp.key.public()]).to_string();
+        let set = Arc::new(KeySet::parse(set.as_bytes()).unwrap());
+        bench.keys.0.lock().unwrap().insert(issuer.to_owned(), set);
+        idp
+    }
+
+    /// A token of this subject for `sts.amazonaws.com`, with more claims or others.
+    pub(crate) fn token(&self, bench: &Bench, subject: &str, more: &Value) -> String {
+        let now = bench.clock.now().secs();
+        let mut claims = serde_json::json!({
+            "iss": self.issuer, "sub": subject, "aud": "sts.amazonaws.com",
+            "iat": now - 5, "nbf": now - 5, "exp": now + 900,
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            claims[name] = value.clone();
+        }
+        self.key.sign(&claims).unwrap()
     }
 }
 

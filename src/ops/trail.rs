@@ -3,7 +3,7 @@
 use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
-use crate::authn::{Caller, Identity, PrincipalEntity};
+use crate::authn::{Caller, Identity, PrincipalEntity, WebIdentity};
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Service};
 use crate::random::RandomError;
@@ -22,7 +22,7 @@ pub struct About {
 pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
-        Caller::Anonymous => String::new(),
+        Caller::Asserted(_) | Caller::Anonymous => String::new(),
     };
     Ok(Event {
         id: EventId::generate(&*context.services.random)?,
@@ -39,19 +39,26 @@ pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, Rando
 
 /// Adds what is known of the caller: its account, and every credential its session came from.
 pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
-    let Caller::Signed(request) = caller else { return record };
-    let identity = request.identity();
+    let identity = match caller {
+        Caller::Signed(request) => request.identity(),
+        // The role that is asked for is its account's.
+        Caller::Asserted(asserted) => return record.recipient(asserted.provider().account),
+        Caller::Anonymous => return record,
+    };
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
         let nearest_first = session.claims().ancestors.iter().rev();
         nearest_first.map(|link| format!("{} {}", link.arn, link.access_key_id)).collect()
     });
-    record.recipient(identity.account()).ancestors(ancestors)
+    let record = record.recipient(identity.account()).ancestors(ancestors);
+    // INVARIANT: no use of a root user goes unseen.
+    if identity.is_root() { record.additional("rootUser", true.into()) } else { record }
 }
 
 /// Who asked, as CloudTrail tells it.
 pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
     match caller {
         Caller::Signed(request) => of_identity(request.identity()),
+        Caller::Asserted(asserted) => of_web_identity(asserted),
         Caller::Anonymous => {
             UserIdentity { kind: IdentityType::Unknown, ..UserIdentity::default() }
         }
@@ -67,14 +74,28 @@ pub(super) fn host_operator() -> UserIdentity {
     }
 }
 
+/// Source: CloudTrail User Guide, "CloudTrail userIdentity element", `WebIdentityUser`.
+fn of_web_identity(asserted: &WebIdentity) -> UserIdentity {
+    let provider = asserted.provider().arn();
+    let subject = asserted.assertion().claims().subject();
+    UserIdentity {
+        kind: IdentityType::WebIdentityUser,
+        principal_id: Some(format!("{provider}:{}:{subject}", asserted.audience())),
+        user_name: Some(subject.to_owned()),
+        identity_provider: Some(provider),
+        ..UserIdentity::default()
+    }
+}
+
 fn of_identity(identity: &Identity) -> UserIdentity {
     let (kind, issuer_kind, name) = match identity.principal() {
         PrincipalEntity::User(user) => {
-            (IdentityType::IamUser, IdentityType::IamUser, user.name.clone())
+            (IdentityType::IamUser, IdentityType::IamUser, Some(user.name.clone()))
         }
         PrincipalEntity::Role(role) => {
-            (IdentityType::AssumedRole, IdentityType::Role, role.name.clone())
+            (IdentityType::AssumedRole, IdentityType::Role, Some(role.name.clone()))
         }
+        PrincipalEntity::Root(_) => (IdentityType::Root, IdentityType::Root, None),
     };
     let session_context = identity.session().map(|session| {
         let claims = session.claims();
@@ -83,7 +104,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             principal_id: identity.unique_id().to_string(),
             arn: identity.principal_arn(),
             account_id: identity.account().to_string(),
-            user_name: Some(name.clone()),
+            user_name: name.clone(),
         };
         SessionContext::new(
             claims.issued_at,
@@ -91,6 +112,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             Some(issuer),
             claims.source_identity.clone(),
         )
+        .federated(claims.federated.as_ref().map(|it| it.arn.clone()))
     });
     UserIdentity {
         kind,
@@ -98,7 +120,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
         arn: Some(identity.arn()),
         account_id: Some(identity.account().to_string()),
         access_key_id: Some(identity.access_key_id().to_string()),
-        user_name: matches!(identity.principal(), PrincipalEntity::User(_)).then_some(name),
+        user_name: name.filter(|_| matches!(identity.principal(), PrincipalEntity::User(_))),
         session_context,
         ..UserIdentity::default()
     }

@@ -5,7 +5,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{AccessKeyId, AccountId, SessionId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, ProviderId, SessionId, UniqueId};
 use crate::secret::SecretAccessKey;
 use crate::time::Timestamp;
 
@@ -58,6 +58,31 @@ pub struct Claims {
     /// The epoch of the directory that it was made in; absent in the first one.
     #[n(15)]
     pub epoch: Option<u64>,
+    /// The identity provider that the chain began with. INVARIANT: handed down the chain, so that
+    /// revoking or deleting the provider reaches every session that came from it.
+    #[n(16)]
+    pub federated: Option<FederatedClaim>,
+}
+
+/// Whom an identity provider vouched for, at the beginning of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct FederatedClaim {
+    /// The provider's ID: one made again under its URL has another.
+    #[n(0)]
+    pub provider: ProviderId,
+    /// The provider's ARN.
+    #[n(1)]
+    pub arn: String,
+    /// Who it said it is.
+    #[n(2)]
+    pub subject: String,
+    /// Whom its word was for.
+    #[n(3)]
+    pub audience: String,
+    /// The directory's version when it was taken at its word.
+    #[n(4)]
+    pub version: u64,
 }
 
 /// A session tag.
@@ -102,6 +127,9 @@ pub enum PrincipalKind {
     /// A user with temporary credentials of its own.
     #[n(2)]
     User,
+    /// A root user with temporary credentials of its own.
+    #[n(3)]
+    Root,
 }
 
 /// One credential that a session came from.

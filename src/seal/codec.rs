@@ -5,7 +5,7 @@ use minicbor::encode::{self, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use zeroize::Zeroizing;
 
-use crate::id::{AccessKeyId, AccountId, SessionId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, ProviderId, SessionId, UniqueId};
 use crate::secret::SecretAccessKey;
 use crate::time::Timestamp;
 
@@ -31,8 +31,9 @@ macro_rules! codec {
 }
 
 codec!(AccessKeyId, |id, e| e.str(id.as_str()), |d| AccessKeyId::parse(d.str()?));
-codec!(UniqueId, |id, e| e.str(id.as_str()), |d| UniqueId::parse(d.str()?));
+codec!(UniqueId, |id, e| e.str(id.as_str()), |d| UniqueId::parse_stored(d.str()?));
 codec!(AccountId, |id, e| e.u64(id.number()), |d| AccountId::from_number(d.u64()?));
+codec!(ProviderId, |id, e| e.bytes(&id.0), |d| d.bytes()?.try_into().map(ProviderId));
 codec!(SessionId, |id, e| e.bytes(&id.0), |d| d.bytes()?.try_into().map(SessionId));
 codec!(Timestamp, |time, e| e.i64(time.secs()), |d| d.i64().map(Timestamp::from_secs));
 codec!(SecretAccessKey, |secret, e| e.str(secret.expose()), |d| SecretAccessKey::parse(

@@ -41,6 +41,7 @@ fn claims(session_name: &str) -> Claims {
         tags: vec![Tag { key: "Team".into(), value: "blue".into(), transitive: true }],
         policies: Some(SessionPolicies { inline: Some("{}".into()), arns: vec!["a".into()] }),
         mfa_at: None,
+        federated: None,
         padding: None,
         epoch: None,
     }

@@ -3,7 +3,7 @@
 use super::ledger::{Inserted, Ledger, LedgerError, NewRecord};
 use crate::id::{AccessKeyId, AccessKeyKind, SessionId};
 use crate::random::{Random, RandomError};
-use crate::seal::claims::{Claims, Link, PrincipalClaim, SessionPolicies, Tag};
+use crate::seal::claims::{Claims, FederatedClaim, Link, PrincipalClaim, SessionPolicies, Tag};
 use crate::seal::{Keyring, SealError, record, token};
 use crate::secret::SecretAccessKey;
 use crate::time::Timestamp;
@@ -33,6 +33,8 @@ pub struct Draft {
     pub policies: Option<SessionPolicies>,
     /// When a second factor was shown.
     pub mfa_at: Option<Timestamp>,
+    /// The identity provider that the chain began with: the caller's own, if it has one.
+    pub federated: Option<FederatedClaim>,
 }
 
 /// Session credentials, ready to be handed out once.
@@ -143,6 +145,7 @@ fn claims(draft: Draft, random: &dyn Random) -> Result<Claims, RandomError> {
         mfa_at: draft.mfa_at,
         padding: None,
         epoch: (draft.epoch != 0).then_some(draft.epoch),
+        federated: draft.federated,
     })
 }
 

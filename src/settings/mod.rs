@@ -9,7 +9,8 @@
 //! `COUNTERSIGN_SESSIONS_CONFIRM_EVERY`, and the flag of the same key if the command line has one.
 //!
 //! Downstream services are a list: each has a table `[[service]]` of its own, in a file only. The
-//! same holds for the keys in it, and it is checked whole before the broker starts.
+//! same holds for the keys in it, and it is checked whole before the broker starts. So are the
+//! issuers of tokens about which there is something to say: `[[oidc.issuer]]`.
 //!
 //! Keys of [`SECRETS`] are variables only: they stand in no flag and no settings file.
 //!
@@ -34,7 +35,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{audit, downstream, http, ops, sessions, telemetry};
+use crate::{audit, downstream, http, keysets, ops, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,6 +60,8 @@ macro_rules! sections {
             $($(#[$doc])* pub $field: $section,)*
             /// The downstream services that are registered: `[[service]]`.
             pub services: downstream::Registry,
+            /// What there is to say about issuers of tokens: `[[oidc.issuer]]`.
+            pub issuers: keysets::Issuers,
             /// The file they were read from.
             pub file: Option<PathBuf>,
         }
@@ -68,6 +71,7 @@ macro_rules! sections {
                 let mut keys = keys::Keys::default();
                 $(keys.add($table, keys::fields_of::<$section>());)*
                 keys.add_array(tables::SERVICE, tables::service_shape());
+                keys.add_array(tables::ISSUER, tables::issuer_shape());
                 keys
             }
 
@@ -75,6 +79,7 @@ macro_rules! sections {
                 Self {
                     $($field: values.section($table, problems),)*
                     services: tables::services(&values.array(tables::SERVICE), problems),
+                    issuers: tables::issuers(&values.array(tables::ISSUER), problems),
                     file: None,
                 }
             }
@@ -101,6 +106,10 @@ sections! {
     sessions: sessions::Settings => "sessions",
     /// The session ledger in Redis.
     redis: sessions::redis::Settings => "redis",
+    /// Keys of identity providers.
+    oidc: keysets::Settings => "oidc",
+    /// Where accounts vouch for their principals.
+    issuer: ops::issuer::Settings => "issuer",
     /// How many of each thing an account may have.
     quotas: ops::iam::quotas::Quotas => "quotas",
 }

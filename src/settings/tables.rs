@@ -8,11 +8,15 @@ use super::keys::Shape;
 use super::problem::{Origin, Problem};
 use super::source::{Field, read_fields};
 use crate::downstream::{Invalid, Registry, RouteSettings, Service, ServiceSettings};
+use crate::keysets::{IssuerSettings, Issuers};
 
 /// The array of the downstream services.
 pub(super) const SERVICE: &str = "service";
 /// The array of a service's routes.
 const ROUTE: &str = "route";
+
+/// The array of the issuers of tokens.
+pub(super) const ISSUER: &str = "oidc.issuer";
 
 /// One table of an array, as the file has it.
 pub(super) struct Table {
@@ -50,6 +54,27 @@ impl Table {
 /// What may stand in `[[service]]`.
 pub(super) fn service_shape() -> Shape {
     Shape::of::<ServiceSettings>().with(ROUTE, Shape::of::<RouteSettings>())
+}
+
+/// What may stand in `[[oidc.issuer]]`.
+pub(super) fn issuer_shape() -> Shape {
+    Shape::of::<IssuerSettings>()
+}
+
+/// Reads the issuers of tokens; every problem is told.
+pub(super) fn issuers(tables: &[Table], problems: &mut Vec<Problem>) -> Issuers {
+    let before = problems.len();
+    let settings: Vec<IssuerSettings> = tables.iter().map(|table| table.read(problems)).collect();
+    if problems.len() > before {
+        return Issuers::default();
+    }
+    Issuers::new(settings).unwrap_or_else(|invalid| {
+        let tell = invalid.into_iter().filter_map(|what| {
+            Some(tables.get(what.table)?.problem(what.field, what.message.to_owned()))
+        });
+        problems.extend(tell);
+        Issuers::default()
+    })
 }
 
 /// Reads the downstream services; every problem is told.

@@ -84,6 +84,8 @@ fn kind(kind: &Kind) -> Value {
         }
         Kind::Choice(words) => json!({ "kind": "choice", "enum": words }),
         Kind::Integer { min, max } => json!({ "kind": "integer", "min": min, "max": max }),
+        Kind::Boolean => json!({ "kind": "boolean" }),
+        Kind::Texts { most, .. } => json!({ "kind": "map", "max": most }),
         Kind::List(of) => json!({ "kind": "list", "of": self::kind(of) }),
         Kind::Structure(of) => json!({ "kind": "structure", "members": members(of) }),
     }

@@ -21,7 +21,7 @@ const SKEWS: [(&str, &str); 2] =
     [("1200", "Signature expired"), ("-1200", "Signature not yet current")];
 
 /// Makes a program in a folder. Tells how to start it, or what is missing.
-type Make = fn(&Path) -> Result<Vec<OsString>, String>;
+pub(crate) type Make = fn(&Path) -> Result<Vec<OsString>, String>;
 
 /// A client: how its program is made, and what it does when the clocks differ.
 struct Client {
@@ -64,6 +64,21 @@ fn boto3() {
 #[test]
 fn aws_cli() {
     Client::new("aws-cli", |_| Ok(make_python("aws-cli"))).test();
+}
+
+/// Makes a client's program in its folder, one process at a time; `None`, and a line that says so,
+/// where its toolchain is missing.
+pub(crate) fn program(name: &str, make: Make) -> Option<Vec<OsString>> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sdk-{name}"));
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.with_file_name("sdks.lock")).unwrap();
+    lock.lock().unwrap();
+    make(&folder)
+        .inspect_err(|missing| {
+            let line = format!("{name} with a web identity: skipped: {missing}\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
+        })
+        .ok()
 }
 
 impl Client {
@@ -250,7 +265,7 @@ pub(crate) fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
 }
 
-fn make_javascript(folder: &Path) -> Result<Vec<OsString>, String> {
+pub(crate) fn make_javascript(folder: &Path) -> Result<Vec<OsString>, String> {
     at_least("node", "--version", &[20])?;
     version("npm", "--version")?;
     let from = sources("javascript");
@@ -275,7 +290,7 @@ pub(crate) fn javascript_modules() -> Option<PathBuf> {
     make_javascript(&folder).ok().map(|_| folder)
 }
 
-fn make_go(folder: &Path) -> Result<Vec<OsString>, String> {
+pub(crate) fn make_go(folder: &Path) -> Result<Vec<OsString>, String> {
     at_least("go", "version", &[1, 24])?;
     let program = folder.join("client");
     let mut command = Command::new("go");

@@ -14,11 +14,18 @@ use crate::api::{CreateAccount, CreatedAccount, VerifyRequest, VerifyResponse};
 use crate::app::bootstrap::{self, Bootstrap, Outcome};
 use crate::app::{self, DataDir, Serving, World};
 use crate::cli::client::{AdminClient, Credentials, SignedClient};
+use crate::federation::oidc::{Algorithm, PublicJwk, SigningKey};
 use crate::http::client::Client;
+use crate::keysets::{IssuerSettings, Issuers};
 use crate::secret::SecretAccessKey;
 use crate::settings::{Inputs, Settings};
 
 pub(super) const EXTERNAL_ID: &str = "partner-7";
+/// The identity provider that the story plays, and the subject that a role trusts.
+pub(super) const ISSUER: &str = "https://idp.dev.example";
+pub(super) const WORKLOAD: &str = "system:serviceaccount:shop:orders";
+/// The audience that AWS's clients ask for by convention.
+pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// Everything that the story needs.
 pub(super) struct Stage {
@@ -32,6 +39,8 @@ pub(super) struct Stage {
     admin: SignedClient,
     pub(super) partner_admin: SignedClient,
     pub(super) alice: SignedClient,
+    /// The identity provider's key.
+    pub(super) idp: SigningKey,
 }
 
 /// A Query request that was answered.
@@ -56,6 +65,8 @@ pub(super) async fn stage(folder: &Path) -> anyhow::Result<Stage> {
     settings.http.listen = free;
     settings.http.verify_listen = free;
     settings.http.ops_listen = free;
+    let (idp, issuers) = provider(folder)?;
+    settings.issuers = issuers;
     let serving = app::start(&settings, &world).await?;
     let api = format!("http://{}", serving.api);
     let verify = format!("http://{}", serving.verify);
@@ -82,8 +93,56 @@ pub(super) async fn stage(folder: &Path) -> anyhow::Result<Stage> {
         assume(&api, &admin, &[("RoleArn", made.role_arn.as_str()), ("RoleSessionName", "setup")])
             .await?;
     roles(&partner_admin, &home, &partner).await?;
+    workload(&admin, &home).await?;
     let verifier = Client::url(&verify, None, false)?;
-    Ok(Stage { serving, data, api, verify, verifier, home, partner, admin, partner_admin, alice })
+    Ok(Stage {
+        serving,
+        data,
+        api,
+        verify,
+        verifier,
+        home,
+        partner,
+        admin,
+        partner_admin,
+        alice,
+        idp,
+    })
+}
+
+/// An identity provider without a network: the broker reads its key set from a file.
+fn provider(folder: &Path) -> anyhow::Result<(SigningKey, Issuers)> {
+    let pkcs8 = SigningKey::generate(Algorithm::Es256)?;
+    let key = SigningKey::from_pkcs8(Algorithm::Es256, &pkcs8)?;
+    let file = folder.join("idp-keys.json");
+    std::fs::write(&file, PublicJwk::set([key.public()]).to_string())?;
+    let settings =
+        IssuerSettings { url: ISSUER.to_owned(), jwks: Some(file), ..IssuerSettings::default() };
+    let issuers = Issuers::new(vec![settings])
+        .map_err(|problems| anyhow::anyhow!("the issuer's settings: {problems:?}"))?;
+    Ok((key, issuers))
+}
+
+/// Registers the identity provider, and makes the role `orders` for one of its workloads.
+async fn workload(admin: &SignedClient, home: &str) -> anyhow::Result<()> {
+    let create = [("Url", ISSUER), ("ClientIDList.member.1", AUDIENCE)];
+    done(iam(admin, "CreateOpenIDConnectProvider", &create).await?)?;
+    let url = ISSUER.trim_start_matches("https://");
+    let trust = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated": format!("arn:aws:iam::{home}:oidc-provider/{url}") },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringEquals": {
+                format!("{url}:aud"): AUDIENCE, format!("{url}:sub"): WORKLOAD,
+            } },
+        }],
+    })
+    .to_string();
+    let create = [("RoleName", "orders"), ("AssumeRolePolicyDocument", trust.as_str())];
+    done(iam(admin, "CreateRole", &create).await?)?;
+    Ok(())
 }
 
 async fn alice(api: &str, admin: &SignedClient, partner: &str) -> anyhow::Result<SignedClient> {
@@ -159,6 +218,23 @@ impl Stage {
         }
     }
 
+    /// Shows a token for the role `orders`; nothing is signed.
+    pub(super) async fn show(&self, token: &str) -> anyhow::Result<Answered> {
+        let role = format!("arn:aws:iam::{}:role/orders", self.home);
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("Action", "AssumeRoleWithWebIdentity")
+            .append_pair("Version", "2011-06-15")
+            .append_pair("RoleArn", &role)
+            .append_pair("RoleSessionName", "pod-1")
+            .append_pair("WebIdentityToken", token)
+            .finish();
+        let mut headers = HeaderMap::new();
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        headers.insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static(form));
+        let client = Client::url(&self.api, None, false)?;
+        read(&client.request(Method::POST, "/", headers, body.into_bytes()).await?)
+    }
+
     /// Puts a question to the verifier.
     pub(super) async fn ask(&self, question: &VerifyRequest) -> anyhow::Result<VerifyResponse> {
         let mut headers = HeaderMap::new();
@@ -222,6 +298,10 @@ async fn query(
         .finish();
     let form = "application/x-www-form-urlencoded; charset=utf-8";
     let response = who.send(service, Method::POST, "/", form, body.into_bytes()).await?;
+    read(&response)
+}
+
+fn read(response: &crate::http::client::Response) -> anyhow::Result<Answered> {
     let text = String::from_utf8(response.body.to_vec())?;
     if response.status.is_success() {
         return Ok(Answered::Done(text));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hyper::Method;
 
-use super::setup::{EXTERNAL_ID, Stage};
+use super::setup::{AUDIENCE, Answered, EXTERNAL_ID, ISSUER, Stage, WORKLOAD};
+use super::xml;
 use crate::api::{
     CreateRevocation, Decision, Header, RevocationTarget, RevocationView, VerifyRequest,
     VerifyResponse,
@@ -39,6 +40,7 @@ pub(super) async fn tell(stage: &Stage) -> anyhow::Result<usize> {
     decisions(stage, &mut teller, &get).await?;
     tampering(stage, &mut teller, &get).await?;
     revocation(stage, &mut teller, &session, &get).await?;
+    web_identity(stage, &mut teller).await?;
     output::line("")?;
     Ok(teller.failed)
 }
@@ -157,6 +159,38 @@ async fn revocation(
         !answer.authenticated && answer.reason.code == "SessionRevoked",
         &format!("And the one that came from it: {}", answer.reason.message),
     )
+}
+
+/// A workload without a key: its token is its proof.
+async fn web_identity(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
+    let now = SystemClock::new().now().secs();
+    let token = |audience: &str| {
+        stage.idp.sign(&serde_json::json!({
+            "iss": ISSUER, "sub": WORKLOAD, "aud": audience, "iat": now, "exp": now + 600,
+        }))
+    };
+    match stage.show(&token(AUDIENCE)?).await? {
+        Answered::Done(answer) => {
+            let arn = xml::text(&answer, "Arn").unwrap_or_default();
+            teller.tell(
+                true,
+                &format!(
+                    "A workload without a key shows its token to AssumeRoleWithWebIdentity:\n           \
+                     {WORKLOAD}\n           is {arn}"
+                ),
+            )?;
+        }
+        Answered::Refused { code, message } => {
+            teller.tell(false, &format!("the workload's token was refused: {code}: {message}"))?;
+        }
+    }
+    match stage.show(&token("another-service")?).await? {
+        Answered::Refused { code, message } => teller.tell(
+            code == "InvalidIdentityToken",
+            &format!("The same token made for another audience is refused: {code}: {message}"),
+        ),
+        Answered::Done(_) => teller.tell(false, "a token for another audience was taken"),
+    }
 }
 
 fn word(answer: &VerifyResponse) -> &'static str {

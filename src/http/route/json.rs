@@ -22,8 +22,8 @@ pub(super) async fn answer(
     resource: &str,
 ) -> Outgoing {
     let caller = match caller(services, request, Service::Countersign).await {
-        Ok(Caller::Anonymous) => return spell(request, &Fault::missing_authentication_token()),
-        Ok(caller) => caller,
+        Ok(caller @ Caller::Signed(_)) => caller,
+        Ok(_) => return spell(request, &Fault::missing_authentication_token()),
         Err(error) => return spell(request, &error.into()),
     };
     let facts = facts(request);

@@ -64,7 +64,8 @@ async fn run(
     params: &Params,
 ) -> Result<Option<Xml>, Fault> {
     let caller = caller(services, request, row.service).await?;
-    if matches!(caller, Caller::Anonymous) {
+    // INVARIANT: an unsigned request reaches only the operations that ask for another proof.
+    if !row.unsigned && !matches!(caller, Caller::Signed(_)) {
         return Err(Fault::missing_authentication_token());
     }
     let facts = facts(request);
@@ -75,7 +76,11 @@ async fn run(
 fn namespace(service: Service) -> Namespace {
     match service {
         Service::Iam => Namespace::IAM,
-        Service::Sts | Service::Organizations | Service::Countersign => Namespace::STS,
+        Service::Sts
+        | Service::Organizations
+        | Service::Eks
+        | Service::EksAuth
+        | Service::Countersign => Namespace::STS,
     }
 }
 

@@ -109,6 +109,12 @@ codes! {
     ServiceFailure "ServiceFailure" 500,
     UnmodifiableEntity "UnmodifiableEntity" 400,
     UnrecognizedPublicKeyEncoding "UnrecognizedPublicKeyEncoding" 400,
+    // EKS and EKS Auth.
+    InvalidParameterException "InvalidParameterException" 400,
+    InvalidRequestException "InvalidRequestException" 400,
+    ResourceInUse "ResourceInUseException" 409,
+    ResourceLimitExceeded "ResourceLimitExceededException" 400,
+    ResourceNotFound "ResourceNotFoundException" 404,
     // Organizations, and every AWS JSON service.
     AccountAlreadyClosed "AccountAlreadyClosedException" 400,
     AccountAlreadyRegistered "AccountAlreadyRegisteredException" 400,

@@ -138,8 +138,16 @@ impl Operation for CreateOpenIDConnectProvider {
                 let account = access::to_create::<Self, OidcProvider>(context, tx.state(), &new)?;
                 check_client_ids(context, client_ids.len())?;
                 let created_at = context.facts.now.floor_secs();
-                let provider =
-                    OidcProvider { id, account, url, client_ids, thumbprints, tags, created_at };
+                let provider = OidcProvider {
+                    id,
+                    account,
+                    url,
+                    client_ids,
+                    thumbprints,
+                    tags,
+                    created_at,
+                    revoked: None,
+                };
                 tx.put(Entity::OidcProvider(provider.clone()));
                 Ok(provider)
             })

@@ -125,7 +125,15 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
 /// What audit records tell of an input or output: as CloudTrail does, names begin with a small
 /// letter, and what the models call sensitive is left out.
 fn told(value: &Value) -> Value {
-    const SENSITIVE: [&str; 4] = ["Email", "AccountName", "MasterAccountEmail", "Notes"];
+    const SENSITIVE: [&str; 7] = [
+        "Email",
+        "AccountName",
+        "MasterAccountEmail",
+        "Notes",
+        "token",
+        "secretAccessKey",
+        "sessionToken",
+    ];
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     match value {
         Value::Object(members) => Value::Object(

@@ -2,8 +2,8 @@
 //!
 //! INVARIANT (not denied is not allowed): an operation gets the organization only for a caller whose
 //! policies allow its action on each thing it touches, and, unless any member may call it, only for
-//! the management account. ARNs are made of the IDs as they were asked for: a refusal tells nothing
-//! of what is there.
+//! the management account. What a member may not ask for is refused by its own policies, or because
+//! it is a member: nothing of the organization bears on the answer.
 
 use std::sync::{Arc, LazyLock};
 
@@ -93,6 +93,14 @@ impl Ask {
         self
     }
 
+    /// Without the tags of what is named.
+    fn untagged(mut self) -> Self {
+        for (_, tags) in &mut self.resources {
+            tags.clear();
+        }
+        self
+    }
+
     fn add_keys(&self, keys: &mut Keys, tags: &[Tag]) {
         if let Some(control) = &self.control {
             keys.insert("organizations:PolicyType", Value::One(control.clone()));
@@ -129,11 +137,20 @@ pub fn permit<O: JsonOperation>(
         allow(context, state, O::NAME, &Ask::default(), Owner::Account(account))?;
         return Err(not_in_use());
     };
-    let ask = ask(organization);
+    let is_management = account == organization.management;
     // INVARIANT: what a delegated administrator gets, it gets for operations that only look.
-    let delegated = who == Who::Delegated
+    let delegated = !is_management
+        && who == Who::Delegated
         && O::EFFECT == Effect::Read
         && state.organized().member(account).is_some_and(|it| !it.delegated.is_empty());
+    if who != Who::Member && !is_management && !delegated {
+        // INVARIANT: a member's policies never meet the tags, types or ARNs of what is there: the
+        // words of a refusal would tell which of them they fit.
+        allow(context, state, O::NAME, &Ask::default(), Owner::Account(account))?;
+        return Err(not_management());
+    }
+    let ask = ask(organization);
+    let ask = if is_management || delegated { ask } else { ask.untagged() };
     let owner = match organization.management {
         management if delegated => Owner::Delegating(management),
         management => Owner::Account(management),
@@ -141,9 +158,6 @@ pub fn permit<O: JsonOperation>(
     allow(context, state, O::NAME, &ask, owner)?;
     if !ask.request_tags.is_empty() && O::NAME != "TagResource" {
         allow(context, state, "TagResource", &ask, owner)?;
-    }
-    if who != Who::Member && !delegated && account != organization.management {
-        return Err(not_management());
     }
     Ok(Arc::clone(organization))
 }

@@ -20,6 +20,7 @@ pub(super) const MAX_TAGS: usize = 50;
 const MAX_POLICY_ARNS: usize = 10;
 
 /// Session policies and tags as they came.
+#[derive(Clone)]
 pub(super) struct SessionInput {
     /// The inline session policy.
     pub(super) policy: Option<String>,
@@ -36,15 +37,24 @@ pub(super) struct SessionInput {
 impl SessionInput {
     /// Reads the parameters.
     pub(super) fn read(v: &mut Validator<'_, '_>) -> Self {
-        let arns = v
-            .list("PolicyArns", 0..=MAX_POLICY_ARNS, |v| v.required("arn", &rules::ARN).to_owned());
         let tags = v.tags("Tags");
         let transitive = v.texts("TransitiveTagKeys", 0..=MAX_TAGS, &rules::TAG_KEY);
         Self {
-            policy: v.optional("Policy", &rules::SESSION_POLICY).map(ToOwned::to_owned),
-            policy_arns: arns.unwrap_or_default(),
             tags: tags.iter().map(|t| (t.key.to_owned(), t.value.to_owned())).collect(),
             transitive: transitive.unwrap_or_default().into_iter().map(ToOwned::to_owned).collect(),
+            ..Self::read_policies(v)
+        }
+    }
+
+    /// Reads the parameters of an operation whose tags do not come as parameters.
+    pub(super) fn read_policies(v: &mut Validator<'_, '_>) -> Self {
+        let arns = v
+            .list("PolicyArns", 0..=MAX_POLICY_ARNS, |v| v.required("arn", &rules::ARN).to_owned());
+        Self {
+            policy: v.optional("Policy", &rules::SESSION_POLICY).map(ToOwned::to_owned),
+            policy_arns: arns.unwrap_or_default(),
+            tags: Vec::new(),
+            transitive: Vec::new(),
             minimum_token_size: minimum_token_size(v),
         }
     }
@@ -140,7 +150,7 @@ pub(super) fn minimum_token_size(v: &mut Validator<'_, '_>) -> usize {
 }
 
 /// What audit records tell of credentials that were handed out.
-pub(super) fn described(minted: &Minted) -> Value {
+pub(in crate::ops) fn described(minted: &Minted) -> Value {
     json!({
         "accessKeyId": minted.access_key_id,
         "expiration": minted.expires_at.to_rfc3339(),
@@ -148,7 +158,7 @@ pub(super) fn described(minted: &Minted) -> Value {
 }
 
 /// What a session that was not made is answered with.
-pub(super) fn mint_fault(error: MintError) -> Fault {
+pub(in crate::ops) fn mint_fault(error: MintError) -> Fault {
     match error {
         MintError::TooLarge(percent) => Fault::packed_policy_too_large(percent),
         MintError::TokenTooLarge => Fault::new(

@@ -232,10 +232,16 @@ func skew() {
 	}
 }
 
+// With nothing but a token of an identity provider.
+func web() {
+	arn := must(whoami())
+	holds(strings.HasPrefix(arn, "arn:aws:sts::"+account+":assumed-role/app/"), "%v", arn)
+}
+
 func main() {
 	steps := map[string]func(){
 		"keys": keys, "chain": chain, "sessions": sessions, "errors": failures,
-		"iam": roles, "retries": retries, "skew": skew,
+		"iam": roles, "retries": retries, "skew": skew, "web": web,
 	}
 	fmt.Println("version", aws.SDKVersion)
 	for _, step := range os.Args[1:] {

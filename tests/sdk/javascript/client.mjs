@@ -53,6 +53,12 @@ const steps = {
     assert.equal(await whoami(), `arn:aws:sts::${account}:assumed-role/second/two`);
   },
 
+  // With nothing but a token of an identity provider.
+  async web() {
+    const arn = await whoami();
+    assert.ok(arn.startsWith(`arn:aws:sts::${account}:assumed-role/app/`), arn);
+  },
+
   async sessions() {
     const policy = {
       Version: "2012-10-17",

@@ -20,6 +20,8 @@ mod organization;
 mod plan;
 mod prune;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,6 +36,7 @@ use crate::directory::{Snapshot, Transaction};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::sts::get_session_token::limits_of_user_sessions;
 use crate::ops::trail::{self, About};
 use crate::ops::{Context, Effect, Service, catalog, organizations, write_fault};
 use crate::wire::query::Params;
@@ -152,7 +155,10 @@ fn authorize(
     action: &str,
     what: &str,
 ) -> Result<(), Fault> {
-    let owner = context.identity()?.account();
+    let identity = context.identity()?;
+    // It tells what IAM tells: whoever may not call that does not get it here.
+    limits_of_user_sessions(identity, Service::Iam, action)?;
+    let owner = identity.account();
     let resource = format!("arn:aws:countersign::{owner}:{what}");
     context.authorize(state, &Ask { action, resource: &resource, owner }, |_| ())
 }

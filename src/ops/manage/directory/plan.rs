@@ -35,7 +35,9 @@ pub(super) fn plan(
 ) -> Result<Vec<Step>, Fault> {
     names_once(files)?;
     let own = files.policy.iter().map(|it| {
-        let path = it.path.as_deref().unwrap_or("/");
+        // One that is there keeps its path when the files do not say.
+        let there = state.policy_named(account, &it.name).map(|there| there.path.as_str());
+        let path = it.path.as_deref().or(there).unwrap_or("/");
         (it.name.to_ascii_lowercase(), arn::iam(account, "policy", path, &it.name))
     });
     let planner = Planner {

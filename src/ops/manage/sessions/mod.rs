@@ -110,7 +110,6 @@ fn view(snapshot: &Snapshot, id: AccessKeyId, claims: &Claims) -> SessionView {
         issued_at: claims.issued_at,
         version: claims.version,
     };
-    let mut chain = std::iter::once(&own).chain(&claims.ancestors);
     SessionView {
         access_key_id: id.to_string(),
         account: principal.account.to_string(),
@@ -121,8 +120,11 @@ fn view(snapshot: &Snapshot, id: AccessKeyId, claims: &Claims) -> SessionView {
         ancestors: claims.ancestors.iter().rev().map(ancestor).collect(),
         issued_at: claims.issued_at.to_rfc3339(),
         expires_at: claims.expires_at.to_rfc3339(),
-        revoked: standing::epoch(snapshot, &id, claims.epoch).is_err()
-            || chain.any(|link| standing::link(snapshot, link).is_err()),
+        provider: claims.federated.as_ref().map(|it| it.arn.clone()),
+        subject: claims.federated.as_ref().map(|it| it.subject.clone()),
+        revoked: standing::link(snapshot, &own)
+            .and_then(|()| standing::origin(snapshot, &id, claims))
+            .is_err(),
         arn,
     }
 }

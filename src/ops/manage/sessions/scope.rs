@@ -30,7 +30,7 @@ impl Filter<'_> {
 pub(super) struct Scope<'a> {
     /// `None` for every account: the host's operator may ask so.
     pub(super) account: Option<AccountId>,
-    /// The ARN of one role or user; all of the account's, if `None`.
+    /// The ARN of one role, user or root user; all of the account's, if `None`.
     principal: Option<&'a str>,
     pub(super) filter: Filter<'a>,
 }
@@ -51,16 +51,19 @@ impl<'a> Scope<'a> {
             }
             (None, Some(arn)) => {
                 let role_or_user = arn::parse_role(arn).or_else(|| arn::parse_user(arn));
+                let root = arn::parse_account_root(arn);
+                let known = role_or_user.map(|(account, _, _)| account).or(root);
                 let session = || arn::parse_assumed_role(arn);
-                Some(match (role_or_user, session()) {
-                    (Some((account, _, _)), _) => (account, arn),
+                Some(match (known, session()) {
+                    (Some(account), _) => (account, arn),
                     (None, Some((account, _, name))) => {
                         session_name = Some(name);
                         (account, arn)
                     }
                     (None, None) => {
                         return Err(Fault::validation(
-                            "principal: the ARN of a role, a user or a role session is expected.",
+                            "principal: the ARN of a role, a user, a root user or a role session is \
+                             expected.",
                         ));
                     }
                 })
@@ -90,7 +93,7 @@ impl<'a> Scope<'a> {
         self.principal.map_or_else(sessions, ToOwned::to_owned)
     }
 
-    /// The roles and users, in the order they are asked about.
+    /// The roles, users and root users, in the order they are asked about.
     pub(super) fn principals(&self, snapshot: &Snapshot) -> Result<Vec<UniqueId>, Fault> {
         let Some(arn) = self.principal else {
             let all = snapshot.accounts().map(|account| account.id);
@@ -98,12 +101,16 @@ impl<'a> Scope<'a> {
             let mut ids: Vec<UniqueId> = accounts
                 .flat_map(|account| {
                     let roles = snapshot.roles_of(account).map(|role| role.id);
-                    roles.chain(snapshot.users_of(account).map(|user| user.id))
+                    let users = snapshot.users_of(account).map(|user| user.id);
+                    roles.chain(users).chain(std::iter::once(UniqueId::of_root(account)))
                 })
                 .collect();
             ids.sort_unstable();
             return Ok(ids);
         };
+        if let Some(account) = arn::parse_account_root(arn) {
+            return Ok(vec![UniqueId::of_root(account)]);
+        }
         let user = arn::parse_user(arn);
         let kind = if user.is_some() { fault::Entity::User } else { fault::Entity::Role };
         let id = snapshot.principal_id(arn).ok_or_else(|| Fault::no_such_entity(kind, arn))?;

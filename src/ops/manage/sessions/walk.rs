@@ -154,7 +154,7 @@ impl Position {
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
-        let principal = UniqueId::parse(words.next()?).ok()?;
+        let principal = UniqueId::parse_stored(words.next()?).ok()?;
         let after = match words.next() {
             None => None,
             Some(millis) => Some(Mark {

@@ -8,6 +8,7 @@ mod limits;
 mod matrix;
 mod policies;
 mod simulated;
+mod strangers;
 
 use serde_json::{Value, json};
 
