@@ -1,7 +1,7 @@
 //! Real proxies in front of a small HTTP service, with the configurations of `deploy/examples`: what
 //! reaches the service, and what is refused before.
 //!
-//! nginx and Caddy are run where they are installed; `tests/run` installs both.
+//! nginx, Caddy and HAProxy are run where they are installed; `tests/run` installs them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -100,7 +100,7 @@ fn is_there(program: &str, argument: &str) -> bool {
 impl Site {
     /// A proxy's site; none if it is not on this machine.
     fn new(name: &'static str) -> Option<Self> {
-        if !is_there(name, if name == "nginx" { "-v" } else { "version" }) {
+        if !is_there(name, if name == "caddy" { "version" } else { "-v" }) {
             return None;
         }
         let home = home_with(|home| {
@@ -115,6 +115,7 @@ impl Site {
         let folder = home.folder();
         let command = match name {
             "nginx" => nginx(folder, put(example("nginx/orders.conf"), &changes), address),
+            "haproxy" => haproxy(folder, &changes, address),
             _ => caddy(folder, put(example("caddy/Caddyfile"), &changes), address),
         };
         let log = std::fs::File::create(folder.join("proxy.log")).unwrap();
@@ -178,6 +179,20 @@ fn caddy(folder: &Path, site: String, address: SocketAddr) -> Command {
     command
 }
 
+fn haproxy(folder: &Path, changes: &[(&str, &str)], address: SocketAddr) -> Command {
+    let [broker, behind] = changes else { panic!("two changes") };
+    let script = folder.join("countersign.lua");
+    std::fs::write(&script, put(example("haproxy/countersign.lua"), &[*broker])).unwrap();
+    let load = format!("lua-load {}", script.display());
+    let changes =
+        [*behind, ("127.0.0.1:8080", &address.to_string()), ("lua-load countersign.lua", &load)];
+    let file = folder.join("haproxy.cfg");
+    std::fs::write(&file, put(example("haproxy/haproxy.cfg"), &changes)).unwrap();
+    let mut command = Command::new("haproxy");
+    command.arg("-db").arg("-f").arg(file);
+    command
+}
+
 fn plan(method: Method, target: &str) -> Plan<'static> {
     Plan {
         service: "orders",
@@ -236,7 +251,19 @@ async fn caddy_passes_what_is_allowed_and_refuses_the_rest() {
     }
 }
 
+#[tokio::test]
+async fn haproxy_passes_what_is_allowed_and_refuses_the_rest() {
+    if let Some(site) = Site::new("haproxy") {
+        site.whole().await;
+    }
+}
+
 impl Site {
+    /// Whether the proxy asks in nginx's words.
+    fn speaks_nginx(&self) -> bool {
+        self.name != "caddy"
+    }
+
     async fn whole(&self) {
         let name = self.name;
         let session = self.session().await;
@@ -336,12 +363,12 @@ impl Site {
         ];
         self.refuses(via, 403, requests).await;
         // A header of another dialect; each proxy's own it sets itself.
-        let other = if self.name == "nginx" { "X-Forwarded-Uri" } else { "X-Original-URI" };
+        let other = if self.speaks_nginx() { "X-Forwarded-Uri" } else { "X-Original-URI" };
         let answer = via.send(good().add(other, "/orders/43")).await;
         refused(&answer, 403, "OtherDialect", self.name);
         for own in ["X-Original-URI", "X-Original-Method", "X-Forwarded-Uri", "X-Forwarded-Method"]
         {
-            if own.starts_with("X-Original") == (self.name == "nginx") {
+            if own.starts_with("X-Original") == self.speaks_nginx() {
                 let answer = via.send(good().add(own, "/orders/43")).await;
                 passed(&answer, "the proxy's own header is over the client's");
             }
@@ -361,7 +388,7 @@ impl Site {
         let far = self.broker.caller(&user);
         let request = far.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
         for header in ["X-Forwarded-For", "X-Real-IP", "X-Original-IP", "Forwarded"] {
-            if header == "X-Original-IP" && self.name != "nginx" {
+            if header == "X-Original-IP" && !self.speaks_nginx() {
                 continue;
             }
             let answer = via.send(request.clone().add(header, "203.0.113.7")).await;
@@ -393,7 +420,7 @@ impl Site {
         assert_eq!(reached["headers"]["x-countersign-content-sha256"], hash);
         assert_eq!(reached["body"], "a body");
         refused(&via.send(put(false)).await, 401, "BodyUnverified", "a body that is not shown");
-        if self.name == "nginx" {
+        if self.speaks_nginx() {
             // A request without a body, sent again with one.
             let mut again = session.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
             again.body = String::from("smuggled");

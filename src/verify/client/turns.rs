@@ -114,7 +114,7 @@ mod tests {
         let later = Monotonic(now.0 + VAIN_EVERY);
         assert_eq!(vain.wait(later), Duration::ZERO);
         // What was not used up does not add up beyond the burst.
-        let much_later = Monotonic(now.0 + Duration::from_secs(3600));
+        let much_later = Monotonic(now.0 + Duration::from_hours(1));
         for _ in 0..=burst {
             vain.note(much_later);
         }

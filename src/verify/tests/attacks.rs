@@ -364,7 +364,7 @@ async fn a_feed_ends_with_the_session_that_opened_it() {
     let reader = Reader { after: None, epoch: None, deployment: None };
     let mut feed = Feeds::open(&services, &service, &reader, asking, &facts).unwrap();
     assert!(feed.recv().await.is_some());
-    clock.advance(Duration::from_secs(900));
+    clock.advance(Duration::from_mins(15));
     let end = async { while feed.recv().await.is_some() {} };
     tokio::time::timeout(Duration::from_millis(1500), end).await.expect("it ends");
 }

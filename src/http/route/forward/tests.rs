@@ -179,6 +179,16 @@ fn headers_that_only_we_set_refuse_the_question() {
 }
 
 #[test]
+fn what_asks_for_another_protocol_is_refused() {
+    for (proxy, headers) in [(Proxy::Nginx, NGINX), (Proxy::Caddy, TRAEFIK)] {
+        for protocol in ["websocket", "h2c", ""] {
+            let with = [headers, &[("upgrade", protocol)]].concat();
+            assert!(matches!(client(proxy, &with), Err(Refused::Upgrade)), "{protocol}");
+        }
+    }
+}
+
+#[test]
 fn questions_go_to_the_registered_dialect_only() {
     let request = question("/v1/forward-auth/orders", &ascii(NGINX));
     for proxy in [Proxy::None, Proxy::EnvoyGrpc] {
