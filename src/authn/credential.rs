@@ -136,7 +136,7 @@ impl OpenSession {
     }
 
     pub(super) fn confirm(&self, now: Monotonic) {
-        let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX - 1);
+        let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX);
         self.confirmed.store(micros.saturating_add(1), Ordering::Relaxed);
     }
 

@@ -5,8 +5,10 @@ use serde_json::json;
 use crate::api::RevocationTarget;
 use crate::authn::Caller;
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::testing::{A, B, Bench, Credentials, allow, element, find, trusting};
+use crate::ops::testing::{A, B, Bench, Credentials, REGION, allow, element, find, trusting};
 use crate::seal::claims::Tag;
+use crate::sigv4::{Scope, SigningKey};
+use crate::time::Clock as _;
 
 type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
@@ -566,4 +568,37 @@ async fn museum_m30_keys_of_tags_are_compared_as_policies_compare_them() {
     bench.call(&bench.b, "UntagRole", &untag).await.unwrap();
     let listed = bench.call(&bench.b, "ListRoleTags", &[("RoleName", "deploy")]).await.unwrap();
     assert_eq!((element(&listed, "Key"), element(&listed, "Value")), ("risk", "1"));
+}
+
+/// What a verified request says of itself: who, in which scope, and by which key for others.
+#[tokio::test]
+async fn a_verified_request_tells_who_signed_and_in_which_scope() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &[])).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    let authenticator = &bench.services.authenticator;
+    let now = bench.clock.now().to_amz();
+    let day = &now[..8];
+    for (credentials, begin, end) in [(&alice, "AIDA", ""), (&session, "AROA", ":monday")] {
+        let caller = bench.verify(credentials, "GetCallerIdentity", &[]).await.unwrap();
+        let Caller::Signed(signed) = caller else { panic!("signed") };
+        let id = signed.identity().unique_id().to_string();
+        assert!(id.starts_with(begin), "{id}");
+        assert_eq!(signed.identity().user_id(), format!("{id}{end}"));
+        assert_eq!((signed.scope_day(), signed.region()), (Some(day), REGION));
+        assert!(signed.path_as_signed());
+        let scope = Scope { date: day, region: REGION, service: "s3" };
+        let expected = SigningKey::secret_of(&credentials.secret, scope);
+        let key = authenticator.signing_key(&signed, "s3").unwrap();
+        assert_eq!(key.expose(), expected.expose());
+        // INVARIANT: nobody gets a key for the services that the broker itself serves.
+        assert!(authenticator.signing_key(&signed, "sts").is_none());
+    }
+    assert!(!authenticator.is_ledger_silent());
+    let (settings, usual) = (authenticator.settings(), crate::sessions::Settings::default());
+    assert_eq!(
+        (settings.confirm_every, settings.max_staleness),
+        (usual.confirm_every, usual.max_staleness)
+    );
 }
