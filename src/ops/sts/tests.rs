@@ -1,13 +1,15 @@
 //! AssumeRole and its kin through signed requests: what is granted, refused, inherited, recorded.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::api::RevocationTarget;
-use crate::authn::Caller;
+use crate::authn::{Authenticator, Caller, Expectation};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::testing::{A, B, Bench, Credentials, REGION, allow, element, find, trusting};
 use crate::seal::claims::Tag;
-use crate::sigv4::{Scope, SigningKey};
+use crate::sigv4::{Body, RequestHead, Rules, Scope, Signer, SigningKey, UriRules};
 use crate::time::Clock as _;
 
 type Parameters<'a> = Vec<(&'a str, &'a str)>;
@@ -595,10 +597,50 @@ async fn a_verified_request_tells_who_signed_and_in_which_scope() {
         // INVARIANT: nobody gets a key for the services that the broker itself serves.
         assert!(authenticator.signing_key(&signed, "sts").is_none());
     }
-    assert!(!authenticator.is_ledger_silent());
-    let (settings, usual) = (authenticator.settings(), crate::sessions::Settings::default());
-    assert_eq!(
-        (settings.confirm_every, settings.max_staleness),
-        (usual.confirm_every, usual.max_staleness)
-    );
+}
+
+/// The path that was sent is told apart from the one that was signed.
+#[tokio::test]
+async fn a_verified_request_tells_whether_its_path_was_signed_as_sent() {
+    let bench = Bench::new().await;
+    for (target, as_signed) in [("/", true), ("/a/b", true), ("/a//b", false), ("/a/../b", false)] {
+        let now = bench.clock.now();
+        let head = RequestHead { method: "GET", target, headers: &[("host", b"sts.example.com")] };
+        let signer = Signer {
+            access_key_id: &bench.a.access_key_id,
+            secret: &bench.a.secret,
+            session_token: None,
+            region: REGION,
+            service: "sts",
+            uri: UriRules::Standard,
+            content_sha256: false,
+        };
+        let added = signer.sign(&head, b"", now).unwrap();
+        let mut headers = head.headers.to_vec();
+        headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
+        let expectation = Expectation {
+            service: "sts",
+            region: None,
+            rules: Rules::new(UriRules::Standard, now),
+            monotonic: bench.clock.monotonic(),
+        };
+        let head = RequestHead { headers: &headers, ..head };
+        let authenticator = &bench.services.authenticator;
+        let caller = authenticator.authenticate(&head, Body::Bytes(b""), &expectation).await;
+        let Ok(Caller::Signed(signed)) = caller else { panic!("signed") };
+        assert_eq!(signed.path_as_signed(), as_signed, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_confirmed_as_the_settings_have_it() {
+    let services = Bench::new().await.services;
+    let settings = crate::sessions::Settings {
+        confirm_every: Duration::from_secs(7),
+        max_staleness: Duration::from_secs(9),
+    };
+    let authenticator =
+        Authenticator::new(services.directory, services.keyring, services.ledger, settings);
+    let found = authenticator.settings();
+    assert_eq!((found.confirm_every.as_secs(), found.max_staleness.as_secs()), (7, 9));
 }
