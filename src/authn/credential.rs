@@ -141,11 +141,161 @@ impl OpenSession {
     }
 
     pub(super) fn confirm(&self, now: Monotonic) {
-        let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX - 1);
+        let micros = u64::try_from(now.0.as_micros()).unwrap_or(u64::MAX);
         self.confirmed.store(micros.saturating_add(1), Ordering::Relaxed);
     }
 
     pub(super) fn forget(&self) {
         self.confirmed.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OpenKey, OpenSession, SIGNING_KEYS, SessionPolicy, SigningKeys};
+    use crate::directory::{AccessKey, KeyStatus};
+    use crate::id::{AccessKeyId, AccessKeyKind, AccountId, SessionId, UniqueId, UniqueKind};
+    use crate::policy::DocumentKind;
+    use crate::random::SystemRandom;
+    use crate::seal::{Claims, PrincipalClaim, PrincipalKind, SessionPolicies};
+    use crate::secret::SecretAccessKey;
+    use crate::sigv4::Scope;
+    use crate::time::{Monotonic, Timestamp};
+
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn key_id(kind: AccessKeyKind) -> AccessKeyId {
+        let account = AccountId::parse("123456789012").unwrap();
+        AccessKeyId::generate(kind, account, &SystemRandom::new()).unwrap()
+    }
+
+    fn secret() -> SecretAccessKey {
+        SecretAccessKey::generate(&SystemRandom::new()).unwrap()
+    }
+
+    fn user() -> UniqueId {
+        UniqueId::generate(UniqueKind::User, &SystemRandom::new()).unwrap()
+    }
+
+    fn session(policies: Option<SessionPolicies>) -> OpenSession {
+        let claims = Claims {
+            session_id: SessionId::generate(&SystemRandom::new()).unwrap(),
+            secret: secret(),
+            principal: PrincipalClaim {
+                kind: PrincipalKind::Role,
+                account: AccountId::parse("123456789012").unwrap(),
+                id: UniqueId::generate(UniqueKind::Role, &SystemRandom::new()).unwrap(),
+                arn: "arn:aws:iam::123456789012:role/app".to_owned(),
+            },
+            ancestors: Vec::new(),
+            issued_at: Timestamp::from_secs(1_700_000_000),
+            expires_at: Timestamp::from_secs(1_700_003_600),
+            version: 7,
+            session_name: "one".to_owned(),
+            source_identity: None,
+            tags: Vec::new(),
+            policies,
+            mfa_at: None,
+            padding: None,
+            epoch: None,
+        };
+        OpenSession::new(key_id(AccessKeyKind::Session), claims)
+    }
+
+    fn at(micros: u64) -> Monotonic {
+        Monotonic(Duration::from_micros(micros))
+    }
+
+    /// INVARIANT: starts unconfirmed; confirmed for less than the span, and not a microsecond more.
+    #[test]
+    fn a_session_is_confirmed_for_the_span_and_no_longer() {
+        let session = session(None);
+        let span = Duration::from_micros(10);
+        for now in [0, 1, 1_000_000] {
+            assert!(!session.confirmed_within(span, at(now)), "never yet");
+        }
+        for (confirmed, now, expected) in [
+            (0, 0, true),
+            (0, 9, true),
+            (0, 10, false),
+            (500, 500, true),
+            (500, 509, true),
+            (500, 510, false),
+            (500, 511, false),
+            (500, 1_000_000, false),
+        ] {
+            session.confirm(at(confirmed));
+            assert_eq!(session.confirmed_within(span, at(now)), expected, "{confirmed} {now}");
+        }
+        assert!(!session.confirmed_within(Duration::ZERO, at(500)), "asked every time");
+        session.forget();
+        assert!(!session.confirmed_within(span, at(500)));
+        // A clock that is beyond what can be written down.
+        session.confirm(Monotonic(Duration::MAX));
+        assert!(session.confirmed_within(span, Monotonic(Duration::from_micros(u64::MAX - 1))));
+    }
+
+    /// A key opened before is used again for the same secret only, of the same user.
+    #[test]
+    fn an_open_key_is_that_of_what_is_stored() {
+        let stored = |user: UniqueId, sealed: &[u8]| {
+            Arc::new(AccessKey {
+                id: key_id(AccessKeyKind::LongTerm),
+                user,
+                sealed: sealed.to_vec(),
+                status: KeyStatus::Active,
+                created_at: Timestamp::from_secs(1_700_000_000),
+                revoked: None,
+                unconfirmed: false,
+            })
+        };
+        let (one, other) = (user(), user());
+        let key = OpenKey::new(&stored(one, b"sealed"), secret());
+        assert!(key.is_of(&stored(one, b"sealed")));
+        assert!(!key.is_of(&stored(other, b"sealed")));
+        assert!(!key.is_of(&stored(one, b"other")));
+        assert!(!key.is_of(&stored(other, b"other")));
+    }
+
+    /// Each scope has its key, whatever was asked for before.
+    #[test]
+    fn a_signing_key_is_that_of_its_scope() {
+        let (keys, secret) = (SigningKeys::default(), secret());
+        let scope = |region| Scope { date: "20150830", region, service: "sts" };
+        let regions = ["a", "b", "c", "d", "e", "a", "a", "e", "b", "f", "a"];
+        for region in regions {
+            let found = keys.get(&secret, scope(region));
+            assert_eq!(found.scope(), scope(region));
+            let kept = keys.by_scope.lock().unwrap();
+            assert!(kept.len() <= SIGNING_KEYS);
+            assert_eq!(kept.first().unwrap().scope(), scope(region), "the latest in front");
+            let alike = kept.iter().filter(|key| key.scope() == scope(region)).count();
+            assert_eq!(alike, 1, "kept once");
+        }
+        let id = key_id(AccessKeyKind::LongTerm);
+        assert!(keys.v4a(&secret, &id).is_some());
+    }
+
+    #[test]
+    fn the_policies_of_a_session_are_all_of_them_or_none() {
+        assert!(session(None).policies().is_none());
+        let none = session(Some(SessionPolicies { inline: None, arns: Vec::new() }));
+        assert_eq!(none.policies().unwrap().count(), 0);
+        let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+        let passed = SessionPolicies { inline: Some(text.to_owned()), arns: vec!["m".to_owned()] };
+        let opened = session(Some(passed));
+        let found: Vec<String> = opened
+            .policies()
+            .unwrap()
+            .map(|policy| match policy {
+                SessionPolicy::Inline(inline) => {
+                    assert_eq!(inline.compiled.kind(), DocumentKind::Session);
+                    inline.policy.text().to_string()
+                }
+                SessionPolicy::Managed(arn) => arn.to_owned(),
+            })
+            .collect();
+        assert_eq!(found, [text, "m"]);
     }
 }

@@ -166,3 +166,24 @@ pub(super) fn credential(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, epoch};
+    use crate::directory::Snapshot;
+    use crate::id::{AccessKeyId, AccessKeyKind, AccountId};
+    use crate::random::SystemRandom;
+
+    /// A directory that was never restored is in its first epoch, which sessions do not write down.
+    #[test]
+    fn a_session_of_another_epoch_is_refused() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let random = SystemRandom::new();
+        let id = AccessKeyId::generate(AccessKeyKind::Session, account, &random).unwrap();
+        let snapshot = Snapshot::default();
+        assert_eq!(epoch(&snapshot, &id, None), Ok(()));
+        assert_eq!(epoch(&snapshot, &id, Some(snapshot.epoch())), Ok(()));
+        let other = snapshot.epoch() + 1;
+        assert_eq!(epoch(&snapshot, &id, Some(other)), Err(Refusal::OtherEpoch(id)));
+    }
+}

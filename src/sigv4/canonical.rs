@@ -172,7 +172,7 @@ pub(super) fn unhex_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
     (bad < 16).then_some(pairs.len())
 }
 
-/// The value of a lower-case hexadecimal digit; 16 or more for anything else.
+/// The value of a lower-case hexadecimal digit; 255 for anything else.
 fn nibble(digit: u8) -> u8 {
     let (decimal, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
     if decimal < 10 {
@@ -209,31 +209,22 @@ fn write_folded(sink: &mut impl Sink, value: &[u8]) {
         return;
     }
     loop {
-        // Up to a tab or to the second of two spaces, everything stands as it is.
-        let mut end = rest.len();
-        let mut before = 0;
-        for (index, byte) in rest.iter().enumerate() {
-            if *byte == b'\t' || (*byte == b' ' && before == b' ') {
-                end = index;
-                break;
-            }
-            before = *byte;
-        }
-        let (plain, after) = rest.split_at(end);
-        sink.put(plain);
+        let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t'));
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        sink.put(word);
         if after.is_empty() {
             return;
         }
-        if before != b' ' {
-            sink.put(b" ");
-        }
+        sink.put(b" ");
         rest = trimmed(after);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Hash, Sink as _, hex, needs_folding, trimmed, unhex, unhex_into, write_folded};
+    use super::{
+        Hash, Sink as _, hex, needs_folding, nibble, trimmed, unhex, unhex_into, write_folded,
+    };
     use sha2::{Digest as _, Sha256};
 
     /// Every pair of bytes: two lower-case digits are a byte, all else is nothing.
@@ -243,6 +234,7 @@ mod tests {
             for low in 0..=255_u8 {
                 let text = [high, low];
                 let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                assert_eq!(nibble(high) == u8::MAX, !digit(high), "{high}");
                 let expected = std::str::from_utf8(&text)
                     .ok()
                     .filter(|_| digit(high) && digit(low))

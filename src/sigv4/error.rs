@@ -440,3 +440,59 @@ fn incomplete(form: Form, missing: Missing) -> String {
         sentences.iter().filter(|(missing, _)| *missing).map(|(_, text)| *text).collect();
     present.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Bounded, Form, Missing, SigError};
+
+    #[test]
+    fn each_code_has_its_status() {
+        for (error, code, status) in [
+            (SigError::HeaderNotSigned { name: "x".to_owned() }, "SignatureDoesNotMatch", 403),
+            (SigError::BodyUnavailable, "AccessDenied", 403),
+            (SigError::MalformedTarget, "MalformedQueryString", 404),
+            (SigError::DecodedLength, "MissingContentLength", 411),
+            (SigError::MalformedDate, "IncompleteSignature", 400),
+            (SigError::PayloadMode, "InvalidRequest", 400),
+            (SigError::WrongSigningKey, "InternalFailure", 500),
+        ] {
+            assert_eq!((error.code(), error.status()), (code, status), "{error}");
+            assert!(error.public_message().len() > 20, "{error}");
+        }
+        let texts = [
+            Bounded::Headers,
+            Bounded::HeaderBytes,
+            Bounded::SignedHeaders,
+            Bounded::Target,
+            Bounded::QueryParameters,
+            Bounded::ScopeElement,
+        ]
+        .map(|what| SigError::TooLarge(what).public_message());
+        assert_eq!(texts[0], texts[1]);
+        let different: std::collections::BTreeSet<&String> = texts.iter().collect();
+        assert_eq!(different.len(), 5);
+    }
+
+    /// A sentence for each parameter that is missing, and none for what is there.
+    #[test]
+    fn each_missing_parameter_has_its_sentence() {
+        let none = Missing::default();
+        for (form, missing, text) in [
+            (Form::Query, Missing { algorithm: true, ..none }, "'X-Amz-Algorithm'."),
+            (Form::Query, Missing { credential: true, ..none }, "'X-Amz-Credential'."),
+            (Form::Query, Missing { signature: true, ..none }, "'X-Amz-Signature'."),
+            (Form::Query, Missing { signed_headers: true, ..none }, "'X-Amz-SignedHeaders'."),
+            (Form::Query, Missing { date: true, ..none }, "'X-Amz-Date'."),
+            (Form::Query, Missing { expires: true, ..none }, "'X-Amz-Expires'."),
+            (Form::Query, Missing { region_set: true, ..none }, "'X-Amz-Region-Set'."),
+            (Form::Header, Missing { credential: true, ..none }, "'Credential' parameter."),
+            (Form::Header, Missing { signature: true, ..none }, "'Signature' parameter."),
+            (Form::Header, Missing { signed_headers: true, ..none }, "'SignedHeaders' parameter."),
+            (Form::Header, Missing { date: true, ..none }, "a 'Date' header."),
+            (Form::Header, Missing { region_set: true, ..none }, "'X-Amz-Region-Set' header."),
+        ] {
+            let said = SigError::Incomplete { form, missing }.public_message();
+            assert!(said.ends_with(text) && said.matches('.').count() == 1, "{said}");
+        }
+    }
+}

@@ -1,12 +1,16 @@
 //! AssumeRole and its kin through signed requests: what is granted, refused, inherited, recorded.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::api::RevocationTarget;
-use crate::authn::Caller;
+use crate::authn::{Authenticator, Caller, Expectation};
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::testing::{A, B, Bench, Credentials, allow, element, find, trusting};
+use crate::ops::testing::{A, B, Bench, Credentials, REGION, allow, element, find, trusting};
 use crate::seal::claims::Tag;
+use crate::sigv4::{Body, RequestHead, Rules, Scope, Signer, SigningKey, UriRules};
+use crate::time::Clock as _;
 
 type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
@@ -562,4 +566,77 @@ async fn museum_m30_keys_of_tags_are_compared_as_policies_compare_them() {
     bench.call(&bench.b, "UntagRole", &untag).await.unwrap();
     let listed = bench.call(&bench.b, "ListRoleTags", &[("RoleName", "deploy")]).await.unwrap();
     assert_eq!((element(&listed, "Key"), element(&listed, "Value")), ("risk", "1"));
+}
+
+/// What a verified request says of itself: who, in which scope, and by which key for others.
+#[tokio::test]
+async fn a_verified_request_tells_who_signed_and_in_which_scope() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &[])).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    let authenticator = &bench.services.authenticator;
+    let now = bench.clock.now().to_amz();
+    let day = &now[..8];
+    for (credentials, begin, end) in [(&alice, "AIDA", ""), (&session, "AROA", ":monday")] {
+        let caller = bench.verify(credentials, "GetCallerIdentity", &[]).await.unwrap();
+        let Caller::Signed(signed) = caller else { panic!("signed") };
+        let id = signed.identity().unique_id().to_string();
+        assert!(id.starts_with(begin), "{id}");
+        assert_eq!(signed.identity().user_id(), format!("{id}{end}"));
+        assert_eq!((signed.scope_day(), signed.region()), (Some(day), REGION));
+        assert!(signed.path_as_signed());
+        let scope = Scope { date: day, region: REGION, service: "s3" };
+        let expected = SigningKey::secret_of(&credentials.secret, scope);
+        let key = authenticator.signing_key(&signed, "s3").unwrap();
+        assert_eq!(key.expose(), expected.expose());
+        // INVARIANT: nobody gets a key for the services that the broker itself serves.
+        assert!(authenticator.signing_key(&signed, "sts").is_none());
+    }
+}
+
+/// The path that was sent is told apart from the one that was signed.
+#[tokio::test]
+async fn a_verified_request_tells_whether_its_path_was_signed_as_sent() {
+    let bench = Bench::new().await;
+    for (target, as_signed) in [("/", true), ("/a/b", true), ("/a//b", false), ("/a/../b", false)] {
+        let now = bench.clock.now();
+        let head = RequestHead { method: "GET", target, headers: &[("host", b"sts.example.com")] };
+        let signer = Signer {
+            access_key_id: &bench.a.access_key_id,
+            secret: &bench.a.secret,
+            session_token: None,
+            region: REGION,
+            service: "sts",
+            uri: UriRules::Standard,
+            content_sha256: false,
+        };
+        let added = signer.sign(&head, b"", now).unwrap();
+        let mut headers = head.headers.to_vec();
+        headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
+        let expectation = Expectation {
+            service: "sts",
+            region: None,
+            rules: Rules::new(UriRules::Standard, now),
+            monotonic: bench.clock.monotonic(),
+        };
+        let head = RequestHead { headers: &headers, ..head };
+        let authenticator = &bench.services.authenticator;
+        let caller = authenticator.authenticate(&head, Body::Bytes(b""), &expectation).await;
+        let Ok(Caller::Signed(signed)) = caller else { panic!("signed") };
+        assert_eq!(signed.path_as_signed(), as_signed, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_confirmed_as_the_settings_have_it() {
+    let services = Bench::new().await.services;
+    let settings = crate::sessions::Settings {
+        confirm_every: Duration::from_secs(7),
+        max_staleness: Duration::from_secs(9),
+    };
+    let authenticator =
+        Authenticator::new(services.directory, services.keyring, services.ledger, settings);
+    let found = authenticator.settings();
+    assert_eq!((found.confirm_every.as_secs(), found.max_staleness.as_secs()), (7, 9));
 }

@@ -298,9 +298,12 @@ async fn a_silent_ledger_is_borne_for_the_staleness_and_no_longer() {
     let ask =
         |bench: &Bench| asking(signed(bench, &session, "/orders/42", b""), "orders:GetOrder", A);
     // Staleness starts expired: a ledger that never answered is believed for nothing.
+    assert!(!bench.services.authenticator.is_ledger_silent());
     assert!(matches!(answer(&bench, &ask(&bench)).await, Err(VerifyError::Unavailable(_))));
+    assert!(bench.services.authenticator.is_ledger_silent());
     flaky.silent.store(false, Ordering::SeqCst);
     assert_eq!(ok(&bench, &ask(&bench)).await.decision, Decision::Allow);
+    assert!(!bench.services.authenticator.is_ledger_silent());
     flaky.silent.store(true, Ordering::SeqCst);
     bench.advance(299);
     assert_eq!(ok(&bench, &ask(&bench)).await.decision, Decision::Allow);

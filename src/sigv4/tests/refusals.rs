@@ -325,6 +325,13 @@ fn credentials() {
     assert_eq!(edited("/service/", "//"), SigError::MalformedCredential);
     let long = "A".repeat(129);
     assert_eq!(edited("AKIDEXAMPLE", &long), SigError::TooLarge(Bounded::ScopeElement));
+    assert_eq!(edited("us-east-1", &long), SigError::TooLarge(Bounded::ScopeElement));
+    assert_eq!(
+        edited("/service/", &format!("/{long}/")),
+        SigError::TooLarge(Bounded::ScopeElement)
+    );
+    let error = edited("AKIDEXAMPLE", &long[..128]);
+    assert!(matches!(error, SigError::SignatureDoesNotMatch { .. }), "{error}");
     let error = edited("AKIDEXAMPLE", "AKIDOTHER");
     assert!(matches!(error, SigError::SignatureDoesNotMatch { .. }));
 }
@@ -441,7 +448,10 @@ fn bounds() {
     assert_eq!(over(&request), Bounded::Headers);
 
     let mut request = forged(&dated(), &Forge::default());
-    request.add("other", &"a".repeat(MAX_HEADER_BYTES));
+    let arrived: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    request.add("other", &"a".repeat(MAX_HEADER_BYTES - arrived - "other".len()));
+    request.check(&standard()).unwrap();
+    request.add("a", "");
     assert_eq!(over(&request), Bounded::HeaderBytes);
 
     let mut request = dated();
@@ -456,6 +466,19 @@ fn bounds() {
     request.target.push('a');
     assert_eq!(over(&forged(&request, &Forge::default())), Bounded::QueryParameters);
 
+    // The list as long as it may be, and a byte longer.
+    let mut request = dated();
+    let name = "a".repeat(MAX_SIGNED_HEADERS_BYTES - ";host;x-amz-date".len());
+    request.add(&name, "");
+    let list = format!("{name};host;x-amz-date");
+    let forge = Forge { signed: &list, ..Forge::default() };
+    forged(&request, &forge).check(&standard()).unwrap();
+    let mut request = dated();
+    request.add(&format!("{name}a"), "");
+    let list = format!("{name}a;host;x-amz-date");
+    let forge = Forge { signed: &list, ..Forge::default() };
+    assert_eq!(over(&forged(&request, &forge)), Bounded::SignedHeaders);
+
     let mut names: Vec<String> = (0..MAX_SIGNED_HEADERS - 2).map(|n| format!("a{n:03}")).collect();
     let mut request = dated();
     for name in &names {
@@ -469,6 +492,124 @@ fn bounds() {
     let list = format!("{};host;x-amz-date", names.join(";"));
     let forge = Forge { signed: &list, ..Forge::default() };
     assert_eq!(over(&forged(&request, &forge)), Bounded::SignedHeaders);
+}
+
+#[test]
+fn the_bounds_are_these() {
+    assert_eq!((MAX_HEADERS, MAX_SIGNED_HEADERS, MAX_QUERY_PARAMETERS), (128, 64, 256));
+    assert_eq!((MAX_TARGET, MAX_HEADER_BYTES), (16_384, 65_536));
+    assert_eq!((MAX_SIGNED_HEADERS_BYTES, MAX_SCOPE_ELEMENT, MAX_EXPIRES), (4_096, 128, 604_800));
+}
+
+/// Each element of the credentials is missed by its name, and nothing else with it.
+#[test]
+fn what_is_missing_is_told() {
+    let none = Missing::default();
+    for (element, missing) in [
+        ("Credential=", Missing { credential: true, ..none }),
+        ("Signature=", Missing { signature: true, ..none }),
+        ("SignedHeaders=", Missing { signed_headers: true, ..none }),
+    ] {
+        let mut request = forged(&dated(), &Forge::default());
+        let authorization = request.get("authorization");
+        let (algorithm, elements) = authorization.split_once(' ').unwrap();
+        let kept: Vec<&str> =
+            elements.split(", ").filter(|other| !other.starts_with(element)).collect();
+        assert_eq!(kept.len(), 2);
+        request.set("authorization", &format!("{algorithm} {}", kept.join(", ")));
+        assert_eq!(refusal(&request), SigError::Incomplete { form: Form::Header, missing });
+        assert_eq!(format!("{missing}="), element);
+    }
+    let incomplete = |missing| SigError::Incomplete { form: Form::Header, missing };
+    let mut request = forged(&dated(), &Forge::default());
+    request.remove("x-amz-date");
+    assert_eq!(refusal(&request), incomplete(Missing { date: true, ..none }));
+    let mut request = dated();
+    request.add(
+        "authorization",
+        "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature=00",
+    );
+    assert_eq!(refusal(&request), incomplete(Missing { region_set: true, ..none }));
+
+    // A token alone: all but the date that is there.
+    let three = Missing { credential: true, signature: true, signed_headers: true, ..none };
+    for (date, missing) in [
+        (None, Missing { date: true, ..three }),
+        (Some("x-amz-date"), three),
+        (Some("date"), three),
+    ] {
+        let mut request = sts_post();
+        request.add("x-amz-security-token", "token");
+        if let Some(name) = date {
+            request.add(name, "20150830T123600Z");
+        }
+        assert_eq!(request.with(|head| parse(head).err()), Some(incomplete(missing)));
+    }
+    assert_eq!(
+        Missing { date: true, ..three }.to_string(),
+        "Credential, Signature, SignedHeaders, Date"
+    );
+}
+
+/// What a request presents can be asked for before it is verified.
+#[test]
+fn what_is_presented_can_be_read() {
+    let mut request = sts_post();
+    request.sign(UriRules::Standard, Some("token"));
+    request.with(|head| {
+        let presented = parse(head).unwrap().unwrap();
+        assert_eq!(presented.security_token(), Some("token"));
+        assert_eq!(presented.signed_headers(), "content-type;host;x-amz-date;x-amz-security-token");
+        assert!(presented.signs("host") && presented.signs("x-amz-security-token"));
+        assert!(!presented.signs("x-amz-content-sha256") && !presented.signs("hos"));
+        assert!(presented.needs_body());
+        assert_eq!((presented.expires_at(), presented.form()), (None, Form::Header));
+    });
+    let mut request = sts_post();
+    request.sign(UriRules::S3, None);
+    request.with(|head| {
+        let presented = parse(head).unwrap().unwrap();
+        assert_eq!(presented.security_token(), None);
+        assert!(!presented.needs_body() && presented.signs("x-amz-content-sha256"));
+    });
+    let mut request = sts_post();
+    request.presign(UriRules::Standard, None, 60);
+    request.with(|head| {
+        let presented = parse(head).unwrap().unwrap();
+        assert_eq!(presented.expires_at(), Some(now().plus_secs(60)));
+        assert_eq!(presented.form(), Form::Query);
+    });
+}
+
+/// Every weekday and month of the form of RFC 9110.
+#[test]
+fn dates_in_words() {
+    let months =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    for (number, month) in (1..).zip(months) {
+        for day in days {
+            let mut request = sts_post();
+            request.add("date", &format!("{day}, 30 {month} 2015 12:36:00 GMT"));
+            let mut request = request.clone();
+            request.add(
+                "authorization",
+                &format!(
+                    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/2015{number:02}30/us-east-1/service/\
+                     aws4_request, SignedHeaders=date;host, Signature={}",
+                    "0".repeat(64)
+                ),
+            );
+            let signed_at = request.with(|head| parse(head).map(|it| it.unwrap().signed_at()));
+            let text = format!("2015{number:02}30T123600Z");
+            match Timestamp::parse_amz(text.as_bytes()) {
+                Some(expected) => assert_eq!(signed_at, Ok(expected), "{day} {month}"),
+                // There is no 30th of February.
+                None => assert_eq!(signed_at, Err(SigError::MalformedDate)),
+            }
+        }
+    }
 }
 
 #[test]

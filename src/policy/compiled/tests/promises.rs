@@ -127,3 +127,58 @@ fn what_stands_for_a_damaged_document_denies_compiled_too() {
         assert_eq!(decision.effect(), Effect::ExplicitDeny, "{kind:?}");
     }
 }
+
+/// Actions and resources of one statement that are so many that they are indexed once.
+#[test]
+fn statements_of_many_actions_and_resources_are_found() {
+    let list = |of: fn(usize) -> String| {
+        let texts: Vec<String> = (0..9).map(|number| format!("{:?}", of(number))).collect();
+        texts.join(",")
+    };
+    let about = |effect: &str| {
+        identity(&format!(
+            r#"{{"Effect":"{effect}","Action":[{}],"Resource":[{}]}}"#,
+            list(|number| format!("s3:Action{number}")),
+            list(|number| format!("arn:aws:s3:::b{number}/*"))
+        ))
+    };
+    let all = identity(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let allows = World { identity: vec![about("Allow")], ..World::default() };
+    let denies = World { identity: vec![all, about("Deny")], ..World::default() };
+    for (action, resource, expected) in [
+        ("s3:Action8", "arn:aws:s3:::b8/x", true),
+        ("S3:ACTION0", "arn:aws:s3:::b0/x", true),
+        ("s3:Action9", "arn:aws:s3:::b0/x", false),
+        ("s3:Action0", "arn:aws:s3:::b9/x", false),
+    ] {
+        // The fixture asks both evaluators.
+        assert_eq!(allows.ask(&user(), action, resource).is_allowed(), expected);
+        let denied = denies.ask(&user(), action, resource).effect() == Effect::ExplicitDeny;
+        assert_eq!(denied, expected);
+    }
+}
+
+/// What is found first ends the search: the action's own statement, before those of its service,
+/// of patterns, of every action, and those that are tried.
+#[test]
+fn the_statement_that_is_found_first_is_named() {
+    let actions = ["s3:GetObject", "s3:*", "s3:Get*", "*"];
+    let (caller, context) = (user(), Context::new());
+    let request =
+        Request { caller: &caller, action: "s3:GetObject", resource: "b", context: &context };
+    for effect in ["Allow", "Deny"] {
+        for first in 0..actions.len() {
+            let statements: Vec<String> = actions[first..]
+                .iter()
+                .map(|action| {
+                    format!(r#"{{"Effect":"{effect}","Action":"{action}","Resource":"*"}}"#)
+                })
+                .chain([format!(r#"{{"Effect":"{effect}","NotAction":"ec2:*","Resource":"*"}}"#)])
+                .collect();
+            let policy = CompiledPolicy::new(&identity(&statements.join(",")));
+            let list = [CompiledNamed { name: "p", policy: &policy }];
+            let decision = compiled::decide(&request, &layers(CompiledLayer::List(&list)));
+            assert_eq!(decision.matched().map(|one| one.statement()).collect::<Vec<_>>(), [0]);
+        }
+    }
+}
