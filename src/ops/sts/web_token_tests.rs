@@ -231,7 +231,7 @@ async fn parameters_are_held_to_the_model() {
     }
     let mut big = vec![algorithm];
     let names: Vec<String> = (1..=10).map(|n| format!("Audience.member.{n}")).collect();
-    let audiences: Vec<String> = (0..10).map(|n| format!("{n}{}", "\u{1}".repeat(999))).collect();
+    let audiences: Vec<String> = (0..10).map(|n| format!("{n}{}", "\t".repeat(999))).collect();
     big.extend(names.iter().zip(&audiences).map(|(name, text)| (name.as_str(), text.as_str())));
     refused(token(&bench, &bench.a, &big).await, FaultCode::JwtPayloadSizeExceeded);
 }
