@@ -123,7 +123,7 @@ async fn a_session_s_token_tells_of_its_role_tags_and_source_and_ends_with_it() 
     bench.call(&bench.a, "TagRole", &tag).await.unwrap();
     let ask = [
         ("RoleArn", role.as_str()),
-        ("RoleSessionName", "s"),
+        ("RoleSessionName", "session"),
         ("SourceIdentity", "alice"),
         ("Tags.member.1.Key", "job"),
         ("Tags.member.1.Value", "7"),
