@@ -199,6 +199,7 @@ mod tests {
             mfa_at: None,
             padding: None,
             epoch: None,
+            federated: None,
         };
         OpenSession::new(key_id(AccessKeyKind::Session), claims)
     }

@@ -20,6 +20,7 @@ use crate::python::{client, script};
 
 const ISSUER: &str = "https://idp.example";
 const AUDIENCE: &str = "sts.amazonaws.com";
+const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// Changed tokens for each algorithm.
 const CHANGES: u64 = 300;
 
@@ -78,6 +79,11 @@ fn ours(case: &Case, now: Timestamp) -> bool {
     checked.and_then(|checked| checked.verify(&keys)).is_ok()
 }
 
+/// A number with a fraction.
+fn half(secs: i64) -> Value {
+    serde_json::from_str(&format!("{secs}.5")).unwrap()
+}
+
 /// Headers, claims and forms that matter, for a key.
 fn cases(key: &SigningKey, now: i64) -> Vec<Case> {
     let algorithm = key.algorithm();
@@ -112,17 +118,17 @@ fn cases(key: &SigningKey, now: i64) -> Vec<Case> {
         ("azp of another", "azp", json!("other")),
         ("expired", "exp", json!(now - 1)),
         ("expired now", "exp", json!(now)),
-        ("exp with a fraction", "exp", json!(now as f64 + 600.5)),
+        ("exp with a fraction", "exp", half(now + 600)),
         ("exp as a text", "exp", json!((now + 600).to_string())),
         ("exp null", "exp", json!(null)),
         ("exp in milliseconds", "exp", json!((now + 600) * 1000)),
         ("not yet", "nbf", json!(now + 3600)),
-        ("nbf with a fraction", "nbf", json!(now as f64 - 10.5)),
+        ("nbf with a fraction", "nbf", half(now - 11)),
         ("nbf as a text", "nbf", json!((now - 10).to_string())),
         ("nbf of a wrong type", "nbf", json!([now])),
         ("iat in the future", "iat", json!(now + 3600)),
         ("iat as a text", "iat", json!((now - 10).to_string())),
-        ("iat with a fraction", "iat", json!(now as f64 - 10.5)),
+        ("iat with a fraction", "iat", half(now - 11)),
         ("subject of a wrong type", "sub", json!(7)),
         ("empty subject", "sub", json!("")),
         ("subject of 256 characters", "sub", json!("a".repeat(256))),
@@ -177,7 +183,6 @@ fn cases(key: &SigningKey, now: i64) -> Vec<Case> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(state >> 33).unwrap() % below
     };
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for _ in 0..CHANGES {
         let mut changed = token.clone().into_bytes();
         let at = next(changed.len());

@@ -7,7 +7,7 @@ use std::process::Command;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::caller::{Prepared, policy};
+use crate::caller::{Credentials, Plan, Prepared, policy};
 use crate::python::{client, done, with_key};
 use crate::sdks;
 use crate::web_identity::Site;
@@ -211,4 +211,111 @@ async fn the_endpoint_takes_a_good_token_and_nothing_else() {
         assert!(!audit.contains(text) && !site.broker.log().contains(text));
     }
     assert!(audit.contains("eks-auth.amazonaws.com"));
+}
+
+/// Every route: method, target, service, body.
+fn routes(account: &str) -> Vec<(Method, String, &'static str, String)> {
+    let of = "/clusters/prod/pod-identity-associations";
+    let one = format!("{of}/a-000102030405060708090a0b0c0d0e0f");
+    let role = format!("arn:aws:iam::{account}:role/app");
+    let new = json!({ "namespace": "shop", "serviceAccount": "new", "roleArn": role }).to_string();
+    let token = json!({ "token": "a.b.c" }).to_string();
+    let agent = "/clusters/prod/assume-role-for-pod-identity".to_owned();
+    vec![
+        (Method::POST, of.to_owned(), "eks", new),
+        (Method::GET, of.to_owned(), "eks", String::new()),
+        (Method::GET, one.clone(), "eks", String::new()),
+        (Method::POST, one.clone(), "eks", "{}".to_owned()),
+        (Method::DELETE, one, "eks", String::new()),
+        (Method::POST, agent, "eks-auth", token),
+    ]
+}
+
+/// M06 and M04: no route takes a known key with a bad signature for its owner, nor one that was made
+/// for another service.
+#[tokio::test]
+async fn museum_m06_no_route_of_eks_takes_a_key_without_its_signature() {
+    let site = site().await;
+    let broker = &site.broker;
+    let admin = broker.admin();
+    let forger =
+        broker.caller(&Credentials { secret: "0".repeat(40), ..broker.home.first.clone() });
+    let routes = routes(&broker.home.account);
+    assert_eq!(routes.len(), countersign::ops::eks::ROWS.len());
+    for (method, target, service, body) in routes {
+        let plan = |service| Plan {
+            service,
+            method: method.clone(),
+            target: target.clone(),
+            headers: Vec::new(),
+            body: body.clone(),
+            at: None,
+        };
+        let said = format!("{method} {target}");
+        let forged = forger.sign(plan(service));
+        let answer = forger.send(forged.clone()).await;
+        assert_eq!(answer.status.as_u16(), 403, "{said}: {answer:?}");
+        for other in ["sts", "iam", if service == "eks" { "eks-auth" } else { "eks" }] {
+            let answer = admin.send(admin.sign(plan(other))).await;
+            assert_eq!(answer.status.as_u16(), 403, "{said} for {other}: {answer:?}");
+        }
+        for header in [None, Some(format!("Bearer {}", admin.credentials.secret))] {
+            let mut bare = forged.clone();
+            bare.headers.retain(|(name, _)| name == "host");
+            if let Some(header) = header {
+                bare = bare.add("authorization", &header);
+            }
+            let answer = forger.send(bare).await;
+            assert!(answer.status.is_client_error(), "{said}: {answer:?}");
+        }
+        // The honest one is understood.
+        let answer = admin.send(admin.sign(plan(service))).await;
+        assert_ne!(answer.status.as_u16(), 403, "{said}: {answer:?}");
+    }
+}
+
+const MODEL: &str = "
+import json
+import botocore.session
+session, told = botocore.session.get_session(), {}
+for service, names in (('eks', ['Create', 'List', 'Describe', 'Update', 'Delete']), ('eks-auth', [])):
+    model = session.get_service_model(service)
+    names = [n for n in model.operation_names if 'PodIdentity' in n]
+    for name in names:
+        operation = model.operation_model(name)
+        shape = operation.input_shape
+        told[name] = {
+            'members': {m: m in shape.required_members for m in shape.members},
+            'http': [operation.http['method'], operation.http['requestUri']],
+            'signs': model.signing_name,
+        }
+print(json.dumps(told))
+";
+
+/// Names, required members, methods, paths and signing names are those of botocore's models.
+#[test]
+fn every_operation_is_as_botocores_models_say() {
+    let mut command = client("http://127.0.0.1:1");
+    command.args(["-c", MODEL]);
+    let told: Value = serde_json::from_str(&done(command)).unwrap();
+    let told = told.as_object().unwrap();
+    assert_eq!(told.len(), countersign::ops::eks::ROWS.len(), "{told:?}");
+    for row in countersign::ops::eks::ROWS {
+        let model = &told[row.name];
+        let ours: Value =
+            row.input.iter().map(|it| (it.name.to_owned(), Value::from(it.required))).collect();
+        assert_eq!(ours, model["members"], "{}", row.name);
+        assert_eq!(model["signs"], row.service.scope(), "{}", row.name);
+        let shaped = model["http"][1]
+            .as_str()
+            .unwrap()
+            .replace("{name}", "prod")
+            .replace("{clusterName}", "prod")
+            .replace("{associationId}", "a-000102030405060708090a0b0c0d0e0f");
+        let routes = routes("111122223333");
+        let found = routes
+            .iter()
+            .any(|(method, target, ..)| method.as_str() == model["http"][0] && *target == shaped);
+        assert!(found, "{}: {shaped}", row.name);
+    }
 }

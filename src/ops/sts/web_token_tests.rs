@@ -123,7 +123,7 @@ async fn a_session_s_token_tells_of_its_role_tags_and_source_and_ends_with_it() 
     bench.call(&bench.a, "TagRole", &tag).await.unwrap();
     let ask = [
         ("RoleArn", role.as_str()),
-        ("RoleSessionName", "s"),
+        ("RoleSessionName", "session"),
         ("SourceIdentity", "alice"),
         ("Tags.member.1.Key", "job"),
         ("Tags.member.1.Value", "7"),
@@ -231,7 +231,7 @@ async fn parameters_are_held_to_the_model() {
     }
     let mut big = vec![algorithm];
     let names: Vec<String> = (1..=10).map(|n| format!("Audience.member.{n}")).collect();
-    let audiences: Vec<String> = (0..10).map(|n| format!("{n}{}", "\u{1}".repeat(999))).collect();
+    let audiences: Vec<String> = (0..10).map(|n| format!("{n}{}", "\t".repeat(999))).collect();
     big.extend(names.iter().zip(&audiences).map(|(name, text)| (name.as_str(), text.as_str())));
     refused(token(&bench, &bench.a, &big).await, FaultCode::JwtPayloadSizeExceeded);
 }
