@@ -25,7 +25,7 @@ mod attempts;
 mod picture;
 mod totp;
 
-#[cfg(all(test, feature = "server"))]
+#[cfg(test)]
 mod tests;
 
 pub use attempts::Failures;

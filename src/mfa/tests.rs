@@ -1,7 +1,6 @@
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::random::SystemRandom;
 use crate::time::Timestamp;
 
 fn rfc() -> Seed {
@@ -132,9 +131,10 @@ fn guesses_wait_longer_and_longer() {
 }
 
 /// The picture is read by other code than ours.
+#[cfg(feature = "server")]
 #[test]
 fn the_picture_holds_the_seed() {
-    let random = SystemRandom::new();
+    let random = crate::random::SystemRandom::new();
     for device in ["phone", "a+b=c,d.e@f-g_h", &"x".repeat(226)] {
         let seed = Seed::generate(&random).unwrap();
         let uri = Label { device, account: "111122223333" }.uri(&seed);
