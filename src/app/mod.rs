@@ -183,6 +183,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         feeds: crate::ops::verify::Feeds::default(),
         downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
+        saml: settings.saml.clone(),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),

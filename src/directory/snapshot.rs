@@ -422,6 +422,11 @@ impl Snapshot {
         self.oidc_providers.of(account)
     }
 
+    /// A SAML provider by its ID.
+    pub fn saml_provider_by_id(&self, id: &ProviderId) -> Option<&Arc<SamlProvider>> {
+        self.saml_providers.get(id)
+    }
+
     /// A SAML provider by its name, in any case.
     pub fn saml_provider_named(
         &self,

@@ -347,7 +347,9 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+                Err(Fault::missing_authentication_token())
+            }
         }
     }
 
@@ -357,7 +359,9 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+                Err(Fault::missing_authentication_token())
+            }
         }
     }
 

@@ -172,6 +172,7 @@ impl Bench {
             feeds: crate::ops::verify::Feeds::default(),
             downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
+            saml: crate::authn::SamlSettings::default(),
             directory,
             ledger,
             keyring,

@@ -59,6 +59,8 @@ mod redis_server;
 mod redis_sessions;
 mod revocation;
 mod s3_uploads;
+mod saml;
+mod saml_c14n;
 mod sdks;
 mod services;
 mod signals;

@@ -87,6 +87,7 @@ enum Target<'a> {
     Role { account: AccountId, name: &'a str, arn: &'a str },
     User { account: AccountId, name: &'a str, arn: &'a str },
     Provider { account: AccountId, url: &'a str, arn: &'a str },
+    SamlProvider { account: AccountId, name: &'a str, arn: &'a str },
 }
 
 impl<'a> Target<'a> {
@@ -126,9 +127,14 @@ impl<'a> Target<'a> {
                 }),
             RevocationTarget::Provider(arn) => arn::parse_oidc_provider(arn)
                 .map(|(account, url)| Self::Provider { account, url, arn })
+                .or_else(|| {
+                    let (account, name) = arn::parse_saml_provider(arn)?;
+                    Some(Self::SamlProvider { account, name, arn })
+                })
                 .ok_or_else(|| {
                     Fault::validation(format!(
-                        "target.provider: the ARN of an OIDC provider is expected: {arn:?} is not"
+                        "target.provider: the ARN of an OIDC or SAML provider is expected: {arn:?} \
+                         is not"
                     ))
                 }),
         }
@@ -139,7 +145,8 @@ impl<'a> Target<'a> {
             Self::Session(id) | Self::AccessKey(id) => id.account(),
             Self::Role { account, .. }
             | Self::User { account, .. }
-            | Self::Provider { account, .. } => *account,
+            | Self::Provider { account, .. }
+            | Self::SamlProvider { account, .. } => *account,
         }
     }
 
@@ -149,9 +156,10 @@ impl<'a> Target<'a> {
         match self {
             Self::Session(id) => format!("arn:aws:countersign::{account}:session/{id}"),
             Self::AccessKey(id) => format!("arn:aws:countersign::{account}:access-key/{id}"),
-            Self::Role { arn, .. } | Self::User { arn, .. } | Self::Provider { arn, .. } => {
-                (*arn).to_owned()
-            }
+            Self::Role { arn, .. }
+            | Self::User { arn, .. }
+            | Self::Provider { arn, .. }
+            | Self::SamlProvider { arn, .. } => (*arn).to_owned(),
         }
     }
 
@@ -202,6 +210,16 @@ impl<'a> Target<'a> {
                 let mut provider = provider.as_ref().clone();
                 provider.revoked = Some(revoked);
                 tx.put(Entity::OidcProvider(provider));
+            }
+            Self::SamlProvider { account, name, arn } => {
+                let provider = tx
+                    .state()
+                    .saml_provider_named(*account, name)
+                    .filter(|provider| provider.arn() == *arn)
+                    .ok_or_else(|| Fault::no_such_entity(fault::Entity::SamlProvider, arn))?;
+                let mut provider = provider.as_ref().clone();
+                provider.revoked = Some(revoked);
+                tx.put(Entity::SamlProvider(provider));
             }
         }
         Ok(())
