@@ -190,10 +190,7 @@ fn canonical_forms_are_those_of_other_implementations() {
         let prefixes: Vec<&str> = if draft.draw.below(2) == 0 {
             Vec::new()
         } else {
-            ["a", "b", "c", "d"]
-                .into_iter()
-                .filter(|_| draft.draw.below(2) == 0)
-                .collect()
+            ["a", "b", "c", "d"].into_iter().filter(|_| draft.draw.below(2) == 0).collect()
         };
         input.push_str(&serde_json::json!([text, id, prefixes]).to_string());
         input.push('\n');

@@ -39,14 +39,13 @@ fn sign_in() -> Value {
 
 /// An attribute of AWS, with these values.
 fn attribute(name: &str, values: &[&str]) -> String {
-    let values: String =
-        values.iter().map(|it| format!("<AttributeValue>{it}</AttributeValue>")).collect();
-    let name = if name.contains(':') && name.starts_with("urn:") {
+    let values = values.join("</AttributeValue><AttributeValue>");
+    let name = if name.starts_with("urn:") {
         name.to_owned()
     } else {
         format!("https://aws.amazon.com/SAML/Attributes/{name}")
     };
-    format!("<Attribute Name=\"{name}\">{values}</Attribute>")
+    format!("<Attribute Name=\"{name}\"><AttributeValue>{values}</AttributeValue></Attribute>")
 }
 
 /// A deployment with a provider in A, and a role that trusts it.
@@ -310,9 +309,10 @@ async fn tags_and_source_identity_are_inherited_and_need_leave() {
     let long = attribute("PrincipalTag:Team", &[&"x".repeat(257)]);
     refused(stage.claim("_7", &long).await, FaultCode::ValidationError);
     // Fifty tags that are too much together.
-    let many: String = (0..50)
-        .map(|n| attribute(&format!("PrincipalTag:{n}"), &[&format!("{n}{}", "y".repeat(200))]))
-        .collect();
+    let value = |n: usize| format!("{n}{}", "y".repeat(200));
+    let many: Vec<_> =
+        (0..50).map(|n| attribute(&format!("PrincipalTag:{n}"), &[&value(n)])).collect();
+    let many = many.concat();
     refused(stage.claim("_8", &many).await, FaultCode::PackedPolicyTooLarge);
 }
 

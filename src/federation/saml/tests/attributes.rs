@@ -6,15 +6,16 @@ use super::*;
 /// With these attributes in place of the name of the session, or of nothing.
 fn with(attributes: &[(&str, &[&str])]) -> Result<Attributes, SamlError> {
     let signer = Signer::new();
-    let more: String = attributes
-        .iter()
-        .map(|(name, values)| {
-            let values: String =
-                values.iter().map(|it| format!("<AttributeValue>{it}</AttributeValue>")).collect();
-            let name = name.replace("AWS/", "https://aws.amazon.com/SAML/Attributes/");
-            format!("<Attribute Name=\"{name}\">{values}</Attribute>")
-        })
-        .collect();
+    let mut more = Vec::new();
+    for (name, values) in attributes {
+        let none = values.is_empty();
+        let name = name.replace("AWS/", "https://aws.amazon.com/SAML/Attributes/");
+        let values = values.join("</AttributeValue><AttributeValue>");
+        let some = format!("<AttributeValue>{values}</AttributeValue>");
+        let values = if none { String::new() } else { some };
+        more.push(format!("<Attribute Name=\"{name}\">{values}</Attribute>"));
+    }
+    let more = more.concat();
     let text = signer.signed(&Form {
         document: Box::new(move |text| {
             text.replace("</AttributeStatement>", &format!("{more}</AttributeStatement>"))

@@ -12,22 +12,22 @@ fn replace(from: &'static str, to: &'static str) -> sign::Edit {
     })
 }
 
-fn refused(form: Form) -> SamlError {
+fn refused(form: &Form) -> SamlError {
     let signer = Signer::new();
-    let text = signer.signed(&form);
+    let text = signer.signed(form);
     verify_at(&text, &signer.metadata(), NOW).expect_err(&text)
 }
 
 fn document(from: &'static str, to: &'static str) -> SamlError {
-    refused(Form { document: replace(from, to), ..Form::default() })
+    refused(&Form { document: replace(from, to), ..Form::default() })
 }
 
 fn info(from: &'static str, to: &'static str) -> SamlError {
-    refused(Form { info: replace(from, to), ..Form::default() })
+    refused(&Form { info: replace(from, to), ..Form::default() })
 }
 
 fn signature(from: &'static str, to: &'static str) -> SamlError {
-    refused(Form { signature: replace(from, to), ..Form::default() })
+    refused(&Form { signature: replace(from, to), ..Form::default() })
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn each_signed_form_is_accepted_and_none_is_not() {
         assert_eq!(verified.session_ends(), None);
     }
     let unsigned = Form { assertion: false, ..Form::default() };
-    assert_eq!(refused(unsigned), SamlError::Unsigned);
+    assert_eq!(refused(&unsigned), SamlError::Unsigned);
 }
 
 /// With two signatures, a bad one is not made good by the other.
@@ -92,8 +92,6 @@ fn of_two_signatures_both_must_be_good() {
 fn a_signature_has_one_form() {
     use error::SignaturePart as P;
     let form = SamlError::SignatureForm;
-    let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
-    assert!(Form::default().assertion && !exclusive.is_empty());
     // Children of the signature.
     for (from, to) in [
         ("</ds:Signature>", "<ds:Object/></ds:Signature>"),
@@ -107,7 +105,7 @@ fn a_signature_has_one_form() {
     ] {
         assert_eq!(signature(from, to), form(P::Children), "{to}");
     }
-    let doubled = refused(Form {
+    let doubled = refused(&Form {
         signature: Box::new(|text| {
             let end = text.find("<ds:SignatureValue>").unwrap();
             let start = text.find("<ds:SignedInfo").unwrap();
@@ -147,7 +145,6 @@ fn a_signature_has_one_form() {
             "CanonicalizationMethod Algorithme",
             P::Canonicalization,
         ),
-        ("rsa-never", "rsa-never", P::Method),
         (
             "<ds:Transforms>",
             "<ds:Transforms><ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>",
@@ -202,9 +199,7 @@ fn a_signature_has_one_form() {
         ("<ds:DigestValue>", "<ds:DigestValue>!", P::Digest),
         ("<ds:DigestValue>", "<ds:DigestValue><x/>", P::Digest),
     ] {
-        if from != to {
-            assert_eq!(info(from, to), form(part), "{to}");
-        }
+        assert_eq!(info(from, to), form(part), "{to}");
     }
     assert_eq!(info("SignatureMethod Algorithm", "SignatureMethod Algorithme"), form(P::Method));
     assert_eq!(
@@ -232,7 +227,7 @@ fn weak_and_other_algorithms_do_not_exist() {
             }),
             ..Form::default()
         };
-        assert_eq!(refused(form), SamlError::Algorithm, "{uri}");
+        assert_eq!(refused(&form), SamlError::Algorithm, "{uri}");
     }
     // An algorithm that exists, and that the key is not for.
     for (other, why) in
@@ -242,7 +237,7 @@ fn weak_and_other_algorithms_do_not_exist() {
             info: Box::new(move |text| text.replace("ecdsa-sha256", other)),
             ..Form::default()
         };
-        assert_eq!(refused(form), why);
+        assert_eq!(refused(&form), why);
     }
     for uri in
         ["http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2001/04/xmldsig-more#md5"]
@@ -253,7 +248,7 @@ fn weak_and_other_algorithms_do_not_exist() {
             }),
             ..Form::default()
         };
-        assert_eq!(refused(form), SamlError::DigestAlgorithm, "{uri}");
+        assert_eq!(refused(&form), SamlError::DigestAlgorithm, "{uri}");
     }
 }
 
@@ -299,12 +294,6 @@ fn the_reference_is_to_the_parent() {
         assert_eq!(refused, SamlError::StraySignature, "{text}");
     }
     // An ID in another namespace is none.
-    let form = Form {
-        document: replace("<Assertion ID=\"_a\"", "<Assertion ID=\"_b\" samlp:ID=\"_a\""),
-        info: replace("#_a", "#_a"),
-        ..Form::default()
-    };
-    drop(form);
     let text =
         sign::RESPONSE.replace("<Assertion ID=\"_a\"", "<Assertion samlp:ID=\"_a\" ID=\"_b\"");
     let bare = text.replace("[A]", "").replace("[R]", "");
@@ -367,5 +356,5 @@ fn a_response_has_one_form() {
         }),
         ..Form::default()
     };
-    assert_eq!(refused(form), SamlError::AssertionPlace);
+    assert_eq!(refused(&form), SamlError::AssertionPlace);
 }

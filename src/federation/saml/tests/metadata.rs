@@ -2,7 +2,7 @@ use super::*;
 
 /// Metadata with these certificates.
 pub(crate) fn text(certificates: &[&str]) -> String {
-    let keys: String = certificates
+    let keys: Vec<String> = certificates
         .iter()
         .map(|certificate| {
             format!(
@@ -12,6 +12,7 @@ pub(crate) fn text(certificates: &[&str]) -> String {
             )
         })
         .collect();
+    let keys = keys.concat();
     format!(
         "<?xml version=\"1.0\"?>\n<!-- made by hand -->\n<md:EntityDescriptor \
          xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{ENTITY}\">\
@@ -69,6 +70,7 @@ fn metadata_ends() {
 
 #[test]
 fn what_is_no_metadata_of_one_provider_is_refused() {
+    use MetadataError as E;
     let signer = sign::Signer::new();
     let certificate = signer.certificate();
     let good = text(&[certificate]);
@@ -80,7 +82,6 @@ fn what_is_no_metadata_of_one_provider_is_refused() {
     let role = good.split_once("<md:IDP").unwrap().1.split_once("</md:Ent").unwrap().0;
     let eleven: Vec<_> = (0..11).map(|_| sign::Signer::new().certificate().to_owned()).collect();
     let eleven: Vec<_> = eleven.iter().map(String::as_str).collect();
-    use MetadataError as E;
     for (wrong, why) in [
         (format!("{good}{}", " ".repeat(250_000)), E::TooLong),
         (String::new(), E::Xml(XmlError::Malformed)),

@@ -45,7 +45,8 @@ fn a_document_has_bounds() {
     let not = Err(SamlError::NotResponse);
     assert_eq!(verify_at(&deep(MAX_DEPTH), &metadata, NOW), not);
     let wide = |n: usize| {
-        let attributes: String = (0..n).map(|n| format!(" a{n}=''")).collect();
+        let attributes: Vec<String> = (0..n).map(|n| format!(" a{n}=''")).collect();
+        let attributes = attributes.concat();
         format!("<a{attributes}/>")
     };
     assert_eq!(verify_at(&wide(64), &metadata, NOW), not);

@@ -1,7 +1,6 @@
 //! Every operation of IAM in the catalogue: denied without permission, allowed with exactly its own
 //! action, and as silent about what is missing as about what is there.
 
-
 use super::{must, refused};
 use crate::directory::managed::ADMINISTRATOR_ACCESS;
 use crate::ops::catalog::ROWS;
