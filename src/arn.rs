@@ -105,6 +105,17 @@ pub fn parse_policy(text: &str) -> Option<(AccountId, &str, &str)> {
     parse_iam(text, "policy")
 }
 
+/// The account, path and name of an MFA device's ARN; `None` for any other text.
+pub fn parse_mfa(text: &str) -> Option<(AccountId, &str, &str)> {
+    parse_iam(text, "mfa")
+}
+
+/// The account of a root user's ARN, `arn:aws:iam::<account>:root`; `None` for any other text.
+pub fn parse_account_root(text: &str) -> Option<AccountId> {
+    let account = AccountId::parse(Arn::parse(text).ok()?.account).ok()?;
+    (account_root(account) == text).then_some(account)
+}
+
 /// The account and the issuer's URL, without its scheme, of an OIDC provider's ARN; `None` for any
 /// other text.
 pub fn parse_oidc_provider(text: &str) -> Option<(AccountId, &str)> {

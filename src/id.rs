@@ -192,6 +192,8 @@ pub enum UniqueKind {
     Policy,
     /// `AIPA`
     InstanceProfile,
+    /// None: the root user's ID is its account's.
+    Root,
 }
 
 impl UniqueKind {
@@ -206,16 +208,37 @@ impl UniqueKind {
             Self::Group => "AGPA",
             Self::Policy => "ANPA",
             Self::InstanceProfile => "AIPA",
+            Self::Root => "",
         }
     }
 }
 
-/// An entity's unique ID: a prefix and 17 characters of `A-Z0-9`. Never used twice: a name made
-/// again gets another.
+/// An entity's unique ID: a prefix and 17 characters of `A-Z0-9`, never used twice: a name made
+/// again gets another. An account's root user has the account's ID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UniqueId([u8; 21]);
 
 impl UniqueId {
+    /// The ID of an account's root user.
+    pub fn of_root(account: AccountId) -> Self {
+        let mut id = [0; 21];
+        for (to, from) in id.iter_mut().zip(account.to_string().bytes()) {
+            *to = from;
+        }
+        Self(id)
+    }
+
+    /// The account whose root user it names, if it names one.
+    pub fn root_account(&self) -> Option<AccountId> {
+        AccountId::parse(self.as_str()).ok()
+    }
+
+    /// Reads an ID that was written by us: of a root user too. In policies twelve digits name the
+    /// whole account.
+    pub fn parse_stored(text: &str) -> Result<Self, IdError> {
+        AccountId::parse(text).map(Self::of_root).or_else(|_| Self::parse(text))
+    }
+
     /// Reads an ID with one of the known prefixes.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let bytes: [u8; 21] = text.as_bytes().try_into().map_err(|_| IdError::Unique)?;
@@ -224,7 +247,7 @@ impl UniqueId {
         (plain && known).then_some(Self(bytes)).ok_or(IdError::Unique)
     }
 
-    /// Draws the ID of a new entity.
+    /// Draws the ID of a new entity. Root users are not drawn: see [`of_root`](Self::of_root).
     pub fn generate(kind: UniqueKind, random: &dyn Random) -> Result<Self, RandomError> {
         let rest = random::text(random, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 17)?;
         let mut id = [0; 21];
@@ -249,6 +272,9 @@ impl UniqueId {
     /// What it names.
     pub fn kind(&self) -> UniqueKind {
         let text = self.as_str();
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            return UniqueKind::Root;
+        }
         UniqueKind::ALL
             .into_iter()
             .find(|kind| text.starts_with(kind.prefix()))
@@ -257,7 +283,8 @@ impl UniqueId {
 
     /// The ID as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        let length = self.0.iter().position(|b| *b == 0).unwrap_or(self.0.len());
+        self.0.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
@@ -318,6 +345,18 @@ random_id! {
     ProviderId
 }
 random_id! {
+    /// An MFA device, unique for ever.
+    DeviceId
+}
+random_id! {
+    /// An association of pods with a role, unique for ever.
+    AssociationId
+}
+random_id! {
+    /// The issuer of an account's tokens, unique for ever.
+    IssuerId
+}
+random_id! {
     /// A session, unique for ever (its access key ID may come again after it expired).
     SessionId
 }
@@ -360,7 +399,7 @@ impl fmt::Debug for RequestId {
 
 /// Reads and writes the textual form in serde formats.
 macro_rules! serde_as_text {
-    ($($name:ty),*) => {$(
+    ($($name:ty: $parse:ident),*) => {$(
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -370,13 +409,23 @@ macro_rules! serde_as_text {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                Self::$parse(&text).map_err(serde::de::Error::custom)
             }
         }
     )*};
 }
 
-serde_as_text!(AccountId, AccessKeyId, UniqueId, DeploymentId, ProviderId, SessionId);
+serde_as_text!(
+    AccountId: parse,
+    AccessKeyId: parse,
+    UniqueId: parse_stored,
+    DeploymentId: parse,
+    ProviderId: parse,
+    DeviceId: parse,
+    AssociationId: parse,
+    IssuerId: parse,
+    SessionId: parse
+);
 
 #[cfg(test)]
 mod tests {
@@ -424,6 +473,21 @@ mod tests {
         assert_eq!(UniqueId::parse(id.as_str()), Ok(id));
         assert_eq!(id.kind(), UniqueKind::Role);
         assert_eq!(UniqueId::parse("AXXA00000000000000000"), Err(IdError::Unique));
+    }
+
+    #[test]
+    fn the_id_of_a_root_user_is_its_account_and_no_policy_can_name_it() {
+        for number in [0, 7, 123_456_789_012] {
+            let account = AccountId::from_number(number).unwrap();
+            let id = UniqueId::of_root(account);
+            assert_eq!(id.to_string(), account.to_string());
+            assert_eq!((id.kind(), id.root_account()), (UniqueKind::Root, Some(account)));
+            assert_eq!(UniqueId::parse_stored(id.as_str()), Ok(id));
+            assert_eq!(UniqueId::parse(id.as_str()), Err(IdError::Unique));
+        }
+        let user = UniqueId::generate(UniqueKind::User, &SystemRandom::new()).unwrap();
+        assert_eq!((user.root_account(), UniqueId::parse_stored(user.as_str())), (None, Ok(user)));
+        assert_eq!(UniqueId::parse_stored("12345678901"), Err(IdError::Unique));
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! | L4 edges | `http`, `grpc`, `cli`, `telemetry`, `settings`, `app`, `verify` | servers, command line, wiring, the verifier inside a service |
 //! | L3 operations | `ops` | one file an operation |
 //! | L2 state | `authn`, `directory`, `sessions`, `audit`, `keysets` | who asks, what is stored |
-//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `wire`, `api`, `federation` | pure: no I/O, no clock |
+//! | L1 engines | `sigv4`, `policy`, `downstream`, `seal`, `mfa`, `wire`, `api`, `federation` | pure: no I/O, no clock |
 //! | L0 primitives | `arn`, `future`, `group`, `id`, `random`, `secret`, `time` | |
 
 // L0
@@ -36,6 +36,8 @@ pub mod downstream;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod federation;
+#[doc(hidden)]
+pub mod mfa;
 pub mod policy;
 #[doc(hidden)]
 pub mod seal;

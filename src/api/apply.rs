@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::OrganizationFile;
+
 /// What an account's directory is to hold. What is absent is left alone; what is there is all
 /// there is to be: an empty list of policies takes the last one away.
 ///
@@ -18,6 +20,9 @@ pub struct DirectoryFile {
     /// The account's password policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_policy: Option<PasswordPolicyFile>,
+    /// The organization, if the account is its management account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationFile>,
     /// Managed policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<PolicyFile>,
@@ -49,6 +54,7 @@ impl DirectoryFile {
     pub fn add(&mut self, other: Self) -> Result<(), &'static str> {
         one(&mut self.account_alias, other.account_alias, "account_alias")?;
         one(&mut self.password_policy, other.password_policy, "password_policy")?;
+        one(&mut self.organization, other.organization, "organization")?;
         self.policy.extend(other.policy);
         self.oidc_provider.extend(other.oidc_provider);
         self.saml_provider.extend(other.saml_provider);
@@ -62,6 +68,8 @@ impl DirectoryFile {
     /// Every policy document in it, to be read from where it points to.
     pub fn documents_mut(&mut self) -> Vec<&mut PolicyText> {
         let mut all: Vec<&mut PolicyText> = Vec::new();
+        let organization = self.organization.iter_mut();
+        all.extend(organization.flat_map(|it| &mut it.policy).map(|it| &mut it.content));
         all.extend(self.policy.iter_mut().map(|it| &mut it.document));
         for role in &mut self.role {
             all.push(&mut role.trust);
@@ -312,6 +320,24 @@ pub struct Plan {
     /// The directory's version after it; absent for what was not carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The first step that would be refused. The steps were tried as the caller, and not kept;
+    /// those after it were not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<PlanProblem>,
+}
+
+/// A step that would be refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanProblem {
+    /// What it would change.
+    pub what: String,
+    /// The action.
+    pub action: String,
+    /// The code of the error, such as `MalformedPolicyDocument`. With `AccessDenied` another
+    /// caller may be allowed to do it.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// One step.
@@ -321,7 +347,7 @@ pub struct PlanStep {
     pub change: PlanChange,
     /// What is changed, such as `role deploy`.
     pub what: String,
-    /// The IAM action that does it: the caller needs the permission for it.
+    /// The action that does it: the caller needs the permission for it.
     pub action: String,
 }
 

@@ -140,6 +140,9 @@ pub struct FeedHead {
     pub newest: u64,
     /// Whether the lines do not go on from where the reader was: what it keeps is to be forgotten.
     pub gap: bool,
+    /// The broker's time when it was asked, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<i64>,
     /// The service as it is registered, in the words of the settings.
     pub service: serde_json::Value,
     /// Its routes.

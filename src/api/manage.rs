@@ -62,7 +62,7 @@ pub enum RevocationTarget {
     Session(String),
     /// All sessions of a role up to now, by its ARN.
     Role(String),
-    /// All sessions that came from a user up to now, by its ARN.
+    /// All sessions that came from a user, or from a root user, up to now, by its ARN.
     User(String),
     /// All sessions that came from a long-term key up to now, by its ID (`AKIA…`).
     AccessKey(String),
@@ -204,7 +204,69 @@ pub struct ConfirmedKeys {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateKey {
-    /// The ARN of the user that it is for.
+    /// The ARN of the user that it is for, or of an account's root user: `arn:aws:iam::<account>:root`.
+    pub user: String,
+}
+
+/// The query of `GET /countersign/v1/keys` on the admin socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListKeys {
+    /// The ARN of a user or of a root user.
+    pub user: String,
+}
+
+/// The long-term keys of a user or of a root user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Those that it has, by ID.
+    pub keys: Vec<KeyView>,
+}
+
+/// A long-term key, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// `Active` or `Inactive`.
+    pub status: String,
+    /// When it was made.
+    pub created_at: String,
+    /// Whether it waits to be confirmed after a restore.
+    pub unconfirmed: bool,
+    /// When it last signed, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+}
+
+/// What is to become of a long-term key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyFate {
+    /// It signs.
+    Active,
+    /// It does not, and every session that came from it is refused for good.
+    Inactive,
+    /// It is gone, with every session that came from it.
+    Deleted,
+}
+
+/// `POST /countersign/v1/keys/change` on the admin socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeKey {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// What is to become of it.
+    pub to: KeyFate,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedKey {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// The ARN of its user or root user.
     pub user: String,
 }
 

@@ -8,11 +8,12 @@ mod apply;
 mod inside;
 mod json;
 mod manage;
+mod organization;
 mod verify;
 
 pub use apply::{
     ApplyRequest, DirectoryFile, GroupFile, InstanceProfileFile, OidcProviderFile,
-    PasswordPolicyFile, Plan, PlanChange, PlanStep, PolicyFile, PolicyText, RoleFile,
+    PasswordPolicyFile, Plan, PlanChange, PlanProblem, PlanStep, PolicyFile, PolicyText, RoleFile,
     SamlProviderFile, UserFile,
 };
 pub use inside::{
@@ -21,10 +22,12 @@ pub use inside::{
 };
 pub use json::{StrictError, strict};
 pub use manage::{
-    AccountView, Accounts, ConfirmKeys, ConfirmedKeys, CreateAccount, CreateKey, CreateRevocation,
-    CreatedAccount, CreatedKey, ListSessions, RestoredView, RevocationTarget, RevocationView,
-    SessionCount, SessionView, Sessions,
+    AccountView, Accounts, ChangeKey, ChangedKey, ConfirmKeys, ConfirmedKeys, CreateAccount,
+    CreateKey, CreateRevocation, CreatedAccount, CreatedKey, KeyFate, KeyView, Keys, ListKeys,
+    ListSessions, RestoredView, RevocationTarget, RevocationView, SessionCount, SessionView,
+    Sessions,
 };
+pub use organization::{ControlPolicyFile, OrganizationFile, PlacedAccountFile, UnitFile};
 pub use verify::{
     Ancestor, BatchAnswer, BodyState, Decision, Header, Keep, MAX_BATCH, Match, OneOrMany,
     Principal, PrincipalType, Reason, VerifyBatchRequest, VerifyBatchResponse, VerifyRequest,

@@ -209,6 +209,8 @@ pub enum PrincipalType {
     User,
     /// A session of a role.
     AssumedRole,
+    /// The root user of an account.
+    Account,
 }
 
 /// A credential that a session came from.

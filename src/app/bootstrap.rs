@@ -8,15 +8,18 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{AppError, DataDir, World, read_keyring};
+use super::{AppError, DataDir, World, audit_path, read_keyring};
+use crate::audit::{AuditError, AuditSink as _, EventId, FileSink};
 use crate::directory::backup::{self, BackupError, Restored};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
 use crate::directory::{AccessKey, Account, Entity, KeyStatus, StoreError, User, managed};
 use crate::id::{AccessKeyId, AccessKeyKind, AccountId, UniqueId, UniqueKind};
+use crate::ops::manage::backups;
 use crate::random::{Random, RandomError};
 use crate::seal::{Keyring, SealError, stored};
 use crate::secret::SecretAccessKey;
+use crate::settings::Settings;
 use crate::time::Timestamp;
 
 /// The first administrator's name.
@@ -196,9 +199,19 @@ pub enum RestoreError {
     /// The file is no backup of this deployment.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// The keyring that the backup was made with is not there.
+    #[error(
+        "{} is not there: put the keyring of the deployment that the backup is of into its place \
+         (mode 0600). Another keyring cannot open it",
+        .0.display()
+    )]
+    NoKeyring(PathBuf),
     /// The keyring cannot be read.
     #[error(transparent)]
     App(#[from] AppError),
+    /// It cannot be recorded, and is not done.
+    #[error("the audit log does not take the record, and nothing was done: {0}")]
+    Audit(#[from] AuditError),
     /// The directory cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -209,13 +222,45 @@ pub enum RestoreError {
 
 /// Makes the directory of a data directory that holds only the keyring, from a backup. Returns what
 /// was done, the directory's version, and when the backup was made.
-pub fn restore(
-    data: &DataDir,
+///
+/// INVARIANT: the audit log has accepted the intent before anything is made, as with a broker.
+pub async fn restore(
+    settings: &Settings,
     world: &World,
     file: &[u8],
 ) -> Result<(Restored, u64, Timestamp), RestoreError> {
-    let keyring = read_keyring(data)?;
-    let backup = backup::read(file, &keyring)?;
+    let data = DataDir::new(&settings.store.data_dir);
+    if !data.keyring().exists() {
+        return Err(RestoreError::NoKeyring(data.keyring()));
+    }
+    let keyring = read_keyring(&data)?;
+    let (path, now) = (audit_path(settings, &data), world.clock.now());
+    let audit = FileSink::open(&path, settings.audit.synced)?;
+    let intent = backups::offline_intent(&*world.random, now, file.len())?;
+    audit.accept(intent.clone()).await?;
+    let result = put_back(&data, &keyring, world, file);
+    let outcome = intent.outcome(EventId::generate(&*world.random)?, world.clock.now());
+    let outcome = match &result {
+        Ok((restored, version, made_at)) => {
+            let view = backups::view(restored, *version, made_at.to_rfc3339());
+            outcome.response_elements(serde_json::to_value(view).unwrap_or_default())
+        }
+        Err(error) => outcome.error("ValidationError", &error.to_string()),
+    };
+    // The intent is on record; what was restored stands whether or not its outcome is.
+    if let Err(error) = audit.accept(outcome).await {
+        tracing::error!(%error, "an audit outcome was not accepted");
+    }
+    result
+}
+
+fn put_back(
+    data: &DataDir,
+    keyring: &Keyring,
+    world: &World,
+    file: &[u8],
+) -> Result<(Restored, u64, Timestamp), RestoreError> {
+    let backup = backup::read(file, keyring)?;
     let mut number = [0; 8];
     world.random.fill(&mut number)?;
     let made_at = backup.created_at;

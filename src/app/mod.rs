@@ -18,6 +18,7 @@ use crate::downstream::Shared;
 use crate::keysets::{self, KeySets};
 use crate::ops::Services;
 use crate::ops::iam::credential_report::Reports;
+use crate::ops::issuer::{self, Issuer};
 use crate::random::{Random, SystemRandom};
 use crate::seal::{Keyring, KeyringError};
 use crate::sessions::embedded::EmbeddedLedger;
@@ -130,6 +131,9 @@ pub enum AppError {
     /// Keys of identity providers cannot be fetched as the settings say.
     #[error(transparent)]
     KeySets(#[from] keysets::OpenError),
+    /// Tokens cannot be signed as the settings say.
+    #[error(transparent)]
+    Issuer(#[from] issuer::OpenError),
     /// A listener must not be opened as it was asked for.
     #[error(transparent)]
     Exposure(#[from] crate::http::exposure::ExposureError),
@@ -172,7 +176,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let store = EmbeddedStore::open(&data.directory(), keyring.deployment())?;
     let directory = Arc::new(Directory::open(Box::new(store))?);
     let (ledger, redis) = open_ledger(settings, world, &data, &keyring).await?;
-    let path = settings.audit.path.clone().unwrap_or_else(|| data.audit());
+    let path = audit_path(settings, &data);
     let audit = FileSink::open(&path, settings.audit.synced)
         .map_err(|source| AppError::Audit { source, path })?;
     let audit = Arc::new(audit);
@@ -181,9 +185,11 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
     let key_set_meters = key_sets.meters().clone();
     let services = Services {
         feeds: crate::ops::verify::Feeds::default(),
+        resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
         saml: settings.saml.clone(),
+        issuer: Arc::new(Issuer::open(&settings.issuer)?),
         authenticator: Authenticator::new(
             Arc::clone(&directory),
             Arc::clone(&keyring),
@@ -201,6 +207,11 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         reports: Reports::default(),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis, key_sets: key_set_meters })
+}
+
+/// The audit log that the settings choose.
+fn audit_path(settings: &Settings, data: &DataDir) -> PathBuf {
+    settings.audit.path.clone().unwrap_or_else(|| data.audit())
 }
 
 /// Opens the ledger that the settings choose: in Redis if they name one.

@@ -52,6 +52,11 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     if let Some(redis) = &deployment.redis {
         meters::register(&metrics, redis);
     }
+    metrics.register(
+        "countersign_root_uses",
+        "Requests that root users of accounts signed",
+        services.authenticator.root_uses().clone(),
+    );
     meters::register_key_sets(&metrics, &deployment.key_sets);
     let edge = Edge {
         clock: Arc::clone(&world.clock),

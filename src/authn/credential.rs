@@ -129,9 +129,14 @@ impl OpenSession {
     }
 
     pub(super) fn confirmed_within(&self, span: Duration, now: Monotonic) -> bool {
+        self.confirmed_for(now).is_some_and(|age| age < span)
+    }
+
+    /// How long ago the ledger last confirmed it; `None` if it never did.
+    pub fn confirmed_for(&self, now: Monotonic) -> Option<Duration> {
         match self.confirmed.load(Ordering::Relaxed) {
-            0 => false,
-            at => now.since(Monotonic(Duration::from_micros(at - 1))) < span,
+            0 => None,
+            at => Some(now.since(Monotonic(Duration::from_micros(at - 1)))),
         }
     }
 

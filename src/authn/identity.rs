@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::credential::OpenSession;
 use super::standing::{self, Entity, Refusal};
 use crate::arn;
-use crate::directory::{Role, Snapshot, User};
+use crate::directory::{Account, Role, Snapshot, User};
 use crate::id::{AccessKeyId, AccountId, UniqueId};
 use crate::seal::Link;
 use crate::sigv4::{PayloadCheck, Verified};
@@ -18,6 +18,7 @@ pub struct VerifiedRequest {
     snapshot: Arc<Snapshot>,
     payload: PayloadCheck,
     path_as_signed: bool,
+    signed_at: Timestamp,
     region: String,
     /// The day of the scope; `None` in SigV4A, whose keys have none.
     day: Option<String>,
@@ -36,6 +37,7 @@ impl VerifiedRequest {
             snapshot,
             payload: verified.payload(),
             path_as_signed: verified.path_as_signed(),
+            signed_at: verified.signed_at(),
             region: region.to_owned(),
             day: day.map(str::to_owned),
         }
@@ -61,6 +63,11 @@ impl VerifiedRequest {
         self.path_as_signed
     }
 
+    /// When it was signed, as it says itself under its signature.
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at
+    }
+
     /// The day of the scope, `YYYYMMDD`; `None` of a SigV4A request, whose key is good for all days.
     pub fn scope_day(&self) -> Option<&str> {
         self.day.as_deref()
@@ -80,6 +87,18 @@ pub enum PrincipalEntity {
     User(Arc<User>),
     /// A role.
     Role(Arc<Role>),
+    /// The root user of an account.
+    Root(Arc<Account>),
+}
+
+impl From<Entity<'_>> for PrincipalEntity {
+    fn from(entity: Entity<'_>) -> Self {
+        match entity {
+            Entity::User(user) => Self::User(Arc::clone(user)),
+            Entity::Role(role) => Self::Role(Arc::clone(role)),
+            Entity::Root(account) => Self::Root(Arc::clone(account)),
+        }
+    }
 }
 
 /// A principal with the credential it used.
@@ -92,12 +111,8 @@ pub struct Identity {
 
 impl Identity {
     pub(super) fn of_key(snapshot: &Snapshot, id: AccessKeyId) -> Result<Self, Refusal> {
-        let user = standing::long_term(snapshot, &id)?;
-        Ok(Self {
-            principal: PrincipalEntity::User(Arc::clone(user)),
-            access_key_id: id,
-            session: None,
-        })
+        let principal = standing::long_term(snapshot, &id)?.into();
+        Ok(Self { principal, access_key_id: id, session: None })
     }
 
     pub(super) fn of_session(
@@ -108,14 +123,11 @@ impl Identity {
         let claims = session.claims();
         standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
         standing::origin(snapshot, &id, claims)?;
-        let principal = match standing::principal(snapshot, &claims.principal.id)? {
-            Entity::User(user) => PrincipalEntity::User(Arc::clone(user)),
-            Entity::Role(role) => PrincipalEntity::Role(Arc::clone(role)),
-        };
+        let principal = standing::principal(snapshot, &claims.principal.id)?.into();
         Ok(Self { principal, access_key_id: id, session: Some(session) })
     }
 
-    /// The user or role.
+    /// The user, role or root user.
     pub fn principal(&self) -> &PrincipalEntity {
         &self.principal
     }
@@ -135,14 +147,21 @@ impl Identity {
         match &self.principal {
             PrincipalEntity::User(user) => user.account,
             PrincipalEntity::Role(role) => role.account,
+            PrincipalEntity::Root(account) => account.id,
         }
     }
 
-    /// The unique ID of the user or role.
+    /// Whether it is the root user of its account.
+    pub fn is_root(&self) -> bool {
+        matches!(self.principal, PrincipalEntity::Root(_))
+    }
+
+    /// The unique ID of the user or role; of a root user, its account's.
     pub fn unique_id(&self) -> UniqueId {
         match &self.principal {
             PrincipalEntity::User(user) => user.id,
             PrincipalEntity::Role(role) => role.id,
+            PrincipalEntity::Root(account) => UniqueId::of_root(account.id),
         }
     }
 
@@ -154,29 +173,32 @@ impl Identity {
         }
     }
 
-    /// `aws:userid`: `AIDA…`, or `AROA…:<session name>`.
+    /// `aws:userid`: `AIDA…`, `AROA…:<session name>`, or the account's ID.
     pub fn user_id(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.id.to_string(),
             PrincipalEntity::Role(role) => format!("{}:{}", role.id, self.session_name()),
+            PrincipalEntity::Root(account) => account.id.to_string(),
         }
     }
 
-    /// The ARN that GetCallerIdentity tells: the user's, or the role session's.
+    /// The ARN that GetCallerIdentity tells: the user's or root user's, or the role session's.
     pub fn arn(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.arn(),
             PrincipalEntity::Role(role) => {
                 arn::assumed_role(role.account, &role.name, self.session_name())
             }
+            PrincipalEntity::Root(account) => arn::account_root(account.id),
         }
     }
 
-    /// `aws:PrincipalArn`: the user's or the role's.
+    /// `aws:PrincipalArn`: the user's, the role's or the root user's.
     pub fn principal_arn(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.arn(),
             PrincipalEntity::Role(role) => role.arn(),
+            PrincipalEntity::Root(account) => arn::account_root(account.id),
         }
     }
 

@@ -30,6 +30,7 @@ pub mod standing;
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -147,6 +148,7 @@ pub struct Authenticator {
     sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
     health: LedgerHealth,
+    root_uses: Counter,
 }
 
 /// A credential that was found, before anything of it is believed.
@@ -187,7 +189,13 @@ impl Authenticator {
             sessions: Cache::new(CACHE),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
+            root_uses: Counter::default(),
         }
+    }
+
+    /// How many requests root users have signed.
+    pub fn root_uses(&self) -> &Counter {
+        &self.root_uses
     }
 
     /// Finds out who made a request.
@@ -225,6 +233,16 @@ impl Authenticator {
             Some(session) => Identity::of_session(&snapshot, access_key_id, session)?,
             None => Identity::of_key(&snapshot, access_key_id)?,
         };
+        if identity.is_root() {
+            // INVARIANT: no use of a root user goes unseen.
+            self.root_uses.inc();
+            tracing::warn!(
+                account = %identity.account(),
+                access_key_id = %access_key_id,
+                service = expectation.service,
+                "the root user of an account signed a request"
+            );
+        }
         let region = match presented.algorithm() {
             Algorithm::HmacSha256 => presented.scope().region,
             // Its scope has none: the one that the set was found to cover.

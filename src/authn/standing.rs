@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::directory::{KeyStatus, Role, Snapshot, User};
+use crate::directory::{Account, KeyStatus, Role, Snapshot, User};
 use crate::id::{AccessKeyId, AccessKeyKind, ProviderId, UniqueId, UniqueKind};
 use crate::seal::{Claims, Link};
 
@@ -55,6 +55,7 @@ pub enum Refusal {
 pub(super) enum Entity<'a> {
     User(&'a Arc<User>),
     Role(&'a Arc<Role>),
+    Root(&'a Arc<Account>),
 }
 
 /// The principal of a unique ID, if it and its account still exist, and the account is open.
@@ -62,12 +63,16 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
     let entity = match id.kind() {
         UniqueKind::User => snapshot.user(id).map(Entity::User),
         UniqueKind::Role => snapshot.role(id).map(Entity::Role),
+        UniqueKind::Root => {
+            id.root_account().and_then(|account| snapshot.account(account)).map(Entity::Root)
+        }
         UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile => None,
     }
     .ok_or(Refusal::PrincipalGone(*id))?;
     let account = match &entity {
         Entity::User(user) => user.account,
         Entity::Role(role) => role.account,
+        Entity::Root(account) => account.id,
     };
     snapshot.account(account).ok_or(Refusal::AccountGone(*id))?;
     if snapshot.organized().is_closed(account) {
@@ -76,17 +81,17 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
     Ok(entity)
 }
 
-/// The user of a long-term key that signs now.
+/// The user, or root user, of a long-term key that signs now.
 pub(super) fn long_term<'a>(
     snapshot: &'a Snapshot,
     id: &AccessKeyId,
-) -> Result<&'a Arc<User>, Refusal> {
+) -> Result<Entity<'a>, Refusal> {
     let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
     if key.status != KeyStatus::Active {
         return Err(Refusal::KeyInactive(*id));
     }
     match principal(snapshot, &key.user)? {
-        Entity::User(user) => Ok(user),
+        owner @ (Entity::User(_) | Entity::Root(_)) => Ok(owner),
         Entity::Role(_) => Err(Refusal::PrincipalGone(key.user)),
     }
 }
@@ -129,11 +134,11 @@ pub(super) fn credential(
 ) -> Result<(), Refusal> {
     match id.kind() {
         AccessKeyKind::LongTerm => {
-            let user = long_term(snapshot, id)?;
-            if user.id != *owner {
+            long_term(snapshot, id)?;
+            let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
+            if key.user != *owner {
                 return Err(Refusal::KeyGone(*id));
             }
-            let key = snapshot.access_key(id).ok_or(Refusal::KeyGone(*id))?;
             if key.revoked.is_some_and(|revoked| revoked.refuses(issued)) {
                 return Err(Refusal::KeyRevoked(*id));
             }
@@ -149,6 +154,8 @@ pub(super) fn credential(
     let (revoked, account) = match principal(snapshot, owner)? {
         Entity::User(user) => (user.revoked, user.account),
         Entity::Role(role) => (role.revoked, role.account),
+        // It is always there: its keys are revoked one by one.
+        Entity::Root(account) => (None, account.id),
     };
     if revoked.is_some_and(|revoked| revoked.refuses(issued)) {
         return Err(Refusal::PrincipalRevoked(*owner));

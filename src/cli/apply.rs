@@ -1,5 +1,6 @@
 //! `countersign apply` and `countersign export`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,22 +11,27 @@ use serde_json::Value;
 
 use super::client::{Endpoint, SignedClient};
 use super::output;
-use crate::api::{self, ApplyRequest, DirectoryFile, Plan, PlanChange, PolicyText};
+use crate::api::{self, ApplyRequest, DirectoryFile, Plan, PlanChange, PlanProblem, PolicyText};
 
 /// Files or what would change: the exit code of `--check`.
 const DRIFT: u8 = 3;
+/// The code of a refusal by policy.
+const DENIED: &str = "AccessDenied";
 
 #[derive(Args)]
 #[command(after_help = "\
-Files end in .toml or .json; of a folder all such files are taken, not those of folders in it. What
-stands in a file is all there is to be of it; what no file names is left alone, unless --prune is
-given. A policy is a table, its JSON text, or \"file://NAME\", from the folder of the file.
+Files end in .toml or .json; of a folder all such files are taken, but for documents that one of
+them names, and not those of folders in it. What stands in a file is all there is to be of it; what
+no file names is left alone, unless --prune is given. A policy is a table, its JSON text, or
+\"file://NAME\", from the folder of the file.
 
-Without --yes nothing is changed: the plan is shown. The request is signed with AWS_ACCESS_KEY_ID,
-AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. The caller needs countersign:ApplyDirectory,
-countersign:ExportDirectory, and the IAM permission for each step. All steps are done, or none.
+Without --yes nothing is changed: the plan is shown, and its steps are tried. The request is signed
+with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. The caller needs
+countersign:ApplyDirectory, countersign:ExportDirectory, and the permission for each step. All steps
+are done, or none.
 
-Exit codes: 0 done, or nothing to do; 3 with --check, if there is something to do.
+Exit codes: 0 done, or nothing to do; 1 if it cannot be done; 3 with --check, if there is something
+to do.
 
 Examples:
   countersign export > directory.toml
@@ -92,6 +98,16 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<ExitCode> {
     if !asked.yes {
         show(&planned, asked.format)?;
         let drift = !planned.steps.is_empty();
+        if let Some(problem) = &planned.problem {
+            let PlanProblem { what, action, code, message } = problem;
+            output::error(&format!("{what}: {action}: {message}"));
+            // What this caller may not do, another may; it is drift all the same.
+            if code != DENIED {
+                output::error("it cannot be applied: nothing was changed");
+                return Ok(ExitCode::FAILURE);
+            }
+            output::error("this caller cannot apply it; the steps after this one were not tried");
+        }
         if drift && !asked.check {
             output::error("nothing was changed: say --yes to do it");
         }
@@ -145,8 +161,13 @@ fn show(plan: &Plan, format: PlanFormat) -> anyhow::Result<()> {
 fn read(paths: &[PathBuf]) -> anyhow::Result<DirectoryFile> {
     let mut whole = DirectoryFile::default();
     for path in paths {
-        for file in files_of(path)? {
-            let read = read_file(&file).with_context(|| file.display().to_string())?;
+        let files = if path.is_dir() {
+            read_folder(path)?
+        } else {
+            let read = read_file(path).with_context(|| path.display().to_string())?;
+            vec![(path.clone(), read.directory)]
+        };
+        for (file, read) in files {
             whole.add(read).map_err(|name| {
                 anyhow::anyhow!("{}: {name} stands in another file already", file.display())
             })?;
@@ -155,12 +176,11 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<DirectoryFile> {
     Ok(whole)
 }
 
-fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
+/// Reads the directory files of a folder: its `.toml` and `.json` files, but for those that one of
+/// them names as the document of a policy.
+fn read_folder(folder: &Path) -> anyhow::Result<Vec<(PathBuf, DirectoryFile)>> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let file = entry?.path();
         let known = file.extension().is_some_and(|it| it == "toml" || it == "json");
         if known && file.is_file() {
@@ -168,37 +188,65 @@ fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     if files.is_empty() {
-        bail!("{}: there is no .toml or .json file in it", path.display());
+        bail!("{}: there is no .toml or .json file in it", folder.display());
     }
     files.sort();
-    Ok(files)
+    let read: Vec<_> = files.into_iter().map(|file| (read_file(&file), file)).collect();
+    let documents: BTreeSet<PathBuf> =
+        read.iter().filter_map(|(read, _)| read.as_ref().ok()).flat_map(ReadFile::places).collect();
+    let mut directories = Vec::new();
+    for (read, file) in read {
+        if documents.contains(&file.canonicalize()?) {
+            continue;
+        }
+        let read = read.with_context(|| {
+            format!("{} (no file of the folder names it as a policy's document)", file.display())
+        })?;
+        directories.push((file, read.directory));
+    }
+    Ok(directories)
 }
 
-fn read_file(path: &Path) -> anyhow::Result<DirectoryFile> {
+/// A directory file, with what it points to.
+struct ReadFile {
+    directory: DirectoryFile,
+    /// The files that its documents come from.
+    documents: Vec<PathBuf>,
+}
+
+impl ReadFile {
+    fn places(&self) -> impl Iterator<Item = PathBuf> {
+        self.documents.iter().filter_map(|file| file.canonicalize().ok())
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<ReadFile> {
     let text = std::fs::read_to_string(path)?;
-    let mut read: DirectoryFile = match path.extension().and_then(|it| it.to_str()) {
+    let mut directory: DirectoryFile = match path.extension().and_then(|it| it.to_str()) {
         Some("toml") => toml::from_str(&text)?,
         Some("json") => api::strict(text.as_bytes())?,
         _ => bail!("the name of a file ends in .toml or .json"),
     };
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let from_file = |text: &str| -> anyhow::Result<Option<String>> {
+    let mut documents = Vec::new();
+    let mut from_file = |text: &str| -> anyhow::Result<Option<String>> {
         let Some(name) = text.strip_prefix("file://") else { return Ok(None) };
         let file = folder.join(name);
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        documents.push(file);
         Ok(Some(text))
     };
-    for document in read.documents_mut() {
+    for document in directory.documents_mut() {
         if let Value::String(text) = &document.0
             && let Some(text) = from_file(text)?
         {
             *document = PolicyText(Value::String(text));
         }
     }
-    for provider in &mut read.saml_provider {
+    for provider in &mut directory.saml_provider {
         if let Some(text) = from_file(&provider.metadata)? {
             provider.metadata = text;
         }
     }
-    Ok(read)
+    Ok(ReadFile { directory, documents })
 }

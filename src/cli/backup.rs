@@ -29,7 +29,8 @@ pub(super) struct Backup {
 #[derive(Args)]
 #[command(after_help = "\
 A running broker takes the backup in place of its directory, all of it or nothing. Where the data
-directory holds the keyring and no directory.redb, it is made from the backup without a broker.
+directory holds the keyring and no directory.redb, it is made from the backup without a broker. Both
+are recorded in the audit log first.
 
 A backup does not know what was revoked after it was made. Sessions from before are therefore
 refused, and long-term keys are out of use until they are confirmed with 'countersign keys confirm'.
@@ -77,7 +78,8 @@ pub(super) async fn restore(asked: Restore) -> anyhow::Result<ExitCode> {
     let view: RestoredView = if data.directory().exists() {
         accounts::admin(&asked.place)?.upload("/countersign/v1/restore", file).await?
     } else {
-        let (restored, version, made_at) = bootstrap::restore(&data, &World::default(), &file)?;
+        let (restored, version, made_at) =
+            bootstrap::restore(&settings, &World::default(), &file).await?;
         backups::view(&restored, version, made_at.to_rfc3339())
     };
     output::line(&format!(

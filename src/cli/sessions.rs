@@ -20,7 +20,7 @@ const COUNT: &str = "/countersign/v1/sessions/count";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// End a session, or all sessions up to now of a role, a user, a long-term key or an OIDC provider
+    /// End a session, or all sessions up to now of a role, a user, a long-term key or an identity provider
     Revoke(Revoke),
     /// List live sessions
     List(List),
@@ -52,13 +52,13 @@ pub(super) struct Revoke {
     /// A role's ARN
     #[arg(long, group = "target", value_name = "ARN")]
     role: Option<String>,
-    /// A user's ARN
+    /// The ARN of a user or root user
     #[arg(long, group = "target", value_name = "ARN")]
     user: Option<String>,
     /// A long-term key's ID
     #[arg(long, group = "target", value_name = "AKIA...")]
     access_key: Option<String>,
-    /// An OIDC provider's ARN
+    /// The ARN of an OIDC or SAML provider
     #[arg(long, group = "target", value_name = "ARN")]
     provider: Option<String>,
     /// Ask over the admin socket of the data directory
@@ -81,7 +81,7 @@ Examples:
   countersign sessions list
   countersign sessions list --role arn:aws:iam::123456789012:role/deploy
   countersign sessions list --account 123456789012 --source-identity alice --admin --data-dir data
-  countersign sessions count --account 123456789012 --admin --data-dir data")]
+  countersign sessions count --admin --data-dir data")]
 pub(super) struct List {
     #[command(flatten)]
     which: Which,
@@ -93,13 +93,13 @@ pub(super) struct List {
 /// Which sessions are meant, and whom to ask.
 #[derive(Args)]
 pub(super) struct Which {
-    /// The account, 12 digits [default: the caller's]
+    /// The account, 12 digits [default: the caller's; with --admin, every account]
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// A role's ARN
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
-    /// The ARN of a role, a user or a role session
+    /// The ARN of a role, a user, a root user or a role session
     #[arg(long, value_name = "ARN", conflicts_with = "role")]
     principal: Option<String>,
     /// A source identity

@@ -4,14 +4,15 @@
 //!
 //! Lines of JSON: a head (format, deployment, version, time, number of entities), an entity a
 //! line as the stores keep it, and a last line with the MAC of all lines before it under a key
-//! of the deployment's keyring. Secrets of access keys stand in it sealed, as in the store; the
+//! of the deployment's keyring. Secrets of access keys and seeds of MFA devices stand in it sealed, as in the store; the
 //! keyring never does: whoever holds the file alone can neither read a secret nor change a line.
 //!
 //! # The way back
 //!
 //! INVARIANT (a lost revocation is the second worst thing): the directory of a backup does not
 //! know what was revoked after it was made. Restoring one begins a new [`Epoch`]: every session
-//! from before is refused, and every long-term key is out of use until it is confirmed.
+//! from before is refused, and every long-term key is out of use until it is confirmed. Codes of MFA
+//! devices from before are refused too.
 
 use std::io::{self, Write};
 
@@ -207,13 +208,18 @@ pub fn read(bytes: &[u8], keyring: &Keyring) -> Result<Backup, BackupError> {
 }
 
 impl Backup {
-    /// Takes every long-term key out of use until it is confirmed.
-    fn suspend_keys(&mut self) -> usize {
+    /// Takes every long-term key out of use until it is confirmed, and every code that an MFA device
+    /// has shown by now: it may have been used after the backup was made.
+    fn suspend_keys(&mut self, now: Timestamp) -> usize {
         let mut suspended = 0;
         for entity in &mut self.entities {
-            if let Entity::AccessKey(key) = entity {
-                suspend(key);
-                suspended += usize::from(key.unconfirmed);
+            match entity {
+                Entity::AccessKey(key) => {
+                    suspend(key);
+                    suspended += usize::from(key.unconfirmed);
+                }
+                Entity::MfaDevice(device) => device.spend(now),
+                _ => {}
             }
         }
         suspended
@@ -223,7 +229,7 @@ impl Backup {
     ///
     /// `epoch` is a random number other than 0.
     pub fn restore(mut self, tx: &mut Transaction, epoch: u64, now: Timestamp) -> Restored {
-        let unconfirmed_keys = self.suspend_keys();
+        let unconfirmed_keys = self.suspend_keys(now);
         tx.skip_versions(self.version);
         let kept: std::collections::HashSet<EntityKey> =
             self.entities.iter().map(Entity::key).collect();
@@ -243,7 +249,7 @@ impl Backup {
 
     /// What a new store begins with, and what was done to it.
     pub fn into_entities(mut self, epoch: u64, now: Timestamp) -> (Vec<Entity>, Restored) {
-        let unconfirmed_keys = self.suspend_keys();
+        let unconfirmed_keys = self.suspend_keys(now);
         let entities = self.entities.len();
         let epoch = Epoch { number: epoch, began_at: now, restored_version: self.version };
         self.entities.push(Entity::Epoch(epoch.clone()));

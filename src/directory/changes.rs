@@ -74,17 +74,22 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::AccessKey(_)
         | EntityKey::OidcProvider(_)
         | EntityKey::SessionRevocation(_) => Some(key.to_string()),
+        // Nothing that is handed out depends on one: a session says itself when a second factor was
+        // shown. Each use of a device is a change.
+        EntityKey::MfaDevice(_) => Some(key.to_string()),
         EntityKey::Group(_)
         | EntityKey::Policy(_)
         | EntityKey::InstanceProfile(_)
         | EntityKey::SamlProvider(_)
+        | EntityKey::PodAssociation(_)
         | EntityKey::Epoch
         | EntityKey::Organization
         | EntityKey::Unit(_)
         | EntityKey::Member(_)
         | EntityKey::ControlPolicy(_)
         | EntityKey::Creation(_)
-        | EntityKey::AccountState(_) => None,
+        | EntityKey::AccountState(_)
+        | EntityKey::Handshake(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::PasswordPolicy;
 use super::document::{Document, TrustDocument};
+use super::issuer::TokenIssuer;
 use crate::arn;
 use crate::id::{AccessKeyId, AccountId, UniqueId};
 use crate::time::Timestamp;
@@ -26,12 +27,15 @@ pub struct Account {
     /// What its users' passwords would have to be like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_policy: Option<PasswordPolicy>,
+    /// Whom it is to those who verify its principals' tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_issuer: Option<TokenIssuer>,
 }
 
 impl Account {
     /// A new account.
     pub fn new(id: AccountId, name: String, created_at: Timestamp) -> Self {
-        Self { id, name, created_at, alias: None, password_policy: None }
+        Self { id, name, created_at, alias: None, password_policy: None, token_issuer: None }
     }
 }
 
@@ -165,12 +169,12 @@ impl KeyStatus {
     }
 }
 
-/// A user's long-term access key.
+/// A long-term access key of a user, or of an account's root user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
     /// `AKIA…`
     pub id: AccessKeyId,
-    /// The user it belongs to.
+    /// The user it belongs to; a root user by its account's ID.
     pub user: UniqueId,
     /// The secret, sealed for this user and key.
     #[serde(with = "base64_bytes")]
@@ -210,16 +214,21 @@ pub struct SessionRevocation {
     pub until: Timestamp,
 }
 
-mod base64_bytes {
+pub(super) mod base64_bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::directory) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::directory) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<u8>, D::Error> {
         STANDARD.decode(String::deserialize(d)?).map_err(D::Error::custom)
     }
 }

@@ -7,9 +7,10 @@ use imbl::{HashMap, OrdMap};
 
 use super::entities::{Role, User};
 use super::groups::{Group, InstanceProfile};
+use super::mfa::MfaDevice;
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
-use crate::id::{AccountId, ProviderId, UniqueId};
+use crate::id::{AccountId, DeviceId, ProviderId, UniqueId};
 
 /// An entity with a name in an account.
 pub(super) trait Kept {
@@ -109,6 +110,7 @@ kept! {
     ManagedPolicy by UniqueId: name, fold;
     InstanceProfile by UniqueId: name, fold;
     SamlProvider by ProviderId: name, fold;
+    MfaDevice by DeviceId: name, fold;
     // The case of a URL's path counts; its host is in lower case already.
     OidcProvider by ProviderId: url, String::clone;
 }

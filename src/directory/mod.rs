@@ -1,5 +1,5 @@
-//! The directory: accounts, users, groups, roles, policies, identity providers, access keys and
-//! revocations.
+//! The directory: accounts, users, groups, roles, policies, identity providers, access keys, MFA
+//! devices and revocations.
 //!
 //! # Model
 //!
@@ -20,8 +20,11 @@ pub mod embedded;
 pub mod entities;
 pub mod groups;
 mod index;
+pub mod issuer;
 pub mod managed;
+pub mod mfa;
 pub mod organization;
+pub mod pods;
 pub mod policies;
 pub mod providers;
 mod snapshot;
@@ -43,7 +46,10 @@ pub use entities::{
     AccessKey, Account, Epoch, KeyStatus, Revoked, Role, SessionRevocation, Tag, User,
 };
 pub use groups::{Group, InstanceProfile};
+pub use issuer::{IssuerKey, TokenIssuer};
+pub use mfa::MfaDevice;
 pub use organization::Organized;
+pub use pods::PodAssociation;
 pub use policies::{Managed, ManagedPolicy};
 pub use providers::{OidcProvider, SamlProvider};
 pub use snapshot::Snapshot;
@@ -155,6 +161,11 @@ impl Directory {
     /// The durable state at this moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.published.snapshot.load_full()
+    }
+
+    /// A transaction on the durable state that is never stored: to try something out.
+    pub fn trial(&self) -> Transaction {
+        Transaction::new(self.snapshot())
     }
 
     /// What changed lately.

@@ -9,12 +9,14 @@ use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocati
 use super::groups::{Group, InstanceProfile};
 use super::index::{Index, fold};
 use super::managed;
+use super::mfa::MfaDevice;
 use super::organization::Organized;
+use super::pods::{self, PodAssociation};
 use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
-use crate::id::{AccessKeyId, AccountId, ProviderId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, AssociationId, DeviceId, ProviderId, UniqueId};
 use crate::time::Timestamp;
 
 /// An immutable picture of the directory. A copy costs a few pointers: the maps are persistent, and
@@ -38,6 +40,10 @@ pub struct Snapshot {
     profiles_of_roles: OrdSet<(UniqueId, UniqueId)>,
     oidc_providers: Index<OidcProvider>,
     saml_providers: Index<SamlProvider>,
+    mfa_devices: Index<MfaDevice>,
+    /// Users and their MFA devices.
+    devices_of_users: OrdSet<(UniqueId, DeviceId)>,
+    pod_associations: Index<PodAssociation>,
     access_keys: HashMap<AccessKeyId, Arc<AccessKey>>,
     keys_of_users: OrdSet<(UniqueId, AccessKeyId)>,
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
@@ -74,6 +80,8 @@ impl Snapshot {
             EntityKey::InstanceProfile(id) => self.instance_profiles.get(&id).is_some(),
             EntityKey::OidcProvider(id) => self.oidc_providers.get(&id).is_some(),
             EntityKey::SamlProvider(id) => self.saml_providers.get(&id).is_some(),
+            EntityKey::MfaDevice(id) => self.mfa_devices.get(&id).is_some(),
+            EntityKey::PodAssociation(id) => self.pod_associations.get(&id).is_some(),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
@@ -82,7 +90,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.holds(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.holds(key),
         }
     }
 
@@ -123,6 +132,11 @@ impl Snapshot {
             }
             Entity::OidcProvider(provider) => self.oidc_providers.insert(provider),
             Entity::SamlProvider(provider) => self.saml_providers.insert(provider),
+            Entity::MfaDevice(device) => {
+                self.devices_of_users.extend(device.user.map(|user| (user, device.id)));
+                self.mfa_devices.insert(device);
+            }
+            Entity::PodAssociation(it) => self.pod_associations.insert(it),
             Entity::AccessKey(key) => {
                 self.keys_of_users.insert((key.user, key.id));
                 self.access_keys.insert(key.id, Arc::new(key));
@@ -137,7 +151,8 @@ impl Snapshot {
             | Entity::Member(_)
             | Entity::ControlPolicy(_)
             | Entity::Creation(_)
-            | Entity::AccountState(_)) => self.organized.put(it),
+            | Entity::AccountState(_)
+            | Entity::Handshake(_)) => self.organized.put(it),
         }
     }
 
@@ -178,6 +193,14 @@ impl Snapshot {
             EntityKey::SamlProvider(id) => {
                 self.saml_providers.remove(&id);
             }
+            EntityKey::MfaDevice(id) => {
+                if let Some(user) = self.mfa_devices.remove(&id).and_then(|it| it.user) {
+                    self.devices_of_users.remove(&(user, id));
+                }
+            }
+            EntityKey::PodAssociation(id) => {
+                self.pod_associations.remove(&id);
+            }
             EntityKey::AccessKey(id) => {
                 if let Some(key) = self.access_keys.remove(&id) {
                     self.keys_of_users.remove(&(key.user, id));
@@ -194,7 +217,8 @@ impl Snapshot {
             | EntityKey::Member(_)
             | EntityKey::ControlPolicy(_)
             | EntityKey::Creation(_)
-            | EntityKey::AccountState(_)) => self.organized.delete(key),
+            | EntityKey::AccountState(_)
+            | EntityKey::Handshake(_)) => self.organized.delete(key),
         }
     }
 
@@ -242,13 +266,17 @@ impl Snapshot {
             (self.instance_profiles.all()).map(|it| Entity::InstanceProfile(it.as_ref().clone()));
         let oidc = self.oidc_providers.all().map(|it| Entity::OidcProvider(it.as_ref().clone()));
         let saml = self.saml_providers.all().map(|it| Entity::SamlProvider(it.as_ref().clone()));
+        let devices = self.mfa_devices.all().map(|it| Entity::MfaDevice(it.as_ref().clone()));
+        let pods =
+            (self.pod_associations.all()).map(|it| Entity::PodAssociation(it.as_ref().clone()));
         let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
         let revocations = (self.session_revocations.values())
             .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
         let epoch = self.epoch.iter().map(|it| Entity::Epoch(it.as_ref().clone()));
         let holders = accounts.chain(users).chain(roles).chain(groups);
-        let held = policies.chain(profiles).chain(oidc).chain(saml).chain(keys);
-        let others = holders.chain(held).chain(revocations).chain(epoch);
+        let held = policies.chain(profiles).chain(oidc).chain(saml).chain(pods);
+        let secrets = devices.chain(keys);
+        let others = holders.chain(held).chain(secrets).chain(revocations).chain(epoch);
         others.chain(self.organized.entities())
     }
 
@@ -427,6 +455,34 @@ impl Snapshot {
         self.saml_providers.get(id)
     }
 
+    /// An association of pods by its ID.
+    pub fn pod_association(&self, id: &AssociationId) -> Option<&Arc<PodAssociation>> {
+        self.pod_associations.get(id)
+    }
+
+    /// The association of a service account: of a cluster and namespace, by its name.
+    pub fn pod_association_of(
+        &self,
+        account: AccountId,
+        (cluster, namespace): (&str, &str),
+        service_account: &str,
+    ) -> Option<&Arc<PodAssociation>> {
+        let place = pods::place(cluster, namespace, service_account);
+        self.pod_associations.named(account, place).filter(|it| {
+            it.cluster == cluster
+                && it.namespace == namespace
+                && it.service_account == service_account
+        })
+    }
+
+    /// The associations of an account, by cluster, namespace and service account.
+    pub fn pod_associations_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<PodAssociation>> {
+        self.pod_associations.of(account)
+    }
+
     /// A SAML provider by its name, in any case.
     pub fn saml_provider_named(
         &self,
@@ -444,12 +500,30 @@ impl Snapshot {
         self.saml_providers.of(account)
     }
 
+    /// An MFA device by its name, in any case.
+    pub fn mfa_device_named(&self, account: AccountId, name: &str) -> Option<&Arc<MfaDevice>> {
+        self.mfa_devices.named(account, fold(name))
+    }
+
+    /// The MFA devices of an account, by name.
+    pub fn mfa_devices_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<MfaDevice>> {
+        self.mfa_devices.of(account)
+    }
+
+    /// The MFA devices that are a user's.
+    pub fn mfa_devices_of_user(&self, user: UniqueId) -> impl Iterator<Item = &Arc<MfaDevice>> {
+        self.devices_of_users
+            .range((user, DeviceId([0; 16]))..)
+            .take_while(move |(owner, _)| *owner == user)
+            .filter_map(|(_, id)| self.mfa_devices.get(id))
+    }
+
     /// A long-term access key.
     pub fn access_key(&self, id: &AccessKeyId) -> Option<&Arc<AccessKey>> {
         self.access_keys.get(id)
     }
 
-    /// The long-term access keys of a user, by ID.
+    /// The long-term access keys of a user, or of a root user, by ID.
     pub fn access_keys_of(&self, user: UniqueId) -> impl Iterator<Item = &Arc<AccessKey>> {
         self.keys_of_users
             .range((user, AccessKeyId::lowest())..)

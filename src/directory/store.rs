@@ -6,17 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
+use super::mfa::MfaDevice;
 use super::organization::{
-    AccountState, ControlPolicy, Creation, CreationId, Member, OrgPolicyId, Organization, Unit,
-    UnitId,
+    AccountState, ControlPolicy, Creation, CreationId, Handshake, HandshakeId, Member, OrgPolicyId,
+    Organization, Unit, UnitId,
 };
+use super::pods::PodAssociation;
 use super::policies::ManagedPolicy;
 use super::providers::{OidcProvider, SamlProvider};
 use super::uses::{News, Use, Used};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
-use crate::id::{AccessKeyId, AccountId, ProviderId, UniqueId};
+use crate::id::{AccessKeyId, AccountId, AssociationId, DeviceId, ProviderId, UniqueId};
 
 /// Anything that the directory holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,10 @@ pub enum Entity {
     OidcProvider(OidcProvider),
     /// A SAML provider.
     SamlProvider(SamlProvider),
+    /// An MFA device.
+    MfaDevice(MfaDevice),
+    /// Which role the pods of a service account have.
+    PodAssociation(PodAssociation),
     /// A long-term access key.
     AccessKey(AccessKey),
     /// The revocation of one session.
@@ -56,6 +62,8 @@ pub enum Entity {
     Creation(Creation),
     /// Whether an account is closed, and when it left an organization.
     AccountState(AccountState),
+    /// An invitation to the organization, or the like.
+    Handshake(Handshake),
 }
 
 /// Where an entity is kept.
@@ -77,6 +85,10 @@ pub enum EntityKey {
     OidcProvider(ProviderId),
     /// A SAML provider by its ID.
     SamlProvider(ProviderId),
+    /// An MFA device by its ID.
+    MfaDevice(DeviceId),
+    /// An association of pods by its ID.
+    PodAssociation(AssociationId),
     /// A long-term access key by its ID.
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
@@ -95,6 +107,8 @@ pub enum EntityKey {
     Creation(CreationId),
     /// An account's state by the account.
     AccountState(AccountId),
+    /// A handshake by its ID.
+    Handshake(HandshakeId),
 }
 
 impl Entity {
@@ -109,6 +123,8 @@ impl Entity {
             Self::InstanceProfile(profile) => EntityKey::InstanceProfile(profile.id),
             Self::OidcProvider(provider) => EntityKey::OidcProvider(provider.id),
             Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
+            Self::MfaDevice(device) => EntityKey::MfaDevice(device.id),
+            Self::PodAssociation(it) => EntityKey::PodAssociation(it.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
@@ -118,6 +134,7 @@ impl Entity {
             Self::ControlPolicy(policy) => EntityKey::ControlPolicy(policy.id),
             Self::Creation(it) => EntityKey::Creation(it.id),
             Self::AccountState(it) => EntityKey::AccountState(it.account),
+            Self::Handshake(it) => EntityKey::Handshake(it.id),
         }
     }
 }
@@ -134,6 +151,8 @@ impl std::fmt::Display for EntityKey {
             Self::InstanceProfile(id) => write!(f, "instance-profile/{id}"),
             Self::OidcProvider(id) => write!(f, "oidc-provider/{id}"),
             Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
+            Self::MfaDevice(id) => write!(f, "mfa-device/{id}"),
+            Self::PodAssociation(id) => write!(f, "pod-association/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),
@@ -143,6 +162,7 @@ impl std::fmt::Display for EntityKey {
             Self::ControlPolicy(id) => write!(f, "control-policy/{id}"),
             Self::Creation(id) => write!(f, "account-creation/{id}"),
             Self::AccountState(id) => write!(f, "account-state/{id}"),
+            Self::Handshake(id) => write!(f, "handshake/{id}"),
         }
     }
 }

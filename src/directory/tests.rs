@@ -361,7 +361,7 @@ fn golden_entities_of_version_1_read() {
 #[test]
 fn golden_entities_of_version_2_read() {
     let entities = golden(include_str!("golden/v2.jsonl"));
-    assert_eq!(entities.len(), 8);
+    assert_eq!(entities.len(), 13);
     let snapshot = Snapshot::build(Contents { version: 1, entities: entities.clone() }).unwrap();
     // What a backup would hold.
     let mut keys: Vec<_> = snapshot.entities().map(|it| it.key().to_string()).collect();
@@ -380,6 +380,15 @@ fn golden_entities_of_version_2_read() {
     assert_eq!(snapshot.instance_profiles_with(role.id).next().unwrap().name, "web");
     assert!(snapshot.oidc_provider(account_id(), "issuer.example/path").is_some());
     assert!(snapshot.saml_provider_named(account_id(), "CORP").is_some());
+    let device = snapshot.mfa_device_named(account_id(), "PHONE").unwrap();
+    let alice = snapshot.user_named(account_id(), "alice").unwrap().id;
+    assert_eq!(snapshot.mfa_devices_of_user(alice).next().unwrap().arn(), device.arn());
+    let root = crate::id::UniqueId::of_root(account_id());
+    assert_eq!(snapshot.access_keys_of(root).count(), 1);
+    let handshake = snapshot.organized().handshakes().next().unwrap();
+    assert!(handshake.is_past(Timestamp::from_secs(1_800_000_000)));
+    let member = snapshot.organized().member(account_id()).unwrap();
+    assert!(member.delegated.contains_key("audit.example.com"));
 }
 
 /// A store as version 1 of the format made it opens, keeps what it held, and is of this version

@@ -31,11 +31,28 @@ pub use registry::{Registry, RegistryError, Shared};
 pub use service::{Invalid, Service, uri_rules};
 pub use settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 
+/// Every header with the name of this prefix is ours to set.
+const OURS: &str = "x-countersign-";
+
+/// Whether a header's name is one that only the broker sets.
+///
+/// INVARIANT: a service that believes these headers believes us. A request that brings one of them
+/// is refused, whatever a proxy would make of it; `_` counts as `-`, as it does for CGI's heirs.
+pub fn is_ours(name: &str) -> bool {
+    name.get(..OURS.len()).is_some_and(|start| {
+        start
+            .bytes()
+            .zip(OURS.bytes())
+            .all(|(byte, ours)| byte.eq_ignore_ascii_case(&ours) || (ours == b'-' && byte == b'_'))
+    })
+}
+
 /// The services that the broker itself serves, or will: by name in a scope and prefix of an action.
 const OWN: &[&str] = &[
     "access-analyzer",
     "cloudtrail",
     "countersign",
+    "eks",
     "eks-auth",
     "iam",
     "organizations",

@@ -9,8 +9,9 @@ use super::mapping::{self, Meaning, PathPattern, ResourceTemplate, Route, Unmapp
 use super::settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 use crate::arn::PARTITION;
 use crate::id::AccountId;
-use crate::policy::{DocumentKind, Policy};
+use crate::policy::{Context, DocumentKind, Policy, Value};
 use crate::sigv4::UriRules;
+use crate::time::Timestamp;
 
 /// The most hosts, accounts or askers of a service.
 const MAX_LIST: usize = 100;
@@ -232,6 +233,18 @@ impl Service {
         prefixes.sort_unstable();
         prefixes.dedup();
         prefixes
+    }
+
+    /// Adds the condition keys that a service of this kind has of every signature: S3's
+    /// `s3:signatureAge`, in milliseconds.
+    ///
+    /// Source: Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific
+    /// Policy Keys".
+    pub fn add_keys_of_signature(&self, keys: &mut Context, signed_at: Timestamp, now: Timestamp) {
+        if matches!(self.mapping, Mapping::BuiltIn(BuiltIn::S3)) {
+            let age = now.millis().saturating_sub(signed_at.millis()).max(0);
+            keys.insert("s3:signatureAge", Value::One(age.to_string()));
+        }
     }
 
     /// How its clients canonicalize.

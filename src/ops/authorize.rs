@@ -39,6 +39,15 @@ pub struct CallerPolicies<'s> {
     organized: &'s Organized,
 }
 
+/// The condition keys of decisions about what one account owns.
+///
+/// INVARIANT: every decision has the keys of the organization, whoever asks for it: only
+/// [`CallerPolicies::keys`] makes these, and adds them.
+pub struct DecisionKeys {
+    context: policy::Context,
+    owner: AccountId,
+}
+
 /// A policy to explain with and to decide with.
 #[derive(Clone, Copy)]
 struct Forms<'s> {
@@ -91,6 +100,7 @@ impl<'s> CallerPolicies<'s> {
         let found: Option<&Policies> = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| &user.policies),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| &role.policies),
+            PrincipalEntity::Root(account) => snapshot.account(account.id).map(|_| &*NO_POLICIES),
         };
         let Some(policies) = found else {
             return Self {
@@ -131,19 +141,40 @@ impl<'s> CallerPolicies<'s> {
         }
     }
 
+    /// The keys of decisions about what `owner` owns.
+    pub fn keys(
+        &self,
+        mut context: policy::Context,
+        caller: &policy::Caller,
+        owner: AccountId,
+    ) -> DecisionKeys {
+        organized::add_keys(&mut context, self.organized, caller.account(), owner);
+        DecisionKeys { context, owner }
+    }
+
     /// Decides with these policies and, if the resource has one, its own.
     pub fn decide(
         &self,
         caller: &policy::Caller,
         ask: &Ask<'_>,
-        context: &policy::Context,
+        keys: &DecisionKeys,
         resource: Option<Named<'_>>,
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
-        let context = &self.with_organization(context, caller, ask.owner);
-        let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        self.with_compiled(caller, ask.owner, resource, |layers| {
+        self.decide_compiled(caller, ask, keys, resource)
+    }
+
+    /// As [`decide`](Self::decide), the resource's policy being compiled.
+    pub fn decide_compiled(
+        &self,
+        caller: &policy::Caller,
+        ask: &Ask<'_>,
+        keys: &DecisionKeys,
+        resource: Option<CompiledNamed<'_>>,
+    ) -> Decision {
+        let request = request(caller, ask, keys);
+        self.with_compiled(caller, keys.owner, resource, |layers| {
             compiled::decide(&request, layers).to_decision()
         })
     }
@@ -156,25 +187,18 @@ impl<'s> CallerPolicies<'s> {
         &self,
         caller: &policy::Caller,
         ask: &Ask<'_>,
-        context: &policy::Context,
+        keys: &DecisionKeys,
     ) -> Result<(), Decision> {
-        let context = &self.with_organization(context, caller, ask.owner);
-        let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        self.with_compiled(caller, ask.owner, None, |layers| {
+        let request = request(caller, ask, keys);
+        self.with_compiled(caller, keys.owner, None, |layers| {
             allowed(&compiled::decide(&request, layers))
         })
     }
 
     /// As [`decide`](Self::decide) without a resource's policy, and says how.
-    pub fn explain(
-        &self,
-        caller: &policy::Caller,
-        ask: &Ask<'_>,
-        context: &policy::Context,
-    ) -> Trace {
-        let context = &self.with_organization(context, caller, ask.owner);
-        let request = Request { caller, action: ask.action, resource: ask.resource, context };
-        self.with_interpreted(caller, ask.owner, |layers| explain(&request, layers))
+    pub fn explain(&self, caller: &policy::Caller, ask: &Ask<'_>, keys: &DecisionKeys) -> Trace {
+        let request = request(caller, ask, keys);
+        self.with_interpreted(caller, keys.owner, |layers| explain(&request, layers))
     }
 
     /// Checks that a role's trust policy, and these policies where both must agree, let the caller
@@ -186,38 +210,25 @@ impl<'s> CallerPolicies<'s> {
         &self,
         caller: &policy::Caller,
         ask: &Ask<'_>,
-        context: &policy::Context,
+        keys: &DecisionKeys,
         trust: &TrustDocument,
     ) -> Result<(), String> {
         const NAME: &str = "trust policy";
-        let context = &self.with_organization(context, caller, ask.owner);
-        let request = Request { caller, action: ask.action, resource: ask.resource, context };
+        let request = request(caller, ask, keys);
         let named = CompiledNamed { name: NAME, policy: trust.compiled() };
-        let decided = self.with_compiled(caller, ask.owner, None, |layers| {
+        let decided = self.with_compiled(caller, keys.owner, None, |layers| {
             allowed(&compiled::decide_trust(&request, named, layers))
         });
         let Err(decision) = decided else { return Ok(()) };
         let reason = denial_reason(ask.action, &decision).unwrap_or_default();
         let named = Named { name: NAME, policy: trust.policy() };
-        let hint = self.with_interpreted(caller, ask.owner, |layers| {
+        let hint = self.with_interpreted(caller, keys.owner, |layers| {
             explain_trust(&request, named, layers).hint()
         });
         Err(match hint {
             Some(hint) => format!("{reason}: {hint}"),
             None => reason,
         })
-    }
-
-    /// INVARIANT: every decision has the keys of the organization, whoever asks for it.
-    fn with_organization(
-        &self,
-        context: &policy::Context,
-        caller: &policy::Caller,
-        owner: AccountId,
-    ) -> policy::Context {
-        let mut keys = context.clone();
-        organized::add_keys(&mut keys, self.organized, caller.account(), owner);
-        keys
     }
 
     fn with_compiled<R>(
@@ -264,6 +275,15 @@ impl<'s> CallerPolicies<'s> {
     }
 }
 
+/// What a root user has: nothing grants it its rights, and of what an account can write nothing
+/// limits them.
+static NO_POLICIES: LazyLock<Policies> = LazyLock::new(Policies::default);
+
+fn request<'a>(caller: &'a policy::Caller, ask: &Ask<'a>, keys: &'a DecisionKeys) -> Request<'a> {
+    debug_assert_eq!(ask.owner, keys.owner, "the keys are of another owner");
+    Request { caller, action: ask.action, resource: ask.resource, context: &keys.context }
+}
+
 fn allowed(decision: &CompiledDecision<'_>) -> Result<(), Decision> {
     if decision.is_allowed() { Ok(()) } else { Err(decision.to_decision()) }
 }
@@ -280,7 +300,7 @@ static MISSING: LazyLock<(Policy, CompiledPolicy)> = LazyLock::new(|| {
 fn add_groups<'s>(all: &mut Both<'s>, snapshot: &'s Snapshot, identity: &'s Identity) {
     let user = match identity.principal() {
         PrincipalEntity::User(user) => snapshot.user(&user.id),
-        PrincipalEntity::Role(_) => None,
+        PrincipalEntity::Role(_) | PrincipalEntity::Root(_) => None,
     };
     for id in user.into_iter().flat_map(|user| &user.groups) {
         let Some(group) = snapshot.group(id) else {
@@ -306,7 +326,7 @@ pub fn record_use(services: &Services, request: &VerifiedRequest, facts: &Facts,
     let used = match (identity.session(), identity.principal()) {
         (None, _) => Some(Used::Key(identity.access_key_id())),
         (Some(_), PrincipalEntity::Role(role)) => Some(Used::Role(role.id)),
-        (Some(_), PrincipalEntity::User(_)) => None,
+        (Some(_), PrincipalEntity::User(_) | PrincipalEntity::Root(_)) => None,
     };
     if let Some(used) = used {
         services.directory.uses().record(used, facts.now, service, request.region());
@@ -326,6 +346,7 @@ pub fn policy_caller(identity: &Identity) -> policy::Caller {
             session_name: identity.session_name().to_owned(),
             session_arn: identity.arn(),
         },
+        PrincipalEntity::Root(account) => policy::Caller::Root { account: account.id },
     }
 }
 
@@ -362,6 +383,14 @@ impl Context<'_> {
             Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
+        }
+    }
+
+    /// The region that the request was signed for; empty where the signature names none.
+    pub fn region(&self) -> Option<&str> {
+        match self.caller {
+            Caller::Signed(request) => Some(request.region()),
+            Caller::Asserted(_) | Caller::Anonymous => None,
         }
     }
 
@@ -403,6 +432,7 @@ impl Context<'_> {
         add(&mut keys);
         let caller = policy_caller(identity);
         let policies = CallerPolicies::gather(snapshot, identity);
+        let keys = policies.keys(keys, &caller, ask.owner);
         policies.check(&caller, ask, &keys).or_else(|decision| {
             let trace = policies.explain(&caller, ask, &keys);
             let denial = Denial {
@@ -417,6 +447,30 @@ impl Context<'_> {
             let encoded = denial.encode(self.services);
             Err(denied(identity, &Ask { resource: shown, ..*ask }, &decision).with_encoded(encoded))
         })
+    }
+
+    /// As [`authorize`](Self::authorize), on what another account owns and lets the caller's account
+    /// have by `delegation`, the policy of the resource: both have to allow it.
+    pub fn authorize_delegated(
+        &self,
+        snapshot: &Snapshot,
+        ask: &Ask<'_>,
+        delegation: &Policy,
+        add: impl FnOnce(&mut policy::Context),
+    ) -> Result<(), Fault> {
+        let identity = self.identity()?;
+        self.still_standing(snapshot)?;
+        let mut keys = self.condition_keys()?;
+        add(&mut keys);
+        let resource = Named { name: "delegation", policy: delegation };
+        let (caller, policies) =
+            (policy_caller(identity), CallerPolicies::gather(snapshot, identity));
+        let keys = policies.keys(keys, &caller, ask.owner);
+        let decision = policies.decide(&caller, ask, &keys, Some(resource));
+        if decision.effect() == policy::Effect::Allow {
+            return Ok(());
+        }
+        Err(denied(identity, ask, &decision))
     }
 
     /// Checks the caller's credential again, against a snapshot that may be newer than the one it

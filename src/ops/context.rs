@@ -103,6 +103,7 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
             "User"
         }
         PrincipalEntity::Role(_) => "AssumedRole",
+        PrincipalEntity::Root(_) => "Account",
     };
     one(context, "aws:PrincipalType", kind);
     for (key, value) in principal_tags(identity) {
@@ -127,10 +128,16 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
             one(context, "saml:doc", format!("{account}/{name}"));
         }
     }
-    one(context, "aws:MultiFactorAuthPresent", bool(claims.mfa_at.is_some()));
-    if let Some(mfa_at) = claims.mfa_at {
-        one(context, "aws:MultiFactorAuthAge", now.secs_since(mfa_at).max(0).to_string());
+    match claims.mfa_at {
+        Some(mfa_at) => add_second_factor(context, mfa_at, now),
+        None => one(context, "aws:MultiFactorAuthPresent", bool(false)),
     }
+}
+
+/// Adds the keys of a second factor that was shown at `mfa_at`.
+pub fn add_second_factor(context: &mut Context, mfa_at: Timestamp, now: Timestamp) {
+    one(context, "aws:MultiFactorAuthPresent", bool(true));
+    one(context, "aws:MultiFactorAuthAge", now.secs_since(mfa_at).max(0).to_string());
 }
 
 /// The principal's tags: the entity's own, a session's over them, keys compared without case.
@@ -138,6 +145,7 @@ pub fn principal_tags(identity: &Identity) -> Vec<(String, String)> {
     let entity: &[Tag] = match identity.principal() {
         PrincipalEntity::User(user) => &user.tags,
         PrincipalEntity::Role(role) => &role.tags,
+        PrincipalEntity::Root(_) => &[],
     };
     let session = identity.session().map_or(&[][..], |session| &session.claims().tags);
     let own =

@@ -187,7 +187,7 @@ impl Trail {
 }
 
 /// Records a request that was refused before it was understood.
-async fn refused(context: &Context<'_>, about: &About, described: Value, fault: &Fault) {
+pub(super) async fn refused(context: &Context<'_>, about: &About, described: Value, fault: &Fault) {
     let identity = trail::user_identity(context.caller);
     let trail = Trail::begin(context, about, Effect::Read, identity, described).await;
     if let Ok(trail) = trail {

@@ -22,13 +22,16 @@ pub mod catalog;
 pub mod context;
 pub mod denial;
 pub mod dispatch;
+pub mod eks;
 pub mod fault;
 pub mod iam;
+pub mod issuer;
 pub mod json;
 pub mod manage;
 pub mod organizations;
 pub mod organized;
 pub mod params;
+mod second_factor;
 pub mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -65,6 +68,8 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Where records of what was done go.
     pub audit: Arc<dyn AuditSink>,
+    /// Where and with what accounts vouch for their principals.
+    pub issuer: Arc<issuer::Issuer>,
     /// The downstream services that are registered.
     pub downstream: downstream::Shared,
     /// The feeds of changes that are open.
@@ -73,6 +78,8 @@ pub struct Services {
     pub key_sets: Arc<dyn KeySource>,
     /// What is expected of SAML responses.
     pub saml: SamlSettings,
+    /// The resource policies that came with questions.
+    pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Randomness.
@@ -136,6 +143,10 @@ pub enum Service {
     Iam,
     /// Organizations.
     Organizations,
+    /// Elastic Kubernetes Service: associations of EKS Pod Identity.
+    Eks,
+    /// EKS Auth: sessions for pods.
+    EksAuth,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -147,6 +158,8 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Eks => "eks",
+            Self::EksAuth => "eks-auth",
             Self::Countersign => "countersign",
         }
     }
@@ -157,6 +170,8 @@ impl Service {
             Self::Sts => "sts.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
             Self::Organizations => "organizations.amazonaws.com",
+            Self::Eks => "eks.amazonaws.com",
+            Self::EksAuth => "eks-auth.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
@@ -167,6 +182,8 @@ impl Service {
             Self::Sts => "2011-06-15",
             Self::Iam => "2010-05-08",
             Self::Organizations => "2016-11-28",
+            Self::Eks => "2017-11-01",
+            Self::EksAuth => "2023-11-26",
             Self::Countersign => "v1",
         }
     }

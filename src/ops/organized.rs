@@ -8,7 +8,8 @@ use crate::directory::Organized;
 use crate::directory::organization::{ControlDocument, ControlType, Level};
 use crate::id::AccountId;
 use crate::policy::compiled::{CompiledLayer, CompiledNamed};
-use crate::policy::{Context, Named, Value};
+use crate::policy::simulate::Source;
+use crate::policy::{Context, Named, Policy, Value};
 
 /// The levels of both kinds of control policies for one decision.
 pub struct ControlLevels {
@@ -29,6 +30,19 @@ impl ControlLevels {
             resource.push(Level::new());
         }
         Self { service, resource }
+    }
+
+    /// Whether none apply.
+    pub fn is_empty(&self) -> bool {
+        self.service.is_empty() && self.resource.is_empty()
+    }
+
+    /// They in the form of a simulation: service control policies, then resource control policies.
+    pub fn sources(&self) -> (Vec<Vec<Source>>, Vec<Vec<Source>>) {
+        let source = |name: &str, it: &ControlDocument| {
+            Source::of(name, it.text(), Policy::clone(it.policy()))
+        };
+        (each(&self.service, source), each(&self.resource, source))
     }
 
     /// Lends them in the form of the policy engine: service control policies, then resource control

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,21 +18,25 @@ use zeroize::Zeroizing;
 use super::fault::Fault;
 use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
-use super::manage::{Asker, revocations};
+use super::issuer::{self, Issuer};
+use super::manage::{Asker, keys, revocations};
 use super::{Context, Facts, Services, catalog};
-use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
+use crate::api::{CreateKey, CreateRevocation, RevocationTarget, RevocationView};
 use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
 use crate::directory::providers::OidcProvider;
-use crate::directory::{AccessKey, Account, Directory, Entity, KeyStatus, User, managed};
+use crate::directory::{
+    AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
+};
 use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
 use crate::future::BoxFuture;
 use crate::id::{
-    AccessKeyId, AccessKeyKind, AccountId, ProviderId, RequestId, UniqueId, UniqueKind,
+    AccessKeyId, AccessKeyKind, AccountId, DeviceId, ProviderId, RequestId, UniqueId, UniqueKind,
 };
 use crate::keysets::{FetchError, KeySource};
+use crate::mfa::{Failures, Seed, step_at};
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
@@ -48,6 +53,9 @@ pub(crate) const A: &str = "111111111111";
 pub(crate) const B: &str = "222222222222";
 /// The region that requests are signed for.
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// The seed of every MFA device of [`Bench::mfa_device`].
+const SEED: &[u8] = b"12345678901234567890";
 
 const HOST: &str = "countersign.test";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -129,6 +137,16 @@ pub(crate) fn trusting(principals: &[&str]) -> String {
     .to_string()
 }
 
+/// An issuer with an RSA key.
+fn issuer() -> Issuer {
+    let key = "src/federation/oidc/tests/rsa-2048.pem";
+    let settings = issuer::Settings {
+        url: Some("https://tokens.example/at".to_owned()),
+        rsa_keys: vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(key)],
+    };
+    Issuer::open(&settings).unwrap()
+}
+
 /// One deployment with the accounts [`A`] and [`B`], each with a user `admin` who may do anything.
 pub(crate) struct Bench {
     pub(crate) services: Services,
@@ -170,9 +188,11 @@ impl Bench {
         let keys = Arc::new(TestKeys::default());
         let services = Services {
             feeds: crate::ops::verify::Feeds::default(),
+            resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
             saml: crate::authn::SamlSettings::default(),
+            issuer: Arc::new(issuer()),
             directory,
             ledger,
             keyring,
@@ -328,6 +348,63 @@ impl Bench {
         self.call(admin, "PutUserPolicy", &put).await.unwrap();
         let key = self.call(admin, "CreateAccessKey", &[("UserName", name)]).await.unwrap();
         Credentials::of_answer(&key)
+    }
+
+    /// Puts an MFA device with the seed of [`totp`] into A, for a user of A if one is named, and
+    /// returns its serial number.
+    pub(crate) async fn mfa_device(&self, name: &str, user: Option<&str>) -> String {
+        let random = &*self.services.random;
+        let account = AccountId::parse(A).unwrap();
+        let id = DeviceId::generate(random).unwrap();
+        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
+        let keyring = &self.services.keyring;
+        let sealed = stored::seal_seed(keyring, account, &id, &seed, random).unwrap();
+        let now = self.clock.now();
+        let written = self.services.directory.write(|tx| {
+            let user = user.map(|name| tx.state().user_named(account, name).unwrap().id);
+            let device = MfaDevice {
+                id,
+                account,
+                name: name.to_owned(),
+                path: "/".to_owned(),
+                created_at: now,
+                tags: Vec::new(),
+                sealed,
+                user,
+                enabled_at: user.map(|_| now),
+                drift: 0,
+                used: 0,
+                failures: Failures::default(),
+            };
+            let serial = device.arn();
+            tx.put(Entity::MfaDevice(device));
+            Ok::<_, Fault>(serial)
+        });
+        written.await.unwrap().0
+    }
+
+    /// What such a device shows, so many steps from now.
+    pub(crate) fn totp(&self, steps: i64) -> String {
+        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
+        seed.code(step_at(self.clock.now()) + steps).text()
+    }
+
+    /// Makes a long-term key as the host's operator: for a user, or for a root user.
+    pub(crate) async fn key(&self, user: &str) -> Result<Credentials, Fault> {
+        let facts = self.facts();
+        let context = Context {
+            services: &self.services,
+            caller: &Caller::Anonymous,
+            facts: &facts,
+            batch: None,
+        };
+        let request = CreateKey { user: user.to_owned() };
+        let made = keys::create(&Asker::HostOperator(&context), &request).await?;
+        Ok(Credentials {
+            access_key_id: made.access_key_id,
+            secret: secret(&made.secret_access_key),
+            token: None,
+        })
     }
 
     /// Makes a role with this trust policy and this inline policy, and returns its ARN.

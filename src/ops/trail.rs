@@ -50,7 +50,9 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
         let nearest_first = session.claims().ancestors.iter().rev();
         nearest_first.map(|link| format!("{} {}", link.arn, link.access_key_id)).collect()
     });
-    record.recipient(identity.account()).ancestors(ancestors)
+    let record = record.recipient(identity.account()).ancestors(ancestors);
+    // INVARIANT: no use of a root user goes unseen.
+    if identity.is_root() { record.additional("rootUser", true.into()) } else { record }
 }
 
 /// Who asked, as CloudTrail tells it.
@@ -103,11 +105,12 @@ fn of_saml(asserted: &SamlIdentity) -> UserIdentity {
 fn of_identity(identity: &Identity) -> UserIdentity {
     let (kind, issuer_kind, name) = match identity.principal() {
         PrincipalEntity::User(user) => {
-            (IdentityType::IamUser, IdentityType::IamUser, user.name.clone())
+            (IdentityType::IamUser, IdentityType::IamUser, Some(user.name.clone()))
         }
         PrincipalEntity::Role(role) => {
-            (IdentityType::AssumedRole, IdentityType::Role, role.name.clone())
+            (IdentityType::AssumedRole, IdentityType::Role, Some(role.name.clone()))
         }
+        PrincipalEntity::Root(_) => (IdentityType::Root, IdentityType::Root, None),
     };
     let session_context = identity.session().map(|session| {
         let claims = session.claims();
@@ -116,7 +119,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             principal_id: identity.unique_id().to_string(),
             arn: identity.principal_arn(),
             account_id: identity.account().to_string(),
-            user_name: Some(name.clone()),
+            user_name: name.clone(),
         };
         SessionContext::new(
             claims.issued_at,
@@ -132,7 +135,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
         arn: Some(identity.arn()),
         account_id: Some(identity.account().to_string()),
         access_key_id: Some(identity.access_key_id().to_string()),
-        user_name: matches!(identity.principal(), PrincipalEntity::User(_)).then_some(name),
+        user_name: name.filter(|_| matches!(identity.principal(), PrincipalEntity::User(_))),
         session_context,
         ..UserIdentity::default()
     }

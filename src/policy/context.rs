@@ -193,3 +193,78 @@ impl PartialEq for Context {
 }
 
 impl Eq for Context {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Value, hash};
+    use crate::time::Timestamp;
+
+    fn one(text: &str) -> Value {
+        Value::One(text.to_owned())
+    }
+
+    #[test]
+    fn every_request_has_its_time_and_no_service_in_between() {
+        let context = Context::at(Timestamp::from_secs(1_585_699_200));
+        let found: Vec<_> = context.iter().collect();
+        assert_eq!(
+            found,
+            [
+                ("aws:currenttime", &one("2020-04-01T00:00:00Z")),
+                ("aws:epochtime", &one("1585699200")),
+                ("aws:principalisawsservice", &one("false")),
+                ("aws:viaawsservice", &one("false")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_is_set_once_under_any_case() {
+        let mut context = Context::new();
+        assert_eq!(context.insert("K:ey", one("a")), None);
+        assert_eq!(context.insert("k:EY", one("b")), Some(one("a")));
+        assert_eq!(context.iter().collect::<Vec<_>>(), [("k:ey", &one("b"))]);
+    }
+
+    #[test]
+    fn contexts_are_equal_in_any_order_of_their_keys() {
+        let context = Context::new().with("k:a", "1").with("k:b", "2");
+        assert!(context == Context::new().with("K:B", "2").with("k:a", "1"));
+        for other in [
+            Context::new(),
+            Context::new().with("k:a", "1"),
+            Context::new().with("k:a", "1").with("k:b", "1"),
+            Context::new().with("k:a", "1").with("k:c", "2"),
+            Context::new().with("k:a", "1").with("k:b", "2").with("k:c", "3"),
+            Context::new().with("k:a", "1").with_many("k:b", ["2"]),
+        ] {
+            assert!(context != other, "{other:?}");
+        }
+    }
+
+    /// Texts of one hash are told apart, and a text is not found by the hash of another.
+    #[test]
+    fn a_key_is_found_by_its_hash_and_its_text() {
+        let context = Context::new().with("k:ey", "1");
+        let of = |text: &str| hash(text.as_bytes());
+        assert_eq!(context.find(of("k:ey"), "k:ey"), Some(0));
+        assert_eq!(context.find(of("k:ey"), "other"), None);
+        // Were the slot the same, the text alone would find it.
+        assert_eq!(context.find(of("k:ey") ^ (1 << 63), "k:ey"), None);
+    }
+
+    #[test]
+    fn the_table_is_at_most_half_full_and_holds_every_key() {
+        let mut context = Context::new();
+        for (count, length) in [(1, 32), (16, 32), (17, 128), (64, 128), (65, 512), (700, 2048)] {
+            for number in context.entries.len()..count {
+                context.insert(&format!("k:{number}"), one(&number.to_string()));
+            }
+            assert_eq!((context.entries.len(), context.table.len()), (count, length));
+        }
+        for number in 0..700 {
+            assert_eq!(context.get(&format!("K:{number}")), Some(&one(&number.to_string())));
+        }
+        assert_eq!(context.get("k:700"), None);
+    }
+}

@@ -195,9 +195,7 @@ impl FederatedAllow {
 fn names_owner(pattern: &str) -> bool {
     let Some((claim, value)) = pattern.split_once(':') else { return false };
     let first = value.split([':', '/']).next().unwrap_or_default();
-    // With more behind it, or nothing left open.
-    let ends = value.len() > first.len() || !value.contains(['*', '?']);
-    GITHUB_CLAIMS.contains(&claim) && !first.is_empty() && !first.contains(['*', '?', '$']) && ends
+    GITHUB_CLAIMS.contains(&claim) && !first.is_empty() && !first.contains(['*', '?', '$'])
 }
 
 /// Whether a pattern says more than which kind of thing it is about: `project_path:*` does not.

@@ -60,6 +60,23 @@ mod tests {
         }
     }
 
+    /// Worked out by another program from the description: a change of any step shows.
+    #[test]
+    fn each_step_counts() {
+        for (text, expected) in [
+            ("", 0x796a_82ac_10c3_94d4),
+            ("a", 0xfef3_694a_7463_759a),
+            ("k:ey", 0xb6b0_d2df_415f_c82f),
+            ("s3:list", 0x6462_902f_fa27_3bad),
+            ("iam:User", 0x425b_52ba_7119_defd),
+            ("aws:Token", 0xbd34_f86a_9669_cbbf),
+            ("aws:PrincipalArn", 0xce45_ce82_09ad_3cd0),
+            ("s3:GetObjectVersionTagging", 0x0faa_9270_be1a_882f_u64),
+        ] {
+            assert_eq!(hash(text.as_bytes()), expected, "{text}");
+        }
+    }
+
     #[test]
     fn case_does_not_matter_and_everything_else_does() {
         let text = "aws:PrincipalTag/Department-of-Long-Names";

@@ -40,14 +40,18 @@ impl Source {
     /// # Errors
     /// What the parser refuses.
     pub fn parse(id: &str, text: &str, kind: DocumentKind) -> Result<Self, ParseError> {
-        let policy = Policy::parse(text, kind)?;
+        Ok(Self::of(id, text, Policy::parse(text, kind)?))
+    }
+
+    /// A policy that was parsed from this text.
+    pub fn of(id: &str, text: &str, policy: Policy) -> Self {
         let lines = Lines::of(text);
         let place = |statement: usize| {
             let span = policy.statement_span(statement)?;
             Some((lines.position(span.start), lines.position(span.end)))
         };
         let places = (0..).map_while(place).collect();
-        Ok(Self { id: id.to_owned(), size: text.len(), places, policy })
+        Self { id: id.to_owned(), size: text.len(), places, policy }
     }
 
     /// What results call it.

@@ -260,3 +260,23 @@ fn push(parts: &mut Vec<Part>, part: Part) {
         (_, part) => parts.push(part),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Syntax, Template};
+
+    #[test]
+    fn an_arn_is_cut_into_six_with_nothing_added() {
+        let syntax = Syntax { wildcards: true, variables: true, ignore_case: false };
+        let template = Template::parse("arn:*:s3::?:${aws:username}", syntax).unwrap();
+        let fields = template.split_arn().unwrap();
+        assert_eq!(fields.each_ref().map(|field| field.parts().len()), [1, 1, 1, 0, 1, 1]);
+        assert!(fields[1].is_star() && fields[5].is_one_variable());
+        assert_eq!([0, 2, 3].map(|at| fields[at].literal()), [Some("arn"), Some("s3"), Some("")]);
+        assert!(!fields[1].says_something() && !fields[3].says_something());
+        let template = Template::parse("arn:aws:s3:::a:b:*", syntax).unwrap();
+        let [.., last] = template.split_arn().unwrap();
+        assert_eq!(last.to_string(), "a:b:*");
+        assert!(Template::parse("arn:aws:s3::", syntax).unwrap().split_arn().is_none());
+    }
+}

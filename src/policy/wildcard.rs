@@ -212,3 +212,16 @@ fn without_first(text: &str) -> Option<&str> {
     let mut chars = text.chars();
     chars.next().map(|_| chars.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_chunk_has_its_characters_in_order_and_none_for_question_marks() {
+        let pattern = Pattern::parse("?aä*b?");
+        let chars: Vec<Vec<Option<char>>> =
+            pattern.chunks.iter().map(|chunk| chunk.chars().collect()).collect();
+        assert_eq!(chars, [vec![None, Some('a'), Some('ä')], vec![Some('b'), None]]);
+    }
+}

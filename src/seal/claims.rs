@@ -127,6 +127,9 @@ pub enum PrincipalKind {
     /// A user with temporary credentials of its own.
     #[n(2)]
     User,
+    /// A root user with temporary credentials of its own.
+    #[n(3)]
+    Root,
 }
 
 /// One credential that a session came from.

@@ -31,7 +31,7 @@ macro_rules! codec {
 }
 
 codec!(AccessKeyId, |id, e| e.str(id.as_str()), |d| AccessKeyId::parse(d.str()?));
-codec!(UniqueId, |id, e| e.str(id.as_str()), |d| UniqueId::parse(d.str()?));
+codec!(UniqueId, |id, e| e.str(id.as_str()), |d| UniqueId::parse_stored(d.str()?));
 codec!(AccountId, |id, e| e.u64(id.number()), |d| AccountId::from_number(d.u64()?));
 codec!(ProviderId, |id, e| e.bytes(&id.0), |d| d.bytes()?.try_into().map(ProviderId));
 codec!(SessionId, |id, e| e.bytes(&id.0), |d| d.bytes()?.try_into().map(SessionId));

@@ -16,6 +16,7 @@
 //! |---|---|---|
 //! | [`token`] | `CST1` + base64url(version, key number, nonce, AES-256-GCM) | deployment, access key ID |
 //! | [`stored`] | version, key number, nonce, AES-256-GCM | deployment, purpose, owner, key ID |
+//! | [`issuer_key`] | version, key number, nonce, AES-256-GCM | deployment, account, issuer, key ID |
 //! | [`marker`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, listing |
 //! | [`backup`] | HMAC-SHA256 over the whole file | deployment |
 //! | [`message`] | base64url(version, key number, nonce, AES-256-GCM) | deployment, account |
@@ -25,6 +26,7 @@ mod aead;
 pub mod backup;
 pub mod claims;
 mod codec;
+pub mod issuer_key;
 pub mod keyring;
 pub mod marker;
 pub mod message;

@@ -110,6 +110,8 @@ sections! {
     oidc: keysets::Settings => "oidc",
     /// What is expected of SAML responses.
     saml: authn::SamlSettings => "saml",
+    /// Where accounts vouch for their principals.
+    issuer: ops::issuer::Settings => "issuer",
     /// How many of each thing an account may have.
     quotas: ops::iam::quotas::Quotas => "quotas",
 }

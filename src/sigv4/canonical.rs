@@ -167,7 +167,7 @@ pub(super) fn unhex_into(text: &[u8], out: &mut [u8]) -> Option<usize> {
     for (byte, [high, low]) in out.get_mut(..pairs.len())?.iter_mut().zip(pairs) {
         let (high, low) = (nibble(*high), nibble(*low));
         bad |= high | low;
-        *byte = high << 4 | (low & 15);
+        *byte = (high << 4) + (low & 15);
     }
     (bad < 16).then_some(pairs.len())
 }
@@ -228,5 +228,97 @@ fn write_folded(sink: &mut impl Sink, value: &[u8]) {
             sink.put(b" ");
         }
         rest = trimmed(after);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hash, Sink as _, hex, needs_folding, trimmed, unhex, unhex_into, write_folded};
+    use sha2::{Digest as _, Sha256};
+
+    /// Every pair of bytes: two lower-case digits are a byte, all else is nothing.
+    #[test]
+    fn two_lower_case_digits_are_a_byte() {
+        for high in 0..=255_u8 {
+            for low in 0..=255_u8 {
+                let text = [high, low];
+                let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                let expected = std::str::from_utf8(&text)
+                    .ok()
+                    .filter(|_| digit(high) && digit(low))
+                    .and_then(|text| u8::from_str_radix(text, 16).ok());
+                let mut out = [0; 1];
+                let length = unhex_into(&text, &mut out);
+                assert_eq!((length, length.map(|_| out[0])), (expected.map(|_| 1), expected));
+            }
+        }
+        let mut out = [0; 4];
+        for (text, expected) in [
+            (&b""[..], Some(0)),
+            (b"0", None),
+            (b"010", None),
+            (b"0102", Some(2)),
+            (b"01020304", Some(4)),
+            (b"0102030405", None),
+            // What is wrong twice is not right.
+            (b"zz", None),
+            (b"zzzz", None),
+            (b"0AA0", None),
+        ] {
+            assert_eq!(unhex_into(text, &mut out), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_goes_there_and_back() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8 + at / 4).unwrap());
+        let text = hex(&bytes);
+        let plainly: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, *plainly.concat().as_bytes());
+        assert_eq!(unhex(&text), Some(bytes));
+        assert_eq!(unhex(&text[..62]), None);
+        assert_eq!(unhex(&[text.as_slice(), b"00"].concat()), None);
+    }
+
+    /// Every value of up to seven letters, blanks and tabs.
+    #[test]
+    fn blanks_are_folded_as_one_by_one() {
+        let mut values: Vec<Vec<u8>> = vec![Vec::new()];
+        for _ in 0..7 {
+            for at in 0..values.len() {
+                for byte in [b'a', b' ', b'\t'] {
+                    values.push([values[at].as_slice(), &[byte]].concat());
+                }
+            }
+            values.sort_unstable();
+            values.dedup();
+        }
+        assert_eq!(values.len(), (0..=7).map(|length| 3_usize.pow(length)).sum::<usize>());
+        for value in values {
+            let text = std::str::from_utf8(&value).unwrap();
+            let words: Vec<&str> =
+                text.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+            let mut out = Vec::new();
+            write_folded(&mut out, &value);
+            assert_eq!(std::str::from_utf8(&out).unwrap(), words.join(" "), "{text:?}");
+            assert_eq!(trimmed(&value), text.trim_matches([' ', '\t']).as_bytes());
+            let needed = text.contains('\t') || text.contains("  ");
+            assert_eq!(needs_folding(&value), needed, "{text:?}");
+        }
+    }
+
+    /// Pieces of every length, around that of the gathered ones.
+    #[test]
+    fn pieces_are_hashed_as_one_text() {
+        for lengths in [&[0, 1, 255][..], &[1, 255, 1], &[256, 1], &[257], &[200, 100, 300, 2, 256]]
+        {
+            let (mut hash, mut whole) = (Hash::new(), Vec::new());
+            for (number, length) in lengths.iter().enumerate() {
+                let piece = vec![b'a' + u8::try_from(number).unwrap(); *length];
+                hash.put(&piece);
+                whole.extend(piece);
+            }
+            assert_eq!(hash.finish(), <[u8; 32]>::from(Sha256::digest(&whole)), "{lengths:?}");
+        }
     }
 }

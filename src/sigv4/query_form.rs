@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::date::SignedAt;
 use super::parse::{Arrived, Credential, Presented, QUERY_PARAMETERS, Signature, visible};
 use super::region_set;
@@ -151,7 +153,7 @@ impl<'a> Parameters<'a> {
 
 /// A decoded value. It borrows where nothing was escaped.
 fn decoded(value: &[u8]) -> Result<Cow<'_, str>, SigError> {
-    if value.contains(&b'%') {
+    if memchr(b'%', value).is_some() {
         let text = String::from_utf8(decode(value).collect());
         text.map(Cow::Owned).map_err(|_| SigError::MalformedTarget)
     } else {

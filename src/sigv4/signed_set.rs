@@ -168,3 +168,39 @@ fn is_lower_token(byte: u8) -> bool {
 pub(super) fn is_token(byte: u8) -> bool {
     TOKEN.get(usize::from(byte)).copied().unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{has_controls, is_amz, is_lower_token, is_token};
+
+    #[test]
+    fn a_token_has_the_characters_of_rfc_9110() {
+        for byte in 0..=255_u8 {
+            let expected = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is_token(byte), expected, "{byte}");
+            assert_eq!(is_lower_token(byte), expected && !byte.is_ascii_uppercase(), "{byte}");
+        }
+    }
+
+    /// Every two bytes: what is wrong twice is not right.
+    #[test]
+    fn control_characters_are_seen_anywhere() {
+        for one in 0..=255_u8 {
+            for other in 0..=255_u8 {
+                let control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+                let expected = control(one) || control(other);
+                assert_eq!(has_controls(&[b'a', one, other, b'z']), expected, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_of_amazon_begin_so_in_any_case() {
+        for name in ["x-amz-", "X-Amz-Date", "x-aMZ-security-token"] {
+            assert!(is_amz(name), "{name}");
+        }
+        for name in ["", "x-amz", "x-am-z", "xx-amz-", "x-amazon-"] {
+            assert!(!is_amz(name), "{name}");
+        }
+    }
+}

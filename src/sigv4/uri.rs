@@ -1,7 +1,12 @@
 //! The canonical forms of a path and of a query.
 
+use memchr::{memchr, memchr_iter};
+
 use super::canonical::Sink;
 use super::{Bounded, MAX_QUERY_PARAMETERS, MAX_TARGET, SigError, UriRules};
+
+/// More parameters than a presigned request has.
+const FEW_PARAMETERS: usize = 16;
 
 /// A request target, split at its first `?` and checked: origin form, no control characters, no
 /// fragment, every `%` followed by two hexadecimal digits, bounded.
@@ -20,24 +25,29 @@ impl<'a> Target<'a> {
         if bytes.first() != Some(&b'/') {
             return Err(SigError::MalformedTarget);
         }
+        // It looks at every byte whatever it finds, so that many are looked at at once.
+        let bad = bytes
+            .iter()
+            .fold(0, |bad, byte| bad | u8::from(byte.is_ascii_control()) | u8::from(*byte == b'#'));
+        if bad != 0 {
+            return Err(SigError::MalformedTarget);
+        }
         let mut rest = bytes;
-        while let [byte, tail @ ..] = rest {
-            rest = match (byte, tail) {
-                (b'%', [high, low, after @ ..])
+        while let Some(at) = memchr(b'%', rest) {
+            rest = match rest.get(at + 1..) {
+                Some([high, low, after @ ..])
                     if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
                 {
                     after
                 }
-                (b'%' | b'#', _) => return Err(SigError::MalformedTarget),
-                (control, _) if control.is_ascii_control() => {
-                    return Err(SigError::MalformedTarget);
-                }
-                _ => tail,
+                _ => return Err(SigError::MalformedTarget),
             };
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let target = Self { path: path.as_bytes(), query: query.as_bytes() };
-        if !query.is_empty() && target.parameters().nth(MAX_QUERY_PARAMETERS).is_some() {
+        if target.most_parameters() > MAX_QUERY_PARAMETERS
+            && target.parameters().nth(MAX_QUERY_PARAMETERS).is_some()
+        {
             return Err(SigError::TooLarge(Bounded::QueryParameters));
         }
         Ok(target)
@@ -45,13 +55,22 @@ impl<'a> Target<'a> {
 
     /// The query's parameters in order, undecoded; empty ones (`&&`) are nothing.
     pub(super) fn parameters(self) -> impl Iterator<Item = Parameter<'a>> {
-        self.query.split(|byte| *byte == b'&').filter(|text| !text.is_empty()).map(|text| {
-            let mut parts = text.splitn(2, |byte| *byte == b'=');
-            Parameter {
-                name: parts.next().unwrap_or_default(),
-                value: parts.next().unwrap_or_default(),
+        let mut rest = Some(self.query);
+        std::iter::from_fn(move || {
+            loop {
+                let (text, after) = split_once(rest?, b'&');
+                rest = after;
+                if !text.is_empty() {
+                    let (name, value) = split_once(text, b'=');
+                    return Some(Parameter { name, value: value.unwrap_or_default() });
+                }
             }
         })
+    }
+
+    /// At least as many as there are parameters.
+    fn most_parameters(self) -> usize {
+        memchr_iter(b'&', self.query).count() + 1
     }
 
     /// Whether the canonical path under `rules` names the path as it was sent: no dot segments,
@@ -71,14 +90,24 @@ pub(super) struct Parameter<'a> {
 impl Parameter<'_> {
     /// Whether the decoded name is `name`.
     pub(super) fn is(&self, name: &str) -> bool {
-        decode(self.name).eq(name.bytes())
+        self.name == name.as_bytes()
+            || (self.name.contains(&b'%') && decode(self.name).eq(name.bytes()))
     }
 
     /// Whether the decoded name is `name` in any case.
     pub(super) fn is_ignoring_case(&self, name: &str) -> bool {
-        decode(self.name)
-            .map(|byte| byte.to_ascii_lowercase())
-            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+        let lower = |byte: u8| byte.to_ascii_lowercase();
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+            || (self.name.contains(&b'%')
+                && decode(self.name).map(lower).eq(name.bytes().map(lower)))
+    }
+}
+
+/// What stands before the first of these bytes, and after it.
+fn split_once(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr(at, text) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
     }
 }
 
@@ -88,7 +117,7 @@ pub(super) fn decode(text: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || match rest {
         [b'%', high, low, after @ ..] => {
             rest = after;
-            Some(hex_value(*high) << 4 | hex_value(*low))
+            Some(unescaped(*high, *low))
         }
         [byte, after @ ..] => {
             rest = after;
@@ -113,8 +142,17 @@ pub(super) fn write_query(sink: &mut impl Sink, target: Target<'_>, except: Opti
     if target.query.is_empty() {
         return;
     }
-    // INVARIANT: `Target::parse` counted the parameters, so none is left out here.
-    let mut sorted = [Parameter::default(); MAX_QUERY_PARAMETERS];
+    // INVARIANT: `Target::parse` counted the parameters, so none is left out here. Most queries have
+    // few; room for the most there may be takes longer to make than they take to write.
+    let mut few;
+    let mut many;
+    let sorted = if target.most_parameters() <= FEW_PARAMETERS {
+        few = [Parameter::default(); FEW_PARAMETERS];
+        few.as_mut_slice()
+    } else {
+        many = [Parameter::default(); MAX_QUERY_PARAMETERS];
+        many.as_mut_slice()
+    };
     let mut count = 0;
     let wanted = target.parameters().filter(|p| except.is_none_or(|name| !p.is(name)));
     for (slot, parameter) in sorted.iter_mut().zip(wanted) {
@@ -122,8 +160,11 @@ pub(super) fn write_query(sink: &mut impl Sink, target: Target<'_>, except: Opti
         count += 1;
     }
     let sorted = sorted.get_mut(..count).unwrap_or_default();
+    let plain = sorted.iter().all(|parameter| is_plain(parameter.name));
     sorted.sort_unstable_by(|a, b| {
-        escaped(a.name).cmp(escaped(b.name)).then_with(|| escaped(a.value).cmp(escaped(b.value)))
+        // A plain name is its own escaped form.
+        let names = if plain { a.name.cmp(b.name) } else { escaped(a.name).cmp(escaped(b.name)) };
+        names.then_with(|| escaped(a.value).cmp(escaped(b.value)))
     });
     for (index, parameter) in sorted.iter().enumerate() {
         if index > 0 {
@@ -137,6 +178,10 @@ pub(super) fn write_query(sink: &mut impl Sink, target: Target<'_>, except: Opti
 
 /// Writes a name or value of a query in its canonical escapes.
 fn write_component(sink: &mut impl Sink, text: &[u8]) {
+    if is_plain(text) {
+        sink.put(text);
+        return;
+    }
     let mut rest = text;
     loop {
         let run = rest.iter().take_while(|byte| stands_in_a_query(**byte)).count();
@@ -144,7 +189,7 @@ fn write_component(sink: &mut impl Sink, text: &[u8]) {
         sink.put(plain);
         rest = match after {
             [b'%', high, low, tail @ ..] => {
-                let byte = hex_value(*high) << 4 | hex_value(*low);
+                let byte = unescaped(*high, *low);
                 if is_unreserved(byte) {
                     sink.put(&[byte]);
                 } else {
@@ -161,6 +206,18 @@ fn write_component(sink: &mut impl Sink, text: &[u8]) {
     }
 }
 
+/// Whether a text is written as it stands. It looks at every byte whatever it finds, so that many are
+/// looked at at once.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: u8| {
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        let mark = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b';');
+        u8::from(letter) | u8::from(digit) | u8::from(mark)
+    };
+    text.iter().fold(1, |all, byte| all & plain(*byte)) == 1
+}
+
 /// The bytes that [`write_component`] writes, one by one.
 fn escaped(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = text;
@@ -170,7 +227,7 @@ fn escaped(text: &[u8]) -> impl Iterator<Item = u8> {
             return Some(byte);
         }
         let (byte, was_escaped, after) = match rest {
-            [b'%', high, low, after @ ..] => (hex_value(*high) << 4 | hex_value(*low), true, after),
+            [b'%', high, low, after @ ..] => (unescaped(*high, *low), true, after),
             [byte, after @ ..] => (*byte, false, after),
             [] => return None,
         };
@@ -239,6 +296,11 @@ fn write_escaped(sink: &mut impl Sink, text: &[u8], stands: fn(u8) -> bool) {
 fn escape(byte: u8) -> [u8; 3] {
     let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
     [b'%', digit(byte >> 4), digit(byte & 15)]
+}
+
+/// The byte that `%` and two digits stand for.
+fn unescaped(high: u8, low: u8) -> u8 {
+    hex_value(high) * 16 + hex_value(low)
 }
 
 /// The value of a hexadecimal digit; `Target::parse` let no other through.

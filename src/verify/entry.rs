@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::request::value_of;
 use crate::api::{Material, MaterialCaller, MaterialPolicies, MaterialPolicy, Principal};
 use crate::id::{AccessKeyId, AccountId};
-use crate::policy::{self, Layers, Named, Policy, Value};
+use crate::policy::compiled::{self, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy};
+use crate::policy::{self, Policy, Value};
 use crate::sigv4::{Presented, Scope, SigningKey};
 use crate::time::{Monotonic, Timestamp};
 
@@ -49,7 +50,7 @@ impl EntryKey {
 /// A policy and where its statements stand in the whole document.
 struct Part {
     name: String,
-    policy: Policy,
+    policy: CompiledPolicy,
     places: Vec<usize>,
 }
 
@@ -192,22 +193,20 @@ impl Entry {
         let session = session.as_deref().map(named);
         let service_control: Vec<_> = service_control.iter().map(|level| named(level)).collect();
         let resource_control: Vec<_> = resource_control.iter().map(|level| named(level)).collect();
-        let service_control: Vec<&[Named<'_>]> =
-            service_control.iter().map(Vec::as_slice).collect();
-        let resource_control: Vec<&[Named<'_>]> =
-            resource_control.iter().map(Vec::as_slice).collect();
-        policy::decide(
-            request,
-            &Layers {
-                resource_account: self.policies.account,
-                identity: &identity,
-                boundary: boundary.as_ref().map(Part::named),
-                session: session.as_deref(),
-                resource: None,
-                service_control: &service_control,
-                resource_control: &resource_control,
-            },
-        )
+        let service_control: Vec<_> =
+            service_control.iter().map(|level| CompiledLayer::List(level)).collect();
+        let resource_control: Vec<_> =
+            resource_control.iter().map(|level| CompiledLayer::List(level)).collect();
+        let layers = CompiledLayers {
+            resource_account: self.policies.account,
+            identity: CompiledLayer::List(&identity),
+            boundary: boundary.as_ref().map(Part::named),
+            session: session.as_deref().map(CompiledLayer::List),
+            resource: None,
+            service_control: &service_control,
+            resource_control: &resource_control,
+        };
+        compiled::decide(request, &layers).to_decision()
     }
 
     /// The place of a statement in the whole document that the policy of this name was chosen from.
@@ -229,11 +228,12 @@ impl Part {
         let parsed = Policy::parse(&policy.text, policy.kind)
             // INVARIANT: what cannot be read denies.
             .unwrap_or_else(|_| Policy::deny_everything(policy.kind));
-        Self { name: policy.name.clone(), policy: parsed, places: policy.statements.clone() }
+        let policy_of = CompiledPolicy::new(&parsed);
+        Self { name: policy.name.clone(), policy: policy_of, places: policy.statements.clone() }
     }
 
-    fn named(&self) -> Named<'_> {
-        Named { name: &self.name, policy: &self.policy }
+    fn named(&self) -> CompiledNamed<'_> {
+        CompiledNamed { name: &self.name, policy: &self.policy }
     }
 }
 
@@ -252,6 +252,6 @@ impl Policies {
     }
 }
 
-fn named(parts: &[Part]) -> Vec<Named<'_>> {
+fn named(parts: &[Part]) -> Vec<CompiledNamed<'_>> {
     parts.iter().map(Part::named).collect()
 }

@@ -12,7 +12,7 @@ use crate::api::{BodyState, Match};
 use crate::downstream::mapping::{self, Meaning, Unmapped};
 use crate::downstream::{BodyRule, Service};
 use crate::policy::{self, Effect, Layer};
-use crate::sigv4::{self, Body, PayloadCheck, Presented, Rules, UriRules};
+use crate::sigv4::{self, Body, PayloadCheck, Presented, Rules, SigError, UriRules};
 use crate::time::Timestamp;
 
 /// It cannot be answered here: the broker is to be asked.
@@ -81,15 +81,35 @@ pub(super) fn judge(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Result<Verified, Refused>, NotHere> {
-    let meant = meaning(service, request)?;
+    let Ok(meant) = meaning(service, request) else {
+        return not_here(service, entry, presented, request, now);
+    };
     if let Ok(meaning) = &meant {
         let prefix = |action: &str| action.split_once(':').map_or(String::new(), |(p, _)| p.into());
         let decides = |action: &str| entry.decides_about(&prefix(action), service.account());
         if meaning.deeds.is_empty() || !meaning.deeds.iter().all(|deed| decides(&deed.action)) {
-            return Err(NotHere);
+            return not_here(service, entry, presented, request, now);
         }
     }
     Ok(refusing(service, entry, presented, request, now, meant))
+}
+
+/// What the broker is to be asked about, unless it is not signed with the key at all: nobody else's
+/// requests are questions.
+fn not_here(
+    service: &Service,
+    entry: &Entry,
+    presented: &Presented<'_>,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Result<Verified, Refused>, NotHere> {
+    let rules = Rules::new(service.uri_rules(), now);
+    match sigv4::verify(presented, &entry.key, request.body, &rules) {
+        Err(error @ SigError::SignatureDoesNotMatch { .. }) => {
+            Ok(Err(Refused::unauthenticated(error.code(), error.public_message())))
+        }
+        Ok(_) | Err(_) => Err(NotHere),
+    }
 }
 
 fn refusing(
@@ -189,7 +209,8 @@ fn decide(
     meaning: &Meaning,
 ) -> Result<Vec<Match>, Refused> {
     let mut keys = entry.keys(now);
-    request.add_keys(&mut keys, presented.scope().region);
+    request.add_keys(&mut keys, service.region());
+    service.add_keys_of_signature(&mut keys, presented.signed_at(), now);
     // Last: what the signed request says is over what the service says of it.
     for (key, value) in &meaning.keys {
         keys.insert(key, value.clone());

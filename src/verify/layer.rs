@@ -4,6 +4,13 @@
 //! the service is registered as one that takes bodies unsigned, checks them itself, or drops them, a
 //! body that the signature names by its hash, or not at all, goes through unread (or is dropped).
 //!
+//! INVARIANT (everything that matters is signed): what follows an upgrade of the protocol, or a
+//! `CONNECT`, is as little signed as a body that nobody looks at. It passes only where the service is
+//! registered as one that takes such bodies (`body = "unsigned"`).
+//!
+//! INVARIANT: a request that brings a header of the name `x-countersign-…`, `_` for `-` included, is
+//! refused, as it is behind a proxy: whoever believes such headers believes the broker.
+//!
 //! Put it innermost: whatever changes method, path, host or headers before it changes what was
 //! signed. A request's [`Connection`] is taken from its extensions.
 
@@ -15,12 +22,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 
 use super::answer::{Kind, Refused, Verified};
 use super::client::Verifier;
 use super::request::{Connection, Deed, Request};
-use crate::downstream::BodyRule;
+use crate::downstream::{BodyRule, is_ours};
 use crate::sigv4::{Body, RequestHead};
 
 type Authorize = dyn Fn(&Parts) -> Option<Deed> + Send + Sync;
@@ -170,17 +177,28 @@ impl VerifyLayer {
                 Refused::denied("Unmapped", "The service knows no action that this request is.")
             })?),
         };
-        let body = match self.unread(&parts) {
+        refuse_spoofed(&parts)?;
+        let how = self.unread(&parts)?;
+        let body = match how {
             Unread::No => VerifiedBody::Whole(self.read(body).await?),
             Unread::Passed => VerifiedBody::Unread(body),
             Unread::Dropped => VerifiedBody::Whole(Bytes::new()),
         };
+        let dropped = matches!(how, Unread::Dropped);
         let shown = match &body {
             VerifiedBody::Whole(bytes) => Some(bytes.clone()),
             VerifiedBody::Unread(_) => None,
         };
         let verified = self.ask(&parts, shown.as_deref(), deed.as_ref()).await?;
         parts.extensions.insert(verified);
+        if dropped {
+            // They told of a body that is not there any more.
+            parts.headers.remove(header::TRANSFER_ENCODING);
+            parts.headers.remove(header::TRAILER);
+            if parts.headers.contains_key(header::CONTENT_LENGTH) {
+                parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+        }
         Ok(hyper::Request::from_parts(parts, body))
     }
 
@@ -217,8 +235,12 @@ impl VerifyLayer {
 
     /// Whether a body need not be read to verify its request. One that need not be may be read all
     /// the same, so this goes by what the request says of itself.
-    fn unread(&self, parts: &Parts) -> Unread {
-        let Some(service) = self.verifier.service() else { return Unread::No };
+    fn unread(&self, parts: &Parts) -> Result<Unread, Refused> {
+        let upgrades =
+            parts.headers.contains_key(header::UPGRADE) || parts.method == Method::CONNECT;
+        let Some(service) = self.verifier.service() else {
+            return if upgrades { Err(upgrade_refused()) } else { Ok(Unread::No) };
+        };
         let rule = if service.is_mapped() {
             let headers: Vec<(&str, &[u8])> = parts
                 .headers
@@ -231,12 +253,15 @@ impl VerifyLayer {
         } else {
             service.body_rule(None)
         };
+        if upgrades && rule != BodyRule::Unsigned {
+            return Err(upgrade_refused());
+        }
         let names_hash = parts.headers.contains_key("x-amz-content-sha256");
-        match rule {
+        Ok(match rule {
             BodyRule::Ignored => Unread::Dropped,
             BodyRule::Checked | BodyRule::Unsigned if names_hash => Unread::Passed,
             BodyRule::Verified | BodyRule::Checked | BodyRule::Unsigned => Unread::No,
-        }
+        })
     }
 
     async fn read<B>(&self, body: B) -> Result<Bytes, Refused>
@@ -256,7 +281,22 @@ impl VerifyLayer {
     }
 }
 
+/// Refuses headers that only the broker sets.
+fn refuse_spoofed(parts: &Parts) -> Result<(), Refused> {
+    let Some(name) = parts.headers.keys().find(|name| is_ours(name.as_str())) else {
+        return Ok(());
+    };
+    let message = format!("The request brings the header {name}, which only the broker sets.");
+    Err(Refused::denied("SpoofedHeader", message))
+}
+
+fn upgrade_refused() -> Refused {
+    let message = "The request asks for another protocol, whose bytes nobody would judge.";
+    Refused::denied("UpgradeRefused", message)
+}
+
 /// What becomes of a body.
+#[derive(Clone, Copy)]
 enum Unread {
     No,
     Passed,

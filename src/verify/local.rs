@@ -1,6 +1,6 @@
 //! What is verified here, and what has to be asked.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,13 +9,17 @@ use quick_cache::sync::Cache;
 
 use super::answer::{Refused, Verified};
 use super::entry::{Entry, EntryKey, Sureness};
-use super::judge::{self, NotHere};
+use super::judge;
 use super::news::{Applied, News, NewsError};
 use super::request::Request;
 use crate::api::{FeedHead, FeedLine, Position, VerifyGrant};
 use crate::downstream::Service;
 use crate::sigv4::{self, Algorithm};
 use crate::time::{Monotonic, Timestamp};
+
+/// How many refusals are kept, and for how long: a moment, and not past any change of the directory.
+const REFUSALS: usize = 4096;
+const REFUSED_FOR: Duration = Duration::from_secs(1);
 
 /// The bounds of what is kept.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +49,7 @@ pub enum Outcome {
 pub struct Asking {
     key: Option<EntryKey>,
     generation: u64,
+    changes: u64,
     has_entry: bool,
 }
 
@@ -69,11 +74,25 @@ pub struct Local {
     service: ArcSwapOption<Service>,
     entries: Cache<EntryKey, Arc<Entry>>,
     news: Mutex<News>,
+    /// Credentials that the broker has just refused.
+    refusals: Cache<EntryKey, Arc<Refusal>>,
     /// Entries of another generation are void.
     generation: AtomicU64,
+    /// Counts what the feed tells; refusals from before the latest are void.
+    changes: AtomicU64,
+    /// The broker's time at the start of the monotonic clock, in milliseconds since 1970; before it
+    /// was heard, the least there is.
+    told: AtomicI64,
     /// When it was last proven that no change is missing, in microseconds of the monotonic clock plus
     /// one. INVARIANT: 0 is never, and it starts so.
     proven: AtomicU64,
+}
+
+/// What the broker said of a credential.
+struct Refusal {
+    refused: Refused,
+    at: Monotonic,
+    changes: u64,
 }
 
 impl Local {
@@ -85,7 +104,10 @@ impl Local {
             service: ArcSwapOption::empty(),
             entries: Cache::new(settings.capacity),
             news: Mutex::new(News::default()),
+            refusals: Cache::new(REFUSALS),
             generation: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
+            told: AtomicI64::new(i64::MIN),
             proven: AtomicU64::new(0),
         }
     }
@@ -134,7 +156,8 @@ impl Local {
     ) -> Result<Result<Verified, Refused>, Asking> {
         // Read before everything that may be void by it.
         let generation = self.generation.load(Ordering::SeqCst);
-        let mut asking = Asking { key: None, generation, has_entry: false };
+        let changes = self.changes.load(Ordering::SeqCst);
+        let mut asking = Asking { key: None, generation, changes, has_entry: false };
         let presented = match sigv4::parse(&request.head) {
             Ok(Some(presented)) => presented,
             Ok(None) => {
@@ -163,17 +186,33 @@ impl Local {
         }
         let found = asking.key.as_ref().and_then(|key| self.entries.get(key));
         let Some(entry) = found.filter(|e| e.generation == generation && !e.is_dropped()) else {
-            return Err(asking);
+            return self.just_refused(&asking, monotonic).map(Err).ok_or(asking);
         };
+        let now = now.max(self.time_of_broker(monotonic));
+        let Ok(answer) = judge::judge(&service, &entry, &presented, request, now) else {
+            // Nothing that could be kept would change that.
+            return Err(Asking { key: None, ..asking });
+        };
+        // A refusal needs no confirmation. So what is not signed with the key, or not allowed, is no
+        // question to the broker.
         asking.has_entry = true;
-        if !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
+        if answer.is_ok() && !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
             return Err(asking);
         }
-        match judge::judge(&service, &entry, &presented, request, now) {
-            Ok(answer) => Ok(answer),
-            // Nothing that could be kept would change that.
-            Err(NotHere) => Err(Asking { key: None, generation, has_entry: false }),
-        }
+        Ok(answer)
+    }
+
+    /// The refusal of a credential that the broker has refused a moment ago.
+    fn just_refused(&self, asking: &Asking, now: Monotonic) -> Option<Refused> {
+        let refusal = self.refusals.get(asking.key.as_ref()?)?;
+        let recent = now.since(refusal.at) < REFUSED_FOR.min(self.settings.freshness);
+        (recent && refusal.changes == asking.changes).then(|| refusal.refused.clone())
+    }
+
+    /// The broker's time, or later, as far as it was told.
+    fn time_of_broker(&self, now: Monotonic) -> Timestamp {
+        let passed = i64::try_from(now.0.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.told.load(Ordering::SeqCst).saturating_add(passed))
     }
 
     /// Keeps what the broker gave out for a question that was sent at `asked_at`. Returns whether it
@@ -205,11 +244,25 @@ impl Local {
         true
     }
 
-    /// Drops what is kept of a credential: the broker does not know it any more.
-    pub fn forget(&self, asking: &Asking) {
-        if let Some(key) = &asking.key {
-            self.entries.remove(key);
+    /// Drops what is kept of a credential: the broker does not know it, or not any more. For a moment
+    /// it is not asked about again, unless the directory changes.
+    pub fn refuse(&self, asking: &Asking, refused: &Refused, asked_at: Monotonic) {
+        let Some(key) = &asking.key else { return };
+        self.entries.remove(key);
+        let changes = asking.changes;
+        if changes == self.changes.load(Ordering::SeqCst) {
+            let refusal = Refusal { refused: refused.clone(), at: asked_at, changes };
+            self.refusals.insert(key.clone(), Arc::new(refusal));
         }
+    }
+
+    /// Takes in the broker's time, as it was when it answered a question sent at `asked_at`.
+    ///
+    /// INVARIANT (expiry is absolute): the later of both clocks counts, so that nothing is good here
+    /// for longer than at the broker because a clock here is slow.
+    pub fn hear_time(&self, now: Timestamp, asked_at: Monotonic) {
+        let asked_at = i64::try_from(asked_at.0.as_millis()).unwrap_or(i64::MAX);
+        self.told.store(now.millis().saturating_sub(asked_at), Ordering::SeqCst);
     }
 
     /// Takes in the first line of a feed.
@@ -237,6 +290,9 @@ impl Local {
     /// Takes in a line of a feed.
     pub fn line(&self, line: &FeedLine) -> Result<Applied, NewsError> {
         let mut news = self.news();
+        if line.version > line.after {
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
         let applied = news.line(line)?;
         if applied == Applied::Reset {
             self.void();
@@ -244,11 +300,18 @@ impl Local {
         Ok(applied)
     }
 
-    /// Notes that all changes up to `version` were known to the broker after `asked_at`, if they are
-    /// known here too.
-    pub fn prove(&self, version: u64, asked_at: Monotonic) {
+    /// Notes that at `newest` or after it nothing had changed at the broker when it answered a
+    /// question sent at `asked_at`, if all up to there is known here.
+    ///
+    /// INVARIANT: a position in another epoch or deployment proves nothing.
+    pub fn prove(&self, newest: &Position, asked_at: Monotonic) {
         let news = self.news();
-        if news.at().is_some_and(|at| at.version >= version) {
+        let known = |at: &Position| {
+            at.deployment == newest.deployment
+                && at.epoch == newest.epoch
+                && at.version >= newest.version
+        };
+        if news.at().is_some_and(known) {
             let micros = u64::try_from(asked_at.0.as_micros()).unwrap_or(u64::MAX - 1);
             self.proven.fetch_max(micros.saturating_add(1), Ordering::SeqCst);
         }
@@ -257,6 +320,7 @@ impl Local {
     /// Makes all that is kept void. What counts from now on has to be proven anew.
     fn void(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.proven.store(0, Ordering::SeqCst);
         self.entries.clear();
     }

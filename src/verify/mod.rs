@@ -28,7 +28,9 @@
 //! - INVARIANT: expiry is absolute and checked at every use.
 //! - A session is confirmed with the broker as often as the broker itself confirms it in its ledger;
 //!   while the broker does not answer, it goes on within the freshness limit.
-//! - Refusals are not kept: whoever is refused by the broker asks anew.
+//! - INVARIANT: the later of two clocks counts, the service's own and the broker's as last heard.
+//! - A credential that the broker refuses is refused for a moment without asking, unless the
+//!   directory changes before. Other refusals are not kept.
 //!
 //! What is not verified here but asked of the broker each time: SigV4A (its key would be good for
 //! every service), resource policies (their principals are bound by the directory), questions that
@@ -49,16 +51,8 @@ mod layer;
 mod local;
 mod news;
 mod request;
-#[cfg(all(test, feature = "server"))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    clippy::unused_self,
-    reason = "tests"
-)]
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod tests;
 
 pub use answer::{Kind, Refused, Verified};

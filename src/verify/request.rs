@@ -99,15 +99,16 @@ impl Deed {
 }
 
 impl Request<'_> {
-    /// Adds the condition keys that come from the service, as the broker does.
-    pub(super) fn add_keys(&self, keys: &mut Context, region: &str) {
+    /// Adds the condition keys that come from the service, as the broker does; `region` is the
+    /// registered one.
+    pub(super) fn add_keys(&self, keys: &mut Context, region: Option<&str>) {
         if let Some(ip) = self.connection.source_ip {
             keys.insert("aws:SourceIp", Value::One(ip.to_string()));
         }
         if let Some(secure) = self.connection.secure {
             keys.insert("aws:SecureTransport", Value::One(secure.to_string()));
         }
-        if !region.is_empty() {
+        if let Some(region) = region {
             keys.insert("aws:RequestedRegion", Value::One(region.to_owned()));
         }
         for (key, value) in self.deed.iter().flat_map(|deed| &deed.context) {

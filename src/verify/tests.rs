@@ -2,6 +2,7 @@
 //! changed.
 
 mod agreement;
+mod attacks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +10,16 @@ use std::time::Duration;
 
 use super::local::{Asking, Local, Outcome, Settings};
 use super::{Applied, Connection, Deed, NewsError, Refused, Request, Verified};
-use crate::api::{FeedHead, FeedLine, Keep, RevocationTarget, VerifyGrant, VerifyRequest};
-use crate::downstream::{CertificateNames, Registry, RouteSettings, Service, ServiceSettings};
+use crate::api::{
+    FeedHead, FeedLine, Keep, Position, RevocationTarget, VerifyGrant, VerifyRequest,
+};
+use crate::downstream::{
+    CertificateNames, Registry, RouteSettings, Service, ServiceSettings, uri_rules,
+};
 use crate::ops::testing::{A, Bench, Credentials, allow, trusting};
 use crate::ops::verify::{self as broker, Feeds, NotAdmitted, Reader, VerifyError};
 use crate::sigv4::{Body, RequestHead, Signer, UriRules};
-use crate::time::Clock as _;
+use crate::time::{Clock as _, Timestamp};
 
 const HOST: &str = "orders.example";
 
@@ -22,6 +27,7 @@ const HOST: &str = "orders.example";
 struct Inside {
     bench: Bench,
     local: Local,
+    service: &'static str,
 }
 
 /// A signed request.
@@ -69,10 +75,18 @@ fn verifier() -> broker::Asking {
 
 impl Inside {
     async fn new(routes: &[RouteSettings]) -> Self {
+        Self::of("orders", &settings(), routes).await
+    }
+
+    async fn of(
+        service: &'static str,
+        settings: &ServiceSettings,
+        routes: &[RouteSettings],
+    ) -> Self {
         let bench = Bench::new().await;
-        let local = Local::new("orders", Settings::default());
-        let inside = Self { bench, local };
-        inside.register(&settings(), routes);
+        let local = Local::new(service, Settings::default());
+        let inside = Self { bench, local, service };
+        inside.register(settings, routes);
         inside.sync().unwrap();
         inside
     }
@@ -84,14 +98,14 @@ impl Inside {
 
     /// The lines that the verifier has not read.
     fn lines(&self) -> Vec<Vec<u8>> {
-        let service = self.bench.services.downstream.now().get("orders").cloned().unwrap();
+        let service = self.bench.services.downstream.now().get(self.service).cloned().unwrap();
         let at = self.local.position();
         let reader = Reader {
             after: at.as_ref().map(|at| at.version),
             epoch: at.as_ref().map(|at| at.epoch),
             deployment: at.as_ref().map(|at| at.deployment.as_str()),
         };
-        let lines = Feeds::so_far(&self.bench.services, &service, &reader);
+        let lines = Feeds::so_far(&self.bench.services, &service, &reader, self.bench.clock.now());
         lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
     }
 
@@ -100,7 +114,8 @@ impl Inside {
         let asked_at = self.bench.clock.monotonic();
         let lines = self.lines();
         let (head, rest) = lines.split_first().unwrap();
-        let mut applied = self.local.begin(&serde_json::from_slice::<FeedHead>(head).unwrap())?;
+        let head: FeedHead = serde_json::from_slice(head).unwrap();
+        let mut applied = self.local.begin(&head)?;
         let mut newest = 0;
         for line in rest {
             let line: FeedLine = serde_json::from_slice(line).unwrap();
@@ -109,7 +124,8 @@ impl Inside {
                 applied = Applied::Reset;
             }
         }
-        self.local.prove(newest, asked_at);
+        self.local.hear_time(Timestamp::from_millis(head.now.unwrap()), asked_at);
+        self.local.prove(&Position { version: newest, ..head.at }, asked_at);
         Ok(applied)
     }
 
@@ -119,9 +135,9 @@ impl Inside {
             secret: &who.secret,
             session_token: who.token.as_deref(),
             region: "eu-west-1",
-            service: "orders",
-            uri: UriRules::Standard,
-            content_sha256: false,
+            service: self.service,
+            uri: uri_rules(self.service),
+            content_sha256: self.service == "s3",
         };
         let head = RequestHead { method, target, headers: &[("host", HOST.as_bytes())] };
         let added = signer.sign(&head, body, self.bench.clock.now()).unwrap();
@@ -141,12 +157,23 @@ impl Inside {
         connection: Connection,
         unconfirmed: bool,
     ) -> Outcome {
+        self.check_at(self.bench.clock.now(), signed, deed, connection, unconfirmed)
+    }
+
+    /// With a clock of the service's own.
+    fn check_at(
+        &self,
+        now: Timestamp,
+        signed: &Signed,
+        deed: Option<&Deed>,
+        connection: Connection,
+        unconfirmed: bool,
+    ) -> Outcome {
         let headers: Vec<(&str, &[u8])> =
             signed.headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
         let head = RequestHead { method: signed.method, target: &signed.target, headers: &headers };
         let request = Request { head, body: Body::Bytes(&signed.body), connection, deed };
-        let clock = &self.bench.clock;
-        self.local.check(&request, clock.now(), clock.monotonic(), unconfirmed)
+        self.local.check(&request, now, self.bench.clock.monotonic(), unconfirmed)
     }
 
     fn check(&self, signed: &Signed) -> Outcome {
@@ -174,7 +201,7 @@ impl Inside {
             headers: signed.headers.clone(),
             body: Some(data_encoding::BASE64.encode(&signed.body)),
             body_sha256: None,
-            service: "orders".into(),
+            service: self.service.into(),
             hosts: Vec::new(),
             region: None,
             action: deed.map(|deed| deed.action.clone()),
@@ -184,7 +211,7 @@ impl Inside {
             source_ip: None,
             secure_transport: None,
             context: deed.map_or_else(BTreeMap::new, |deed| deed.context.clone()),
-            keep: keep.then(|| Keep { prefixes: vec!["orders".into()] }),
+            keep: keep.then(|| Keep { prefixes: vec![self.service.into()] }),
         }
     }
 
@@ -284,7 +311,8 @@ async fn it_starts_expired_and_silence_ends_all_that_is_kept() {
     inside.bench.advance(59);
     assert!(inside.held(&request));
     // Lines that come without being asked for prove nothing.
-    let at = inside.local.position().unwrap().version;
+    let position = inside.local.position().unwrap();
+    let at = position.version;
     let heartbeat = FeedLine { after: at, version: at, touched: vec![], all: false };
     assert_eq!(inside.local.line(&heartbeat), Ok(Applied::Joined));
     inside.bench.advance(1);
@@ -294,8 +322,15 @@ async fn it_starts_expired_and_silence_ends_all_that_is_kept() {
     assert!(inside.held(&request));
     // A proof of a version that is not known here is none.
     inside.bench.advance(60);
-    inside.local.prove(at + 1, inside.bench.clock.monotonic());
+    let proves = |of: &Position| inside.local.prove(of, inside.bench.clock.monotonic());
+    proves(&Position { version: at + 1, ..position.clone() });
     assert!(!inside.held(&request));
+    // Nor is one of another epoch or deployment, whatever its version.
+    proves(&Position { epoch: position.epoch + 1, ..position.clone() });
+    proves(&Position { deployment: "other".into(), version: 0, ..position.clone() });
+    assert!(!inside.held(&request));
+    proves(&position);
+    assert!(inside.held(&request));
 }
 
 #[tokio::test]
@@ -526,13 +561,17 @@ async fn a_bad_signature_gets_no_key() {
 #[tokio::test]
 async fn the_feed_is_bounded_by_the_time_of_its_reader() {
     let inside = Inside::new(&routes()).await;
+    let facts = inside.bench.facts();
     let services = Arc::new(inside.bench.services);
     let service = services.downstream.now().get("orders").cloned().unwrap();
     let reader = Reader { after: None, epoch: None, deployment: None };
-    let mut feed = Feeds::open(&services, &service, &reader).unwrap();
+    let mut feed = Feeds::open(&services, &service, &reader, verifier(), &facts).unwrap();
     assert!(feed.recv().await.is_some());
     services.feeds.close();
     let end = async { while feed.recv().await.is_some() {} };
     tokio::time::timeout(Duration::from_millis(500), end).await.expect("it ends at once");
-    assert!(Feeds::open(&services, &service, &reader).is_err(), "and no other opens");
+    assert!(
+        Feeds::open(&services, &service, &reader, verifier(), &facts).is_err(),
+        "and no other opens"
+    );
 }

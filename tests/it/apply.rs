@@ -250,12 +250,16 @@ async fn one_bad_step_leaves_everything_as_it_was() {
     }
 }
 
-/// M17: the right to apply or to export gives no other right.
+/// M17: the right to apply or to export gives no other right, and files make no key of anybody's.
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_gives_nobody_more_than_he_has() {
+async fn museum_m17_applying_gives_nobody_more_than_he_has() {
     let desk = Desk::new();
     let admin = desk.broker.admin();
     let before = done(&desk.broker.command(&["export"]));
+    desk.write("main.toml", "[[access_key]]\nuser = \"admin\"\n");
+    let refused = desk.run(&["--yes"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", stdout(&refused));
+    desk.write("main.toml", FILE);
     let may =
         |actions: &[&str]| policy(&json!({"Effect": "Allow", "Action": actions, "Resource": "*"}));
     let cases = [
@@ -308,4 +312,54 @@ async fn another_plan_than_the_one_agreed_to_is_not_carried_out() {
     let refused = admin.send(admin.sign(plan)).await;
     assert!(refused.body.contains("ConcurrentModification"), "{refused:?}");
     admin.iam("GetUser", &[("UserName", "bob")]).await.refused("NoSuchEntity");
+}
+
+/// A plan is tried, so that what cannot be applied is found without applying it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_which_step_would_be_refused() {
+    let desk = Desk::new();
+    let admin = desk.broker.admin();
+    let before = done(&desk.broker.command(&["export"]));
+    for (what, from, to, word) in [
+        ("a policy with a mistake", "orders:Get*", "orders", "iam:CreatePolicy"),
+        ("a name that is not allowed", "name = \"readers\"", "name = \"a b\"", "iam:CreateGroup"),
+        ("no such role", "role = \"ci\"", "role = \"nobody\"", "role nobody"),
+    ] {
+        desk.write("main.toml", &FILE.replace(from, to));
+        for arguments in [&[][..], &["--check"]] {
+            let refused = desk.run(arguments);
+            assert_eq!(refused.status.code(), Some(1), "{what}: {}", stdout(&refused));
+            let said = stderr(&refused);
+            assert!(said.contains(word) && said.contains("cannot be applied"), "{what}: {said}");
+        }
+        assert_eq!(done(&desk.broker.command(&["export"])), before, "{what}");
+    }
+    desk.write("main.toml", FILE);
+    // Who may only look sees the drift all the same, and that he cannot mend it.
+    let look = policy(&json!({
+        "Effect": "Allow", "Action": "countersign:ExportDirectory", "Resource": "*" }));
+    let who = admin.make_user("looker", &look).await;
+    let drift = desk.run_as(&who, &["--check", "--format", "json"]);
+    assert_eq!(drift.status.code(), Some(3), "{}", stderr(&drift));
+    assert!(stderr(&drift).contains("this caller cannot apply it"), "{}", stderr(&drift));
+    let plan: Value = serde_json::from_slice(&drift.stdout).unwrap();
+    assert_eq!(plan["problem"]["code"], "AccessDenied", "{plan}");
+    assert_eq!(plan["problem"]["action"], plan["steps"][0]["action"], "{plan}");
+    assert_eq!(desk.run(&["--check"]).status.code(), Some(3), "the administrator can");
+    assert!(!stderr(&desk.run(&[])).contains("cannot"));
+}
+
+/// A document beside the directory files is none of them; one that nobody names is an error.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folders_policy_documents_are_not_taken_for_directory_files() {
+    let desk = Desk::new();
+    let folder = &desk.folder;
+    std::fs::rename(folder.join("documents/ci.json"), folder.join("ci-trust.json")).unwrap();
+    let text = FILE.replace("file://ci.json", "file://ci-trust.json");
+    desk.write("main.toml", &text);
+    assert!(done(&desk.run(&[])).contains("+ role ci  (iam:CreateRole)"));
+    std::fs::copy(folder.join("ci-trust.json"), folder.join("stray.json")).unwrap();
+    let refused = desk.run(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("stray.json"), "{}", stderr(&refused));
 }

@@ -124,10 +124,37 @@ async fn a_bare_machine_with_the_keyring_takes_a_backup() {
     for gone in ["directory.redb", "sessions.redb"] {
         std::fs::remove_file(broker.home.data().join(gone)).unwrap();
     }
-    let mut command = countersign(["restore", "--yes", "--data-dir"]);
-    command.arg(broker.home.data()).arg(&file);
-    let restored = finished(command);
+    let restore = || {
+        let mut command = countersign(["restore", "--yes", "--data-dir"]);
+        command.arg(broker.home.data()).arg(&file);
+        finished(command)
+    };
+    // Without the keyring it cannot be done, and a new one would not help.
+    let (keyring, aside) = (broker.home.data().join("keyring.json"), folder.join("keyring.json"));
+    std::fs::rename(&keyring, &aside).unwrap();
+    let refused = restore();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(said.contains("keyring.json") && !said.contains("init"), "{said}");
+    std::fs::rename(&aside, &keyring).unwrap();
+    // What cannot be recorded is not done.
+    let (audit, aside) = (broker.home.data().join("audit.jsonl"), folder.join("audit.jsonl"));
+    std::fs::rename(&audit, &aside).unwrap();
+    std::fs::create_dir(&audit).unwrap();
+    let refused = restore();
+    assert!(stderr(&refused).contains("audit log"), "{}", stderr(&refused));
+    assert!(!broker.home.data().join("directory.redb").exists());
+    std::fs::remove_dir(&audit).unwrap();
+    std::fs::rename(&aside, &audit).unwrap();
+    let restored = restore();
     assert!(restored.status.success(), "{}", stderr(&restored));
+    let records = broker.home.audit();
+    let of_restore: Vec<_> =
+        records.iter().filter(|it| it["eventName"] == "RestoreBackup").collect();
+    let phases: Vec<_> =
+        of_restore.iter().map(|it| it["additionalEventData"]["phase"].clone()).collect();
+    assert_eq!(phases, ["intent", "outcome"]);
+    assert_eq!(of_restore[1]["requestParameters"]["offline"], true);
     let broker = Broker::serve(&Arc::clone(&broker.home), &[]);
     broker.admin().whoami().await.refused("InvalidClientTokenId");
     // The way back in when no key is left.

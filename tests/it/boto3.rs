@@ -7,7 +7,7 @@ use crate::python::run_script;
 
 /// Runs a script that prints a line a step.
 fn run(script: &str, at_least: usize) {
-    let broker = Broker::start();
+    let broker = Broker::with(&[("COUNTERSIGN_ISSUER_URL", "https://tokens.example")]);
     let made = stdout(&broker.command(&["accounts", "create", "partner"]));
     let (_, role) = made.trim_end().split_once('\t').unwrap();
     let scratch = broker.home.folder().to_str().unwrap().to_owned();

@@ -72,7 +72,7 @@ impl Site {
     }
 }
 
-fn asker(credentials: &Credentials) -> Arc<AskerCredentials> {
+pub(crate) fn asker(credentials: &Credentials) -> Arc<AskerCredentials> {
     Arc::new(AskerCredentials {
         access_key_id: credentials.id.clone(),
         secret: SecretAccessKey::parse(credentials.secret.clone().into()).unwrap(),
@@ -80,7 +80,7 @@ fn asker(credentials: &Credentials) -> Arc<AskerCredentials> {
     })
 }
 
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !condition() {
         assert!(Instant::now() < end, "waited in vain until {what}");

@@ -18,11 +18,7 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Parameters that the model has and this version does not: they are refused, never ignored.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("AssumeRole", "SerialNumber"),
-    ("AssumeRole", "TokenCode"),
     ("AssumeRole", "ProvidedContexts"),
-    ("GetSessionToken", "SerialNumber"),
-    ("GetSessionToken", "TokenCode"),
     ("CreateSAMLProvider", "AssertionEncryptionMode"),
     ("CreateSAMLProvider", "AddPrivateKey"),
     ("UpdateSAMLProvider", "AssertionEncryptionMode"),

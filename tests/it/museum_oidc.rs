@@ -72,6 +72,28 @@ async fn museum_m04_only_what_asks_for_another_proof_is_answered_unsigned() {
 }
 
 #[tokio::test]
+async fn museum_m19_what_one_provider_vouched_for_says_nothing_to_another() {
+    let (site, others) = Site::several(1).await;
+    let [other] = &others[..] else { panic!("one") };
+    let theirs = site.register(other, "theirs", "app").await;
+    let (ours, token) = (site.idp.token("app"), other.token("app"));
+    // Whatever is remembered of the honest exchange: the same token, another provider's role.
+    for _ in 0..3 {
+        site.show(&ours).await.ok();
+        denied(&site.show_for(&theirs, &ours).await, "our provider's token, their role");
+        site.show_for(&theirs, &token).await.ok();
+        denied(&site.show(&token).await, "their provider's token, our role");
+    }
+    // An account that has no such provider, with a role of the same name and trust.
+    let (partner, admin) = site.broker.account("partner").await;
+    let provider = format!("arn:aws:iam::{partner}:oidc-provider/{}", site.idp.url());
+    let trust = crate::web_identity::trust(&provider, site.idp.url(), "app");
+    let role = admin.make_role("app", &trust, &crate::caller::allow("*", "*")).await;
+    site.show_for(&role, &ours).await.refused("InvalidIdentityToken");
+    site.show(&ours).await.ok();
+}
+
+#[tokio::test]
 async fn museum_m34_no_algorithm_is_none() {
     let site = Site::new().await;
     site.show(&headed(&site, &json!({ "alg": "ES256" }))).await.ok();

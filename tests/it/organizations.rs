@@ -12,7 +12,7 @@ use crate::broker::{Broker, stderr, stdout};
 use crate::python::{aws, client, done, refused, run_script};
 
 /// How many operations the model has, and how many of them are here.
-const OF_MODEL: &str = "organizations: operations 42 of 63";
+const OF_MODEL: &str = "organizations: operations 52 of 63";
 
 #[test]
 fn the_life_of_an_organization() {
@@ -84,6 +84,8 @@ fn kind(kind: &Kind) -> Value {
         }
         Kind::Choice(words) => json!({ "kind": "choice", "enum": words }),
         Kind::Integer { min, max } => json!({ "kind": "integer", "min": min, "max": max }),
+        Kind::Boolean => json!({ "kind": "boolean" }),
+        Kind::Texts { most, .. } => json!({ "kind": "map", "max": most }),
         Kind::List(of) => json!({ "kind": "list", "of": self::kind(of) }),
         Kind::Structure(of) => json!({ "kind": "structure", "members": members(of) }),
     }

@@ -93,6 +93,8 @@ ids! {
     OrgPolicyId "p-" 10,
     /// `car-` and eight characters: the making of an account.
     CreationId "car-" 12,
+    /// `h-` and ten characters: a handshake.
+    HandshakeId "h-" 12,
 }
 
 drawn! {
@@ -100,6 +102,7 @@ drawn! {
     RootId "r-" 4,
     OrgPolicyId "p-" 8,
     CreationId "car-" 8,
+    HandshakeId "h-" 10,
 }
 
 impl UnitId {

@@ -9,19 +9,22 @@
 //! stays closed outside the organization too.
 
 mod document;
+mod handshake;
 mod ids;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use document::{ControlDocument, ControlPolicy, ControlType, FullAccess, full_access};
+pub use handshake::{Handshake, HandshakeAction, HandshakeState};
 pub use ids::{
-    CreationId, OrgIdError, OrgPolicyId, OrganizationId, Parent, PolicyRef, RootId, Target, UnitId,
+    CreationId, HandshakeId, OrgIdError, OrgPolicyId, OrganizationId, Parent, PolicyRef, RootId,
+    Target, UnitId,
 };
 pub use tree::{Level, Organized};
 
@@ -75,6 +78,9 @@ pub struct Organization {
     /// The root's tags.
     #[serde(default)]
     pub tags: Vec<Tag>,
+    /// The services it works with, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, Timestamp>,
 }
 
 impl Organization {
@@ -178,6 +184,9 @@ pub struct Member {
     /// Tags, in the order they were given.
     #[serde(default)]
     pub tags: Vec<Tag>,
+    /// The services that it is a delegated administrator for, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub delegated: BTreeMap<String, Timestamp>,
 }
 
 /// What became of a request for a new account.

@@ -18,6 +18,7 @@ fn member(id: &str, parent: Parent, attached: &[PolicyRef]) -> Entity {
         joined_at: Timestamp::from_secs(1),
         attached: attached.iter().copied().collect(),
         tags: Vec::new(),
+        delegated: BTreeMap::new(),
     })
 }
 
@@ -46,6 +47,7 @@ fn tree() -> (Organized, UnitId, UnitId, OrgPolicyId) {
             enabled: [control].into(),
             attached: [full, PolicyRef::ResourceFullAccess].into(),
             tags: Vec::new(),
+            services: BTreeMap::new(),
         }),
         unit(outer, Parent::Root, &[full, PolicyRef::Own(policy)]),
         unit(inner, Parent::Unit(outer), &[full]),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 
 use super::{
-    AccountState, ControlDocument, ControlPolicy, ControlType, Creation, CreationId, MAX_DEPTH,
-    Member, OrgPolicyId, Organization, Parent, PolicyRef, Target, Unit, UnitId, full_access,
+    AccountState, ControlDocument, ControlPolicy, ControlType, Creation, CreationId, Handshake,
+    HandshakeId, MAX_DEPTH, Member, OrgPolicyId, Organization, Parent, PolicyRef, Target, Unit,
+    UnitId, full_access,
 };
 use crate::directory::{Entity, EntityKey};
 use crate::id::AccountId;
@@ -23,6 +24,7 @@ pub struct Organized {
     policies: OrdMap<OrgPolicyId, Arc<ControlPolicy>>,
     creations: OrdMap<CreationId, Arc<Creation>>,
     states: HashMap<AccountId, AccountState>,
+    handshakes: OrdMap<HandshakeId, Arc<Handshake>>,
 }
 
 impl Organized {
@@ -34,6 +36,7 @@ impl Organized {
             EntityKey::ControlPolicy(id) => self.policies.contains_key(&id),
             EntityKey::Creation(id) => self.creations.contains_key(&id),
             EntityKey::AccountState(id) => self.states.contains_key(&id),
+            EntityKey::Handshake(id) => self.handshakes.contains_key(&id),
             _ => false,
         }
     }
@@ -55,6 +58,9 @@ impl Organized {
             }
             Entity::AccountState(it) => {
                 self.states.insert(it.account, it);
+            }
+            Entity::Handshake(it) => {
+                self.handshakes.insert(it.id, Arc::new(it));
             }
             _ => {}
         }
@@ -78,6 +84,9 @@ impl Organized {
             EntityKey::AccountState(id) => {
                 self.states.remove(&id);
             }
+            EntityKey::Handshake(id) => {
+                self.handshakes.remove(&id);
+            }
             _ => {}
         }
     }
@@ -90,7 +99,9 @@ impl Organized {
         let policies = self.policies.values().map(|it| Entity::ControlPolicy(it.as_ref().clone()));
         let creations = self.creations.values().map(|it| Entity::Creation(it.as_ref().clone()));
         let states = self.states.values().map(|it| Entity::AccountState(*it));
-        organization.chain(units).chain(members).chain(policies).chain(creations).chain(states)
+        let handshakes = self.handshakes.values().map(|it| Entity::Handshake(it.as_ref().clone()));
+        let tree = organization.chain(units).chain(members).chain(policies);
+        tree.chain(creations).chain(states).chain(handshakes)
     }
 
     /// The organization, if there is one.
@@ -151,6 +162,16 @@ impl Organized {
     /// Every such state, in no order.
     pub fn states(&self) -> impl Iterator<Item = &AccountState> {
         self.states.values()
+    }
+
+    /// A handshake.
+    pub fn handshake(&self, id: &HandshakeId) -> Option<&Arc<Handshake>> {
+        self.handshakes.get(id)
+    }
+
+    /// Every handshake, by ID.
+    pub fn handshakes(&self) -> impl Iterator<Item = &Arc<Handshake>> {
+        self.handshakes.values()
     }
 
     /// Whether an account was closed.

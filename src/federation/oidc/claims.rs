@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::error::TokenError;
+use super::kubernetes::{self, Kubernetes};
 use super::tags::{self, SessionTags};
 use crate::policy::fold;
 use crate::time::Timestamp;
@@ -27,6 +28,7 @@ pub struct Claims {
     expires_at: Timestamp,
     tags: SessionTags,
     source_identity: Option<String>,
+    kubernetes: Option<Kubernetes>,
     others: Vec<(String, ClaimValue)>,
 }
 
@@ -58,6 +60,7 @@ impl Claims {
             expires_at: time(payload, "exp")?.ok_or(TokenError::Missing("exp"))?,
             tags: tags::read(payload)?,
             source_identity: optional_text(payload, SOURCE_IDENTITY)?.map(ToOwned::to_owned),
+            kubernetes: kubernetes::read(payload)?,
             others: others(payload),
         })
     }
@@ -100,6 +103,11 @@ impl Claims {
     /// `https://aws.amazon.com/source_identity`. Length and characters are unchecked.
     pub fn source_identity(&self) -> Option<&str> {
         self.source_identity.as_deref()
+    }
+
+    /// `kubernetes.io`
+    pub fn kubernetes(&self) -> Option<&Kubernetes> {
+        self.kubernetes.as_ref()
     }
 
     /// The other claims that can be condition keys, with names that are plain and differ in more

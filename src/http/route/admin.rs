@@ -65,17 +65,29 @@ async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
             Err(answer) => *answer,
         }
         .for_operation("CreateAccessKey"),
+        (&Method::GET, "/countersign/v1/keys") => match json::query(request) {
+            Ok(wanted) => json::result(request, &keys::list(&asker, &wanted)),
+            Err(answer) => *answer,
+        }
+        .for_operation("ListAccessKeys"),
+        (&Method::POST, "/countersign/v1/keys/change") => match json::read(request) {
+            Ok(wanted) => json::result(request, &keys::change(&asker, &wanted).await),
+            Err(answer) => *answer,
+        }
+        .for_operation("ChangeAccessKey"),
         (&Method::POST, "/countersign/v1/keys/confirm") => match json::read(request) {
             Ok(wanted) => json::result(request, &keys::confirm(&asker, &wanted).await),
             Err(answer) => *answer,
         }
         .for_operation("ConfirmAccessKeys"),
-        (_, "/countersign/v1/accounts") => json::wrong_method(request, "GET or POST"),
+        (_, "/countersign/v1/accounts" | "/countersign/v1/keys") => {
+            json::wrong_method(request, "GET or POST")
+        }
         (_, "/countersign/v1/backup") => json::wrong_method(request, "GET"),
         (
             _,
             "/countersign/v1/restore"
-            | "/countersign/v1/keys"
+            | "/countersign/v1/keys/change"
             | "/countersign/v1/keys/confirm"
             | "/countersign/v1/revocations",
         ) => json::wrong_method(request, "POST"),

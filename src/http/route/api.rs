@@ -1,4 +1,5 @@
-//! The API listener: `/countersign/v1`, and AWS's protocols on every other path: AWS JSON where the
+//! The API listener: `/countersign/v1`, the issuers' public documents, and AWS's protocols on every
+//! other path: AWS JSON where the
 //! request names a target, Query where it does not.
 //!
 //! An endpoint URL may have a path, so the path says nothing about such a request; it is signed all
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::Services;
 
-use super::{json, json11, query, text};
+use super::{issuers, json, json11, pods, query, restjson, text};
 
 /// The API listener's handler.
 pub struct Api {
@@ -30,6 +31,15 @@ impl Handler for Api {
 }
 
 async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
+    if let Some(path) = issuers::path(request) {
+        return issuers::answer(services, request, path);
+    }
+    if let Some(place) = pods::path(request) {
+        return pods::answer(services, request, place).await;
+    }
+    if let Some(routed) = restjson::route(request) {
+        return restjson::answer(services, request, &routed).await;
+    }
     match request.path().strip_prefix("/countersign/v1/") {
         Some(resource) => json::answer(services, request, resource).await,
         None => match text(&request.headers, json11::TARGET) {

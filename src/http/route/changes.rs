@@ -39,7 +39,8 @@ pub(super) async fn answer(services: &Arc<Services>, request: &Incoming) -> Outg
     let Some(service) = services.downstream.now().get(&query.service).cloned() else {
         return problem(request, &NotAdmitted::NotKeeper.into());
     };
-    if let Err(why) = asking.admit_keeper(&facts(request), &service) {
+    let facts = facts(request);
+    if let Err(why) = asking.admit_keeper(&facts, &service) {
         return problem(request, &why.into());
     }
     let number = |text: &Option<String>| text.as_deref().map(str::parse::<u64>).transpose();
@@ -51,7 +52,7 @@ pub(super) async fn answer(services: &Arc<Services>, request: &Incoming) -> Outg
     match query.follow.as_deref() {
         None | Some("true") => {}
         Some("false") => {
-            let lines = Feeds::so_far(services, &service, &reader);
+            let lines = Feeds::so_far(services, &service, &reader, facts.now);
             return Outgoing::new(StatusCode::OK, LINES, lines);
         }
         Some(_) => {
@@ -59,7 +60,7 @@ pub(super) async fn answer(services: &Arc<Services>, request: &Incoming) -> Outg
             return json::problem(request, StatusCode::BAD_REQUEST, "InvalidRequest", message);
         }
     }
-    match Feeds::open(services, &service, &reader) {
+    match Feeds::open(services, &service, &reader, asking, &facts) {
         Ok(lines) => Outgoing::streamed(StatusCode::OK, LINES, lines),
         Err(error) => json::problem(
             request,

@@ -38,7 +38,7 @@ async fn run(
     row: &Row,
 ) -> Result<Option<Value>, Fault> {
     let caller = caller(services, request, row.service).await?;
-    if matches!(caller, Caller::Anonymous) {
+    if !matches!(caller, Caller::Signed(_)) {
         return Err(Fault::missing_authentication_token());
     }
     let body = read(request)?;

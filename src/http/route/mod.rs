@@ -7,9 +7,12 @@ mod admin;
 mod api;
 mod changes;
 mod forward;
+mod issuers;
 mod json;
 mod json11;
+mod pods;
 mod query;
+mod restjson;
 mod verify;
 
 use std::sync::Arc;

@@ -76,7 +76,11 @@ async fn run(
 fn namespace(service: Service) -> Namespace {
     match service {
         Service::Iam => Namespace::IAM,
-        Service::Sts | Service::Organizations | Service::Countersign => Namespace::STS,
+        Service::Sts
+        | Service::Organizations
+        | Service::Eks
+        | Service::EksAuth
+        | Service::Countersign => Namespace::STS,
     }
 }
 

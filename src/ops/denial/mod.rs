@@ -11,6 +11,7 @@
 //! - INVARIANT: nothing that the decision knew of the resource beyond what the caller named: no tags, no
 //!   boundary of it, and no path where the caller gave a name. Neither content nor length tells
 //!   whether it exists.
+//!   A hint that would compare such a thing is left out.
 //! - External IDs and request contexts of providers, neither as values nor in conditions: of the
 //!   keys of STS only the session name and the source identity are told.
 //! - What does not fit: conditions are left out from the end, and `truncated` says so.
@@ -165,12 +166,19 @@ fn is_told(key: &str) -> bool {
         || matches!(key, "sts:rolesessionname" | "sts:sourceidentity")
 }
 
-/// Whether a text speaks of what must not be told.
+/// Whether a text speaks of what must not be told: of secrets between accounts, or of the resource.
 fn is_secret(text: &str) -> bool {
+    const SECRET: [&str; 7] = [
+        "sts:externalid",
+        "sts:requestcontext",
+        "sts:transitivetagkeys",
+        "aws:resourcetag/",
+        "iam:resourcetag/",
+        "aws:resourceorg",
+        "organizations:policytype",
+    ];
     let text = text.to_ascii_lowercase();
-    ["sts:externalid", "sts:requestcontext", "sts:transitivetagkeys"]
-        .iter()
-        .any(|key| text.contains(key))
+    SECRET.iter().any(|key| text.contains(key))
 }
 
 fn cut(text: &str) -> String {

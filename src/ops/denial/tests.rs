@@ -157,3 +157,25 @@ async fn refusals_of_roles_have_none() {
         assert_eq!(fault.told(), fault.message());
     }
 }
+
+/// The caller names the ARN, and does not know the tags of what it names.
+#[tokio::test]
+async fn a_hint_tells_nothing_of_the_tags_of_what_was_asked_for() {
+    let bench = Bench::new().await;
+    let tag =
+        [("UserName", "admin"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")];
+    bench.call(&bench.a, "TagUser", &tag).await.unwrap();
+    let arn = format!("arn:aws:iam::{A}:user/admin");
+    let asked = [("Arn", arn.as_str()), ("ServiceNamespaces.member.1", "s3")];
+    for key in ["aws:ResourceTag/team", "IAM:resourcetag/Team"] {
+        let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": "iam:ListPoliciesGrantingServiceAccess", "Resource": "*",
+              "Condition": { "StringEquals": { key: "red" } } },
+        ]});
+        let name = key.split(':').next().unwrap();
+        let caller = bench.user(&bench.a, name, &policy.to_string()).await;
+        let fault = denied(&bench, &caller, "ListPoliciesGrantingServiceAccess", &asked).await;
+        let message = decode(&bench, &bench.a, &sealed(&fault)).await.unwrap();
+        assert!(!message.to_string().contains("blue"), "{message}");
+    }
+}

@@ -61,7 +61,9 @@ impl Entity {
             Self::InstanceProfile => format!("Instance Profile {name} cannot be found."),
             Self::AccessKey => format!("The Access Key with id {name} cannot be found."),
             Self::LoginProfile => format!("Login Profile for User {name} cannot be found."),
-            Self::MfaDevice => format!("MFA Device with serial number {name} does not exist."),
+            Self::MfaDevice => {
+                format!("VirtualMFADevice with serial number {name} doesn't exist.")
+            }
             Self::OidcProvider => {
                 format!("OpenIDConnect Provider not found for arn {name}")
             }

@@ -17,6 +17,9 @@ fn codes_as_in_the_service_models() {
              MalformedCertificate OpenIdIdpCommunicationError PolicyNotAttachable \
              UnrecognizedPublicKeyEncoding \
              AccountAlreadyClosedException AccountNotFoundException \
+             AccountAlreadyRegisteredException DuplicateHandshakeException \
+             HandshakeAlreadyInStateException HandshakeConstraintViolationException \
+             HandshakeNotFoundException InvalidHandshakeTransitionException \
              AccountNotRegisteredException AlreadyInOrganizationException \
              ChildNotFoundException ConstraintViolationException \
              CreateAccountStatusNotFoundException DestinationParentNotFoundException \
@@ -30,7 +33,8 @@ fn codes_as_in_the_service_models() {
              PolicyNotFoundException PolicyTypeAlreadyEnabledException \
              PolicyTypeNotAvailableForOrganizationException \
              PolicyTypeNotEnabledException ResourcePolicyNotFoundException \
-             RootNotFoundException SerializationException \
+             RootNotFoundException SerializationException InvalidParameterException \
+             InvalidRequestException ResourceLimitExceededException \
              SourceParentNotFoundException TargetNotFoundException \
              UnknownOperationException",
         ),
@@ -44,13 +48,13 @@ fn codes_as_in_the_service_models() {
         (
             404,
             "MalformedQueryString NoSuchEntity ReportInProgress NotSupportedService \
-             FeatureDisabled",
+             FeatureDisabled ResourceNotFoundException",
         ),
         (
             409,
             "EntityAlreadyExists DeleteConflict LimitExceeded ConcurrentModification \
              EntityTemporarilyUnmodifiable DuplicateCertificate FeatureEnabled \
-             ReportGenerationLimitExceeded",
+             ReportGenerationLimitExceeded ResourceInUseException",
         ),
         (410, "ReportExpired ReportNotPresent"),
         (413, "RequestEntityTooLarge"),

@@ -1,8 +1,8 @@
-//! Lists of what does not exist here: passwords, MFA devices, certificates, SSH keys, and the
-//! passwords of single services. Nobody can make one, so that the truthful answer is an empty list
+//! Lists of what does not exist here: passwords, certificates, SSH keys, and the passwords of single
+//! services. Nobody can make one, so that the truthful answer is an empty list
 //! or 'no such entity'; tools that delete a user ask for all of them.
 //!
-//! Source: AWS IAM API reference, ListMFADevices and its kin, GetLoginProfile, DeleteLoginProfile.
+//! Source: AWS IAM API reference, ListSSHPublicKeys and its kin, GetLoginProfile, DeleteLoginProfile.
 
 use serde_json::{Value, json};
 
@@ -70,8 +70,6 @@ macro_rules! of_user {
 }
 
 of_user! {
-    /// The operation ListMFADevices.
-    ListMFADevices "MFADevices", rules::NAME;
     /// The operation ListSSHPublicKeys.
     ListSSHPublicKeys "SSHPublicKeys", rules::USER_OR_ROLE_NAME;
     /// The operation ListSigningCertificates.
@@ -81,36 +79,6 @@ of_user! {
 fn write_none(list: &'static str, xml: &mut Xml) {
     xml.texts(list, [""; 0]);
     xml.value("IsTruncated", false);
-}
-
-/// The operation ListVirtualMFADevices.
-pub struct ListVirtualMFADevices;
-
-impl Operation for ListVirtualMFADevices {
-    constants!(Read "ListVirtualMFADevices");
-    type Request = Request;
-    type Response = ();
-
-    fn read(params: &Params) -> Result<Request, Fault> {
-        let states = [("Assigned", ()), ("Unassigned", ()), ("Any", ())];
-        Request::read(params, None, |v| {
-            v.choice("AssignmentStatus", &states);
-        })
-    }
-
-    fn describe(_: &Request) -> Value {
-        Value::Null
-    }
-
-    async fn execute(context: &Context<'_>, _: Request) -> Result<(), Fault> {
-        let state = context.services.directory.snapshot();
-        access::in_account::<Self>(context, &state)?;
-        Ok(())
-    }
-
-    fn write((): &(), xml: &mut Xml) {
-        write_none("VirtualMFADevices", xml);
-    }
 }
 
 /// The operation ListServerCertificates.

@@ -46,7 +46,8 @@ pub(super) fn existing<O: Operation, K: Kind>(
 /// The user that a request names, or without a name the caller itself.
 ///
 /// # Errors
-/// As [`existing`]; `ValidationError` if there is no name and the caller is no user.
+/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user is
+/// none: what only the host's operator does with it is on the admin socket.
 pub(super) fn user_or_caller<O: Operation>(
     context: &Context<'_>,
     state: &Snapshot,
@@ -56,7 +57,7 @@ pub(super) fn user_or_caller<O: Operation>(
         (Some(_), _) => None,
         // It may have been renamed since it signed. If it is gone, so is its credential.
         (None, PrincipalEntity::User(user)) => Some(state.user(&user.id).unwrap_or(user)),
-        (None, PrincipalEntity::Role(_)) => {
+        (None, PrincipalEntity::Role(_) | PrincipalEntity::Root(_)) => {
             return Err(Fault::validation(
                 "Must specify userName when calling with non-User credentials",
             ));

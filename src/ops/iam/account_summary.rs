@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::access;
 use super::kind::{Made, constants};
 use crate::directory::{
-    Group, InstanceProfile, ManagedPolicy, OidcProvider, Role, SamlProvider, User,
+    Group, InstanceProfile, ManagedPolicy, MfaDevice, OidcProvider, Role, SamlProvider, User,
 };
+use crate::id::UniqueId;
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Operation};
 use crate::policy::{
@@ -42,6 +43,9 @@ impl Operation for GetAccountSummary {
         let versions = ManagedPolicy::all(&state, account).map(|it| it.versions.len()).sum();
         let providers =
             OidcProvider::all(&state, account).count() + SamlProvider::all(&state, account).count();
+        let in_use = MfaDevice::all(&state, account).filter(|it| it.user.is_some()).count();
+        let root = UniqueId::of_root(account);
+        let root_has_keys = state.access_keys_of(root).next().is_some();
         Ok(vec![
             ("Users", User::all(&state, account).count()),
             ("UsersQuota", quotas.users_per_account),
@@ -67,10 +71,11 @@ impl Operation for GetAccountSummary {
             ("AttachedPoliciesPerRoleQuota", quotas.attached_policies_per_role),
             ("GroupsPerUserQuota", quotas.groups_per_user),
             ("AccessKeysPerUserQuota", quotas.access_keys_per_user),
-            ("MFADevices", 0),
-            ("MFADevicesInUse", 0),
+            ("MFADevices", MfaDevice::all(&state, account).count()),
+            ("MFADevicesInUse", in_use),
+            // The root user has no device here.
             ("AccountMFAEnabled", 0),
-            ("AccountAccessKeysPresent", 0),
+            ("AccountAccessKeysPresent", usize::from(root_has_keys)),
             ("AccountPasswordPresent", 0),
             ("AccountSigningCertificatesPresent", 0),
             ("SigningCertificatesPerUserQuota", 2),

@@ -102,7 +102,8 @@ impl Operation for GetAccountAuthorizationDetails {
             .collect();
         built_in.sort_by(|(a, _), (b, _)| a.cmp(b));
         let all = users.chain(groups).chain(roles).chain(own).chain(built_in);
-        let page = request.paging.page::<Self, _>(context, "", all)?;
+        let weigh = |entry: &Entry<'_>| entry.weight(&state);
+        let page = request.paging.page_weighed::<Self, _>(context, "", all, weigh)?;
         Ok(page.map(|entry| entry.told(&state, account, |role| uses.last(Used::Role(role.id)))))
     }
 
@@ -153,6 +154,27 @@ enum Entry<'s> {
 }
 
 impl Entry<'_> {
+    /// The bytes of its documents.
+    fn weight(&self, state: &Snapshot) -> usize {
+        let inline = |policies: &Policies| -> usize {
+            policies.inline.values().map(|document| document.text().len()).sum()
+        };
+        match self {
+            Self::User(user) => inline(&user.policies),
+            Self::Group(group) => inline(&group.policies),
+            Self::Role(role) => {
+                // With each of its profiles, the role is told again.
+                let times = 1 + state.instance_profiles_with(role.id).count();
+                inline(&role.policies) + role.trust.text().len() * times
+            }
+            Self::Policy(policy) => {
+                let versions = policy.versions().into_iter();
+                let documents = versions.filter_map(|number| policy.version(number));
+                documents.map(|(document, _)| document.text().len()).sum()
+            }
+        }
+    }
+
     fn told(
         self,
         state: &Snapshot,

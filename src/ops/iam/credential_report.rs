@@ -17,7 +17,7 @@ use super::access;
 use super::kind::{Made as _, constants};
 use crate::arn;
 use crate::directory::{KeyStatus, Snapshot, Used, User, Uses};
-use crate::id::AccountId;
+use crate::id::{AccountId, UniqueId};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::{Context, Operation};
 use crate::time::Timestamp;
@@ -35,6 +35,9 @@ const HEAD: &str = "user,arn,user_creation_time,password_enabled,password_last_u
     access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
     access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,\
     cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+
+/// The columns of both certificates, and the end of a line.
+const NO_CERTIFICATES: &str = "false,N/A,false,N/A\n";
 
 /// The reports that were made, by account.
 #[derive(Default)]
@@ -143,38 +146,45 @@ impl Operation for GetCredentialReport {
 fn csv(state: &Snapshot, account: AccountId, uses: &Uses) -> String {
     let mut out = format!("{HEAD}\n");
     let made = state.account(account).map(|it| time(it.created_at)).unwrap_or_default();
-    let none = "false,N/A,N/A,N/A,N/A";
     let root = arn::account_root(account);
-    let _ = writeln!(
+    let _ = write!(
         out,
-        "<root_account>,{root},{made},not_supported,N/A,not_supported,not_supported,false,{none},\
-         {none},false,N/A,false,N/A"
+        "<root_account>,{root},{made},not_supported,N/A,not_supported,not_supported,false,"
     );
+    keys_of(&mut out, state, UniqueId::of_root(account), uses);
+    out.push_str(NO_CERTIFICATES);
     for user in User::all(state, account) {
         // Names and paths hold commas; ARNs with them.
         let (name, arn) = (quoted(&user.name), quoted(&user.arn()));
         let made = time(user.created_at);
-        let _ = write!(out, "{name},{arn},{made},false,N/A,N/A,N/A,false,");
-        let mut keys = state.access_keys_of(user.id).collect::<Vec<_>>();
-        keys.sort_by_key(|key| (key.created_at, key.id));
-        for at in 0..2 {
-            let Some(key) = keys.get(at) else {
-                let _ = write!(out, "{none},");
-                continue;
-            };
-            let active = key.status == KeyStatus::Active;
-            let _ = write!(out, "{active},{},", time(key.created_at));
-            let _ = match uses.last(Used::Key(key.id)) {
-                Some(last) => {
-                    let (service, region) = (quoted(&last.service), quoted(&last.region));
-                    write!(out, "{},{region},{service},", time(last.at.floor_secs()))
-                }
-                None => write!(out, "N/A,N/A,N/A,"),
-            };
-        }
-        out.push_str("false,N/A,false,N/A\n");
+        let mfa = state.mfa_devices_of_user(user.id).next().is_some();
+        let _ = write!(out, "{name},{arn},{made},false,N/A,N/A,N/A,{mfa},");
+        keys_of(&mut out, state, user.id, uses);
+        out.push_str(NO_CERTIFICATES);
     }
     out
+}
+
+/// The columns of both keys.
+fn keys_of(out: &mut String, state: &Snapshot, owner: UniqueId, uses: &Uses) {
+    let none = "false,N/A,N/A,N/A,N/A";
+    let mut keys = state.access_keys_of(owner).collect::<Vec<_>>();
+    keys.sort_by_key(|key| (key.created_at, key.id));
+    for at in 0..2 {
+        let Some(key) = keys.get(at) else {
+            let _ = write!(out, "{none},");
+            continue;
+        };
+        let active = key.status == KeyStatus::Active;
+        let _ = write!(out, "{active},{},", time(key.created_at));
+        let _ = match uses.last(Used::Key(key.id)) {
+            Some(last) => {
+                let (service, region) = (quoted(&last.service), quoted(&last.region));
+                write!(out, "{},{region},{service},", time(last.at.floor_secs()))
+            }
+            None => write!(out, "N/A,N/A,N/A,"),
+        };
+    }
 }
 
 fn time(at: Timestamp) -> String {

@@ -47,6 +47,9 @@ impl Operation for DeleteUser {
                 if state.access_keys_of(user.id).next().is_some() {
                     return Err(Fault::delete_conflict("must delete access keys first"));
                 }
+                if state.mfa_devices_of_user(user.id).next().is_some() {
+                    return Err(Fault::delete_conflict("must delete MFA device first"));
+                }
                 if !user.groups.is_empty() {
                     return Err(Fault::delete_conflict("must remove users from group first"));
                 }

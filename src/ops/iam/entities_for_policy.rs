@@ -65,7 +65,7 @@ impl Found {
             UniqueKind::Group => state.group(id).cloned().map(Self::Group),
             UniqueKind::User => state.user(id).cloned().map(Self::User),
             UniqueKind::Role => state.role(id).cloned().map(Self::Role),
-            UniqueKind::Policy | UniqueKind::InstanceProfile => None,
+            UniqueKind::Policy | UniqueKind::InstanceProfile | UniqueKind::Root => None,
         }
     }
 

@@ -50,13 +50,7 @@ impl Operation for GetContextKeysForCustomPolicy {
         let owner = context.identity()?.account();
         let ask = Ask { action: "iam:GetContextKeysForCustomPolicy", resource: "*", owner };
         context.authorize(&snapshot, &ask, |_| ())?;
-        let policies = (request.policies.iter().zip(1_usize..))
-            .map(|(text, number)| {
-                any_kind(text).map_err(|error| {
-                    Fault::invalid_input(format!("PolicyInputList.{number}: {error}"))
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let policies = parse(&request.policies)?;
         let keys = simulate::condition_keys(&policies).into_iter().map(ToOwned::to_owned).collect();
         Ok(Response { keys })
     }
@@ -64,6 +58,19 @@ impl Operation for GetContextKeysForCustomPolicy {
     fn write(response: &Response, xml: &mut Xml) {
         xml.texts("ContextKeyNames", &response.keys);
     }
+}
+
+/// Parses policies of whatever kind they are.
+///
+/// # Errors
+/// `InvalidInput`.
+pub(super) fn parse(texts: &[String]) -> Result<Vec<Policy>, Fault> {
+    (texts.iter().zip(1_usize..))
+        .map(|(text, number)| {
+            any_kind(text)
+                .map_err(|error| Fault::invalid_input(format!("PolicyInputList.{number}: {error}")))
+        })
+        .collect()
 }
 
 /// Parses a policy of whatever kind it is; what is wrong with it as an identity policy, if it is of

@@ -37,7 +37,6 @@ pub struct Grant {
     arn: Option<String>,
     /// The kind and name of who has it, of an inline one.
     holder: (&'static str, String),
-    document: Document,
 }
 
 /// A service, and the policies that grant it.
@@ -70,11 +69,17 @@ impl Operation for ListPoliciesGrantingServiceAccess {
     async fn execute(context: &Context<'_>, request: Request) -> Result<Page<Entry>, Fault> {
         let state = context.services.directory.snapshot();
         let source = request.source.find::<Self>(context, &state)?;
-        let grants = grants(&state, &source);
+        // Each is read once, however many services are asked about.
+        let grants: Vec<(Grant, Value)> = grants(&state, &source)
+            .into_iter()
+            .map(|(grant, document)| {
+                (grant, serde_json::from_str(document.text()).unwrap_or_default())
+            })
+            .collect();
         let entries = request.namespaces.iter().enumerate().map(|(at, namespace)| {
-            let granting = grants.iter().filter(|it| allows(it.document.text(), namespace));
-            let entry = Entry { namespace: namespace.clone(), grants: granting.cloned().collect() };
-            (format!("{at:04}"), entry)
+            let granting = grants.iter().filter(|(_, document)| allows(document, namespace));
+            let grants = granting.map(|(grant, _)| grant.clone()).collect();
+            (format!("{at:04}"), Entry { namespace: namespace.clone(), grants })
         });
         request.paging.page::<Self, _>(context, &source.key(), entries)
     }
@@ -98,7 +103,7 @@ impl Operation for ListPoliciesGrantingServiceAccess {
 }
 
 /// Every policy that the source has, its groups' included.
-fn grants(state: &Snapshot, source: &Source) -> Vec<Grant> {
+fn grants(state: &Snapshot, source: &Source) -> Vec<(Grant, Document)> {
     let mut grants = Vec::new();
     let mut add = |account, kind, name: &str, policies: &Policies| {
         grants.extend(of(state, account, &(kind, name.to_owned()), policies));
@@ -114,7 +119,9 @@ fn grants(state: &Snapshot, source: &Source) -> Vec<Grant> {
         Source::Role(role) => add(role.account, "ROLE", &role.name, &role.policies),
     }
     let mut seen = std::collections::HashSet::new();
-    grants.retain(|grant: &Grant| grant.arn.as_ref().is_none_or(|arn| seen.insert(arn.clone())));
+    grants.retain(|(grant, _): &(Grant, Document)| {
+        grant.arn.as_ref().is_none_or(|arn| seen.insert(arn.clone()))
+    });
     grants
 }
 
@@ -123,21 +130,16 @@ fn of(
     account: AccountId,
     holder: &(&'static str, String),
     policies: &Policies,
-) -> Vec<Grant> {
-    let inline = policies.inline.iter().map(|(name, document)| Grant {
-        policy: name.clone(),
-        arn: None,
-        holder: holder.clone(),
-        document: document.clone(),
+) -> Vec<(Grant, Document)> {
+    let inline = policies.inline.iter().map(|(name, document)| {
+        let grant = Grant { policy: name.clone(), arn: None, holder: holder.clone() };
+        (grant, document.clone())
     });
     let managed = policies.attached.iter().filter_map(|arn| {
         let policy: Managed = state.managed_policy(account, arn)?;
-        Some(Grant {
-            policy: policy.name().to_owned(),
-            arn: Some(arn.clone()),
-            holder: holder.clone(),
-            document: policy.document()?.clone(),
-        })
+        let (name, arn) = (policy.name().to_owned(), Some(arn.clone()));
+        let grant = Grant { policy: name, arn, holder: holder.clone() };
+        Some((grant, policy.document()?.clone()))
     });
     inline.chain(managed).collect()
 }
@@ -147,8 +149,7 @@ fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
 }
 
 /// Whether a document, which has been parsed before, allows an action of a service.
-fn allows(text: &str, namespace: &str) -> bool {
-    let document: Value = serde_json::from_str(text).unwrap_or_default();
+fn allows(document: &Value, namespace: &str) -> bool {
     let many = |value: &Value| match value {
         Value::Array(values) => values.clone(),
         Value::Null => Vec::new(),
@@ -163,7 +164,7 @@ fn allows(text: &str, namespace: &str) -> bool {
         let pattern = pattern.as_str().unwrap_or_default();
         pattern == "*" || (covers(&Value::from(pattern)) && pattern.ends_with(":*"))
     };
-    many(member(&document, "Statement")).iter().any(|statement| {
+    many(member(document, "Statement")).iter().any(|statement| {
         let not = many(member(statement, "NotAction"));
         let granted = many(member(statement, "Action")).iter().any(covers)
             || (!not.is_empty() && !not.iter().any(covers_all));
@@ -177,7 +178,10 @@ mod tests {
 
     #[test]
     fn services_are_granted_by_actions_and_by_what_is_not_left_out() {
-        let statement = |body: &str| format!(r#"{{"Statement":{{"Effect":"Allow",{body}}}}}"#);
+        let statement = |body: &str| -> Value {
+            serde_json::from_str(&format!(r#"{{"Statement":{{"Effect":"Allow",{body}}}}}"#))
+                .unwrap()
+        };
         for (body, expected) in [
             (r#""Action":"s3:Get*""#, true),
             (r#""Action":["iam:*","S3:ListBucket"]"#, true),
@@ -190,6 +194,6 @@ mod tests {
         ] {
             assert_eq!(allows(&statement(body), "s3"), expected, "{body}");
         }
-        assert!(!allows(r#"{"Statement":[{"Effect":"Deny","Action":"*"}]}"#, "s3"));
+        assert!(!allows(&json!({ "Statement": [{ "Effect": "Deny", "Action": "*" }] }), "s3"));
     }
 }

@@ -17,6 +17,10 @@ use crate::policy::count_without_whitespace;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
+/// The most characters of the inline policies of one entity, white space included: as many as the
+/// model allows one of them. The quotas do not count white space.
+const MOST_CHARS: usize = 131_072;
+
 /// Makes or replaces an inline policy.
 pub struct Put<H>(PhantomData<H>);
 /// Tells an inline policy.
@@ -106,7 +110,10 @@ impl<H: Holder> Operation for Put<H> {
                 let inline = &mut holder.policies_mut().inline;
                 inline.insert(named.policy, parsed);
                 let size = |document: &Document| count_without_whitespace(document.text());
-                if inline.values().map(size).sum::<usize>() > H::INLINE_CHARS {
+                let whole = |document: &Document| document.text().chars().count();
+                if inline.values().map(size).sum::<usize>() > H::INLINE_CHARS
+                    || inline.values().map(whole).sum::<usize>() > MOST_CHARS
+                {
                     return Err(too_large::<H>(holder.name()));
                 }
                 tx.put(holder.into_entity());

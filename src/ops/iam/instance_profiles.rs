@@ -224,7 +224,8 @@ impl Operation for ListInstanceProfiles {
         let below = InstanceProfile::all(&state, account)
             .filter(|profile| profile.path.starts_with(&request.prefix))
             .map(|profile| (profile.name.to_ascii_lowercase(), Arc::clone(profile)));
-        let page = request.paging.page::<Self, _>(context, "", below)?;
+        let weigh = |profile: &Arc<InstanceProfile>| weight(&state, profile);
+        let page = request.paging.page_weighed::<Self, _>(context, "", below, weigh)?;
         Ok(page.map(|profile| Told::of(&state, profile)))
     }
 
@@ -257,13 +258,20 @@ impl Operation for ListInstanceProfilesForRole {
             .map(|profile| (profile.name.to_ascii_lowercase(), Arc::clone(profile)))
             .collect();
         profiles.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let page = request.paging.page::<Self, _>(context, role.id.as_str(), profiles)?;
+        let weigh = |profile: &Arc<InstanceProfile>| weight(&state, profile);
+        let page =
+            request.paging.page_weighed::<Self, _>(context, role.id.as_str(), profiles, weigh)?;
         Ok(page.map(|profile| Told::of(&state, profile)))
     }
 
     fn write(response: &Page<Told>, xml: &mut Xml) {
         write_list(response, xml);
     }
+}
+
+/// The bytes of the document that is told with a profile.
+fn weight(state: &Snapshot, profile: &InstanceProfile) -> usize {
+    profile.role.and_then(|id| state.role(&id)).map_or(0, |role| role.trust.text().len())
 }
 
 fn write_list(page: &Page<Told>, xml: &mut Xml) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::quotas::{Quota, Quotas};
 use crate::arn::{self, Arn};
 use crate::directory::{
-    self, Group, InstanceProfile, Managed, ManagedPolicy, OidcProvider, Role, SamlProvider,
-    Snapshot, Tag, User,
+    self, Group, InstanceProfile, Managed, ManagedPolicy, MfaDevice, OidcProvider, Role,
+    SamlProvider, Snapshot, Tag, User,
 };
 use crate::id::AccountId;
 use crate::ops::fault::{self, Fault};
@@ -204,6 +204,38 @@ by_arn! {
     };
 }
 
+/// A virtual MFA device, which requests name by its serial number: its ARN.
+impl Kind for MfaDevice {
+    const KIND: &'static str = "mfa";
+    const ENTITY: fault::Entity = fault::Entity::MfaDevice;
+    const NAME_PARAM: &'static str = "SerialNumber";
+    const NAME_KEY: &'static str = "serialNumber";
+    const NAME_RULE: Text = rules::SERIAL_NUMBER;
+
+    fn named(state: &Snapshot, account: AccountId, given: &str) -> Option<Arc<Self>> {
+        let (_, _, name) = arn::parse_mfa(given)?;
+        state.mfa_device_named(account, name).filter(|found| found.arn() == given).cloned()
+    }
+
+    fn asked_arn(account: AccountId, given: &str) -> String {
+        // Devices of other makes have numbers that are no ARNs; there are none here.
+        let is_arn = arn::parse_mfa(given).is_some();
+        if is_arn { given.to_owned() } else { arn::iam(account, Self::KIND, "/", given) }
+    }
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn arn(&self) -> String {
+        Self::arn(self)
+    }
+
+    fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+}
+
 /// A managed policy that an account made itself: what it may change.
 impl Kind for ManagedPolicy {
     const KIND: &'static str = "policy";
@@ -321,6 +353,10 @@ made! {
         "TagSAMLProvider", "SAMLProvidersPerAccount" saml_providers_per_account,
         saml_providers_of, SamlProvider, saml_provider_named
     }
+    MfaDevice {
+        "TagMFADevice", "VirtualMFADevicesPerAccount" mfa_devices_per_account, mfa_devices_of,
+        MfaDevice, mfa_device_named
+    }
 }
 
 macro_rules! tagged {
@@ -349,4 +385,5 @@ tagged! {
         "TagsPerOpenIDConnectProvider"
     }
     SamlProvider { "UntagSAMLProvider", "ListSAMLProviderTags", "TagsPerSAMLProvider" }
+    MfaDevice { "UntagMFADevice", "ListMFADeviceTags", "TagsPerVirtualMFADevice" }
 }

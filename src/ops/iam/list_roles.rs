@@ -53,7 +53,9 @@ impl Operation for ListRoles {
         let below = Role::all(&state, account)
             .filter(|role| role.path.starts_with(&request.prefix))
             .map(|role| (role.name.to_ascii_lowercase(), Arc::clone(role)));
-        let page = request.paging.page::<Self, _>(context, "", below)?;
+        let page = request
+            .paging
+            .page_weighed::<Self, _>(context, "", below, |role| role.trust.text().len())?;
         Ok(page.map(|role| get_role::Response::of(&state, role)))
     }
 

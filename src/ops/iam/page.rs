@@ -11,6 +11,9 @@ use crate::wire::xml::Xml;
 
 /// How many entries a page has when the caller does not say.
 const DEFAULT: usize = 100;
+/// A page ends before its entries' documents have more bytes than this, even if the caller asked for
+/// more entries. Escaped, a document can take three times as many.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// Which page is asked for.
 pub struct Paging {
@@ -45,6 +48,20 @@ impl Paging {
         of: &str,
         entries: impl IntoIterator<Item = (String, T)>,
     ) -> Result<Page<T>, Fault> {
+        self.page_weighed::<O, T>(context, of, entries, |_| 0)
+    }
+
+    /// As [`page`](Self::page), of entries with documents: `weigh` tells their bytes.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub(super) fn page_weighed<O: Operation, T>(
+        &self,
+        context: &Context<'_>,
+        of: &str,
+        entries: impl IntoIterator<Item = (String, T)>,
+        weigh: impl Fn(&T) -> usize,
+    ) -> Result<Page<T>, Fault> {
         let services = context.services;
         let account = context.identity()?.account().to_string();
         let place = [account.as_bytes(), O::NAME.as_bytes(), of.as_bytes()];
@@ -57,13 +74,18 @@ impl Paging {
         };
         let mut rest = entries
             .into_iter()
-            .skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
-        let (mut items, mut last) = (Vec::new(), None);
-        for (key, item) in rest.by_ref().take(self.most) {
+            .skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after))
+            .peekable();
+        let (mut items, mut last, mut room) = (Vec::new(), None, MOST_BYTES);
+        while items.len() < self.most {
+            // The first fits whatever it weighs: a listing goes on.
+            let fits = |(_, item): &(String, T)| items.is_empty() || weigh(item) <= room;
+            let Some((key, item)) = rest.next_if(fits) else { break };
+            room = room.saturating_sub(weigh(&item));
             items.push(item);
             last = Some(key);
         }
-        let next = match (rest.next(), last) {
+        let next = match (rest.peek(), last) {
             (Some(_), Some(last)) => Some(
                 marker::seal(&services.keyring, &place, &last, &*services.random)
                     .map_err(Fault::internal)?,

@@ -24,6 +24,10 @@ pub struct Quotas {
     pub oidc_providers_per_account: usize,
     /// SAML providers of an account.
     pub saml_providers_per_account: usize,
+    /// Virtual MFA devices of an account.
+    pub mfa_devices_per_account: usize,
+    /// MFA devices of a user.
+    pub mfa_devices_per_user: usize,
     /// Groups that a user may be in.
     pub groups_per_user: usize,
     /// Managed policies attached to a user.
@@ -50,6 +54,8 @@ impl Default for Quotas {
             instance_profiles_per_account: 1000,
             oidc_providers_per_account: 100,
             saml_providers_per_account: 100,
+            mfa_devices_per_account: 5000,
+            mfa_devices_per_user: 8,
             groups_per_user: 10,
             attached_policies_per_user: 10,
             attached_policies_per_group: 10,

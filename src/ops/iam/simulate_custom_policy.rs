@@ -10,7 +10,7 @@
 use serde_json::{Value, json};
 
 use super::page::{Page, Paging, by_place};
-use super::simulation::{self, Asked, Evaluated};
+use super::simulation::{self, Asked, Evaluated, Known};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::Fault;
 use crate::ops::params;
@@ -42,7 +42,7 @@ impl Operation for SimulateCustomPolicy {
                 v.require_list("PolicyInputList");
                 simulation::documents(v, "PolicyInputList")
             },
-            asked: Asked::read(v),
+            asked: Asked::read_organized(v),
             paging: Paging::read(v),
         })
     }
@@ -57,10 +57,13 @@ impl Operation for SimulateCustomPolicy {
         let ask = Ask { action: "iam:SimulateCustomPolicy", resource: "*", owner: account };
         context.authorize(&snapshot, &ask, |_| ())?;
         drop(snapshot);
-        let caller = request.asked.caller(account)?;
+        let caller = match request.asked.caller()? {
+            Some(caller) => caller,
+            None => request.asked.somebody(account)?,
+        };
         let identity =
             simulation::sources("PolicyInputList", &request.identity, DocumentKind::Identity)?;
-        let prepared = request.asked.prepare(&caller, account, identity)?;
+        let prepared = request.asked.prepare(&caller, account, identity, Known::default())?;
         let page = request.paging.page::<Self, _>(context, "", by_place(prepared.pairs()))?;
         Ok(page.map(|(action, resource)| prepared.evaluate(action, resource)))
     }

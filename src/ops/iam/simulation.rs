@@ -2,11 +2,14 @@
 //!
 //! Source: AWS IAM API reference, SimulateCustomPolicy, SimulatePrincipalPolicy, EvaluationResult.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use crate::arn::Arn;
+use crate::directory::Organized;
 use crate::id::AccountId;
 use crate::ops::fault::Fault;
+use crate::ops::organized::{self, ControlLevels};
 use crate::ops::params::{Text, Validator, chars, rules};
 use crate::policy::simulate::{self, MatchedStatement, Outcome, Policies, Question, Source};
 use crate::policy::{
@@ -100,6 +103,21 @@ struct Entry {
     of: Option<(ValueType, bool)>,
 }
 
+/// What the directory knows of whose policies are simulated. Nothing, for policies by themselves.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Its own policies.
+    pub(super) identity: Vec<Source>,
+    /// Its permissions boundary.
+    pub(super) boundary: Option<Source>,
+    /// What results call each of its policies, and of what type they are, by the sources' IDs.
+    pub(super) names: HashMap<String, (String, &'static str)>,
+    /// The condition keys that every request of it has.
+    pub(super) keys: policy::Context,
+    /// Its account, and the organizations' state: their policies take part.
+    pub(super) organized: Option<(AccountId, Organized)>,
+}
+
 /// The parameters of a simulation, but for the caller's own policies.
 pub struct Asked {
     /// `ActionNames`.
@@ -122,9 +140,6 @@ impl Asked {
             texts.unwrap_or_default().into_iter().map(ToOwned::to_owned).collect()
         }
         v.require_list("ActionNames");
-        let organization = v.list("OrderedOrganizationPolicyInputList", 0..=7, |v| {
-            documents(v, "ServiceControlPolicyInputList")
-        });
         let context = v.list("ContextEntries", 0..=MAX_KEYS, |v| Entry {
             // The model does not require it; an entry without one is refused when it is used.
             key: v.optional("ContextKeyName", &KEY).unwrap_or_default().to_owned(),
@@ -135,7 +150,7 @@ impl Asked {
             actions: owned(v.texts("ActionNames", 1..=MAX_ASKED, &ACTION)),
             resources: owned(v.texts("ResourceArns", 0..=MAX_ASKED, &RESOURCE)),
             boundary: documents(v, "PermissionsBoundaryPolicyInputList"),
-            organization: organization.unwrap_or_default(),
+            organization: Vec::new(),
             resource_policy: v
                 .optional("ResourcePolicy", &rules::POLICY_DOCUMENT)
                 .map(ToOwned::to_owned),
@@ -146,35 +161,50 @@ impl Asked {
         }
     }
 
-    /// Who is simulated: `CallerArn`, which names a user, or somebody of the account.
+    /// Reads them, with service control policies that are given level by level.
+    pub fn read_organized(v: &mut Validator<'_, '_>) -> Self {
+        let organization = v.list("OrderedOrganizationPolicyInputList", 0..=7, |v| {
+            documents(v, "ServiceControlPolicyInputList")
+        });
+        Self { organization: organization.unwrap_or_default(), ..Self::read(v) }
+    }
+
+    /// Whom `CallerArn` names: a user.
     ///
     /// # Errors
     /// `InvalidInput`.
-    pub fn caller(&self, account: AccountId) -> Result<Caller, Fault> {
-        let invalid = || Fault::invalid_input("CallerArn must be the ARN of an IAM user.");
-        let own = crate::arn::iam(account, "user", "/", "simulated");
-        let caller =
-            simulate::caller(self.caller.as_deref().unwrap_or(&own)).ok_or_else(invalid)?;
-        if !matches!(caller, Caller::User { .. }) {
-            return Err(invalid());
+    pub fn caller(&self) -> Result<Option<Caller>, Fault> {
+        let Some(text) = &self.caller else { return Ok(None) };
+        match simulate::caller(text) {
+            Some(caller @ Caller::User { .. }) => Ok(Some(caller)),
+            _ => Err(Fault::invalid_input("CallerArn must be the ARN of an IAM user.")),
         }
-        if self.caller.is_none() && self.resource_policy.is_some() {
+    }
+
+    /// Who is simulated if `CallerArn` does not say: somebody of the account.
+    ///
+    /// # Errors
+    /// `InvalidInput` if a resource's policy is to tell who it is.
+    pub fn somebody(&self, account: AccountId) -> Result<Caller, Fault> {
+        if self.resource_policy.is_some() {
             return Err(Fault::invalid_input(
                 "CallerArn is required when ResourcePolicy is given.",
             ));
         }
-        Ok(caller)
+        let own = crate::arn::iam(account, "user", "/", "simulated");
+        simulate::caller(&own).ok_or_else(|| Fault::internal("no caller could be made"))
     }
 
-    /// Parses the policies and the context.
+    /// Parses the policies and the context. `given` are identity policies of the request.
     ///
     /// # Errors
     /// `InvalidInput`.
-    pub fn prepare(
+    pub(super) fn prepare(
         &self,
         caller: &Caller,
         account: AccountId,
-        identity: Vec<Source>,
+        given: Vec<Source>,
+        known: Known,
     ) -> Result<Prepared, Fault> {
         if self.handling {
             return Err(Fault::invalid_input("ResourceHandlingOption is not supported."));
@@ -213,12 +243,15 @@ impl Asked {
             .chain(&self.resource_policy)
             .map(String::len)
             .sum();
-        let more: usize = identity.iter().map(Source::size).sum();
-        if own.saturating_add(more) > MAX_BYTES {
+        let own = own.saturating_add(given.iter().map(Source::size).sum());
+        if own > MAX_BYTES {
             return Err(Fault::invalid_input(format!(
                 "The policies of a simulation have at most {MAX_BYTES} bytes together."
             )));
         }
+        let limits = known.organized.as_ref().map(|(own, it)| control_size(it, *own));
+        let more: usize = known.identity.iter().chain(&known.boundary).map(Source::size).sum();
+        let more = more.saturating_add(limits.unwrap_or_default());
         let asked = self.actions.len().saturating_mul(self.resources.len().max(1));
         if own.saturating_add(more).saturating_mul(asked) > MAX_WORK {
             return Err(Fault::invalid_input(
@@ -226,14 +259,18 @@ impl Asked {
             ));
         }
         let mut policies = Policies {
-            identity,
-            boundary: boundary.into_iter().next(),
+            identity: known.identity.into_iter().chain(given).collect(),
+            // One that is given stands in for the caller's own.
+            boundary: boundary.into_iter().next().or(known.boundary),
             resource,
             service_control,
             ..Policies::default()
         };
         policies.bind(caller);
-        let mut context = self.context()?;
+        let mut context = known.keys;
+        for (key, value) in self.context()?.iter() {
+            context.insert(key, value.clone());
+        }
         if self.caller.is_some() {
             simulate::add_caller_keys(&mut context, caller);
         }
@@ -250,6 +287,8 @@ impl Asked {
             owner,
             actions: self.actions.clone(),
             resources: self.resources.clone(),
+            names: known.names,
+            organized: known.organized,
         })
     }
 
@@ -298,6 +337,12 @@ fn owner(text: &str) -> Option<AccountId> {
 /// At most this much work: bytes of policies times questions.
 const MAX_WORK: usize = 16 * 1024 * 1024;
 
+/// How many bytes of control policies limit an account.
+fn control_size(organized: &Organized, account: AccountId) -> usize {
+    let (service, resource) = ControlLevels::gather(organized, Some(account), account).sources();
+    service.iter().chain(&resource).flatten().map(Source::size).sum()
+}
+
 /// A simulation, ready to be asked.
 pub struct Prepared {
     caller: Caller,
@@ -306,6 +351,8 @@ pub struct Prepared {
     owner: AccountId,
     actions: Vec<String>,
     resources: Vec<String>,
+    names: HashMap<String, (String, &'static str)>,
+    organized: Option<(AccountId, Organized)>,
 }
 
 impl Prepared {
@@ -321,25 +368,81 @@ impl Prepared {
     /// Evaluates one action on one resource.
     pub fn evaluate(&self, action: &str, resource: Option<&str>) -> Evaluated {
         let own = resource.and_then(|text| AccountId::parse(Arn::parse(text).ok()?.account).ok());
+        let owner = own.unwrap_or(self.owner);
+        let (context, policies) = self.within_organization(owner);
         let request = policy::Request {
             caller: &self.caller,
             action,
             resource: resource.unwrap_or("*"),
-            context: &self.context,
+            context: &context,
         };
-        let question = Question { request, resource_account: own.unwrap_or(self.owner) };
-        Evaluated {
-            action: action.to_owned(),
-            resource: resource.map(ToOwned::to_owned),
-            outcome: simulate::simulate(&question, &self.policies),
+        let question = Question { request, resource_account: owner };
+        let mut outcome = simulate::simulate(&question, &policies);
+        let matched = std::mem::take(&mut outcome.matched);
+        let matched = matched.into_iter().filter_map(|it| self.told(it)).collect();
+        if let Some((account, organized)) = &self.organized
+            && organized.organization_of(*account).is_some()
+        {
+            outcome.organization_allows.get_or_insert(true);
         }
+        let resource = resource.map(ToOwned::to_owned);
+        Evaluated { action: action.to_owned(), resource, matched, outcome }
     }
+
+    /// The condition keys and policies of a question about what `owner` owns: for somebody of the
+    /// directory, with those of the organization, as every decision has them.
+    fn within_organization(
+        &self,
+        owner: AccountId,
+    ) -> (Cow<'_, policy::Context>, Cow<'_, Policies>) {
+        let Some((account, organized)) = &self.organized else {
+            return (Cow::Borrowed(&self.context), Cow::Borrowed(&self.policies));
+        };
+        let mut keys = policy::Context::new();
+        organized::add_keys(&mut keys, organized, Some(*account), owner);
+        for (key, value) in self.context.iter() {
+            keys.insert(key, value.clone());
+        }
+        let levels = ControlLevels::gather(organized, Some(*account), owner);
+        if levels.is_empty() {
+            return (Cow::Owned(keys), Cow::Borrowed(&self.policies));
+        }
+        let (service_control, resource_control) = levels.sources();
+        let policies = Policies { service_control, resource_control, ..self.policies.clone() };
+        (Cow::Owned(keys), Cow::Owned(policies))
+    }
+
+    /// A statement as results tell it. The organization's own policies are not the account's to
+    /// read: of them it is told only whether they allow.
+    fn told(&self, it: MatchedStatement) -> Option<Told> {
+        let MatchedStatement { matched, start, end } = it;
+        let theirs = matches!(matched.layer, Layer::ServiceControl | Layer::ResourceControl);
+        if theirs && self.organized.is_some() {
+            return None;
+        }
+        let named = self.names.get(&matched.policy).cloned();
+        let (policy, kind) = named.unwrap_or_else(|| {
+            let kind = if matched.layer == Layer::Resource { "resource" } else { "none" };
+            (matched.policy, kind)
+        });
+        Some(Told { policy, kind, start, end })
+    }
+}
+
+/// A statement that made a decision.
+struct Told {
+    policy: String,
+    /// One of `PolicySourceType`.
+    kind: &'static str,
+    start: (usize, usize),
+    end: (usize, usize),
 }
 
 /// What came of one action on one resource.
 pub struct Evaluated {
     action: String,
     resource: Option<String>,
+    matched: Vec<Told>,
     outcome: Outcome,
 }
 
@@ -351,7 +454,7 @@ impl Evaluated {
         xml.text("EvalActionName", &self.action);
         xml.text("EvalResourceName", resource);
         xml.text("EvalDecision", word(outcome.decision().effect()));
-        statements(xml, &outcome.matched);
+        statements(xml, &self.matched);
         xml.texts("MissingContextValues", &outcome.missing);
         if let Some(allowed) = outcome.organization_allows {
             xml.element("OrganizationsDecisionDetail", |xml| {
@@ -366,7 +469,7 @@ impl Evaluated {
         xml.list("ResourceSpecificResults", [outcome], |xml, outcome| {
             xml.text("EvalResourceName", resource);
             xml.text("EvalResourceDecision", word(outcome.decision().effect()));
-            statements(xml, &outcome.matched);
+            statements(xml, &self.matched);
             xml.texts("MissingContextValues", &outcome.missing);
             details(xml, outcome);
             boundary(xml, outcome);
@@ -382,11 +485,10 @@ fn word(effect: Effect) -> &'static str {
     }
 }
 
-fn statements(xml: &mut Xml, matched: &[MatchedStatement]) {
+fn statements(xml: &mut Xml, matched: &[Told]) {
     xml.list("MatchedStatements", matched, |xml, statement| {
-        xml.text("SourcePolicyId", &statement.matched.policy);
-        let kind = if statement.matched.layer == Layer::Resource { "resource" } else { "none" };
-        xml.text("SourcePolicyType", kind);
+        xml.text("SourcePolicyId", &statement.policy);
+        xml.text("SourcePolicyType", statement.kind);
         position(xml, "StartPosition", statement.start);
         position(xml, "EndPosition", statement.end);
     });
@@ -407,8 +509,12 @@ fn boundary(xml: &mut Xml, outcome: &Outcome) {
     }
 }
 
-/// Present, and empty within an account.
+/// Present, and empty within an account. Where a service control policy does not allow it, nothing
+/// further is looked at.
 fn details(xml: &mut Xml, outcome: &Outcome) {
+    if outcome.organization_allows == Some(false) {
+        return;
+    }
     xml.element("EvalDecisionDetails", |xml| {
         let Some((mine, theirs)) = outcome.across else { return };
         for (key, effect) in [("IAM Policy", mine), ("Resource Policy", theirs)] {

@@ -101,7 +101,9 @@ fn is_there(state: &Snapshot, id: &UniqueId) -> bool {
     match id.kind() {
         UniqueKind::User => state.user(id).is_some(),
         UniqueKind::Role => state.role(id).is_some(),
-        UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile => false,
+        UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile | UniqueKind::Root => {
+            false
+        }
     }
 }
 

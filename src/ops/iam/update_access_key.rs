@@ -3,6 +3,9 @@
 //! INVARIANT (revocation is complete): a key that becomes inactive takes the sessions that came
 //! from it with it, for good. When it is active again it can make new ones.
 //!
+//! INVARIANT: a key that waits to be confirmed since a backup was restored is put into use by the
+//! host's operator alone. The directory that came back does not know why it may have been out of use.
+//!
 //! Source: AWS IAM API reference, UpdateAccessKey.
 
 use serde_json::Value;
@@ -53,6 +56,13 @@ impl Operation for UpdateAccessKey {
         context
             .change(|tx| {
                 let key = request.key.find::<Self>(context, tx.state())?;
+                if key.unconfirmed && request.status == KeyStatus::Active {
+                    return Err(Fault::access_denied(format!(
+                        "The access key {} is from a backup that was restored: the operator of \
+                         the host puts it into use with 'countersign keys confirm'.",
+                        key.id
+                    )));
+                }
                 // One that waits to be confirmed is put out of use for good by this.
                 if key.status == request.status && !key.unconfirmed {
                     return Ok(());

@@ -42,6 +42,20 @@ impl<'a> Input<'a> {
         self.members.get(name).and_then(Value::as_i64)
     }
 
+    /// Yes or no.
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        self.members.get(name).and_then(Value::as_bool)
+    }
+
+    /// The members of an object that are texts; none if it is not there.
+    pub fn entries(&self, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let object = self.members.get(name).and_then(Value::as_object);
+        object
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
     /// The texts of a list; none if it is not there.
     pub fn texts(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.items(name).iter().filter_map(Value::as_str)
@@ -50,6 +64,11 @@ impl<'a> Input<'a> {
     /// The structures of a list; none if it is not there.
     pub fn structures(&self, name: &str) -> impl Iterator<Item = Input<'a>> {
         self.items(name).iter().filter_map(Value::as_object).map(|members| Input { members })
+    }
+
+    /// A structure that may be there.
+    pub fn structure(&self, name: &str) -> Option<Input<'a>> {
+        self.members.get(name).and_then(Value::as_object).map(|members| Input { members })
     }
 
     fn items(&self, name: &str) -> &'a [Value] {
@@ -109,6 +128,29 @@ fn check(name: &str, value: &Value, kind: &Kind) -> Result<(), Fault> {
                 ));
             }
             Ok(())
+        }
+        Kind::Boolean => match value {
+            Value::Bool(_) => Ok(()),
+            _ => Err(mistyped("true or false")),
+        },
+        Kind::Texts { most, key, value: longest } => {
+            let members = value.as_object().ok_or_else(|| mistyped("an object"))?;
+            if members.len() > *most {
+                let message = format!("{name} must have at most {most} members.");
+                return Err(invalid("MAX_LENGTH_EXCEEDED", message));
+            }
+            members.iter().try_for_each(|(member, text)| {
+                let text = text.as_str().ok_or_else(|| mistyped("an object of texts"))?;
+                let fits = |text: &str, most: usize| text.chars().count() <= most;
+                if member.is_empty() || !fits(member, *key) || !fits(text, *longest) {
+                    let message = format!(
+                        "{name} must have names of 1 to {key} and values of up to {longest} \
+                         characters."
+                    );
+                    return Err(invalid("MAX_LENGTH_EXCEEDED", message));
+                }
+                Ok(())
+            })
         }
         Kind::List(of) => {
             let items = value.as_array().ok_or_else(|| mistyped("a list"))?;

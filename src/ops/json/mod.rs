@@ -22,8 +22,9 @@ pub use input::Input;
 pub(in crate::ops) use input::invalid;
 pub use shape::{Kind, Member};
 
-use super::dispatch::carry_out;
+use super::dispatch::{Step, carry_out};
 use super::fault::{Fault, FaultCode};
+use super::sts::get_session_token::limits_of_user_sessions;
 use super::trail::About;
 use super::{Context, Effect, Service};
 
@@ -74,6 +75,8 @@ pub struct Row {
     pub faults: &'static [FaultCode],
     /// Runs it.
     pub run: for<'a> fn(&'a Context<'a>, &'a Map<String, Value>) -> Answer<'a>,
+    /// Runs it as one of several that make one write: its caller keeps the records.
+    pub step: for<'a> fn(&'a Context<'a>, &'a Map<String, Value>) -> Step<'a>,
 }
 
 /// The row of an operation.
@@ -86,7 +89,16 @@ pub const fn row<O: JsonOperation>() -> Row {
         input: O::INPUT,
         faults: O::FAULTS,
         run: run::<O>,
+        step: step::<O>,
     }
+}
+
+fn step<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Value>) -> Step<'a> {
+    Box::pin(async move {
+        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        let request = O::read(&Input::check(body, O::INPUT)?)?;
+        O::execute(context, request).await.map(drop)
+    })
 }
 
 fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Value>) -> Answer<'a> {
@@ -113,14 +125,25 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
 /// What audit records tell of an input or output: as CloudTrail does, names begin with a small
 /// letter, and what the models call sensitive is left out.
 fn told(value: &Value) -> Value {
-    const SENSITIVE: [&str; 3] = ["Email", "AccountName", "MasterAccountEmail"];
+    const SENSITIVE: [&str; 7] = [
+        "Email",
+        "AccountName",
+        "MasterAccountEmail",
+        "Notes",
+        "token",
+        "secretAccessKey",
+        "sessionToken",
+    ];
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     match value {
         Value::Object(members) => Value::Object(
             members
                 .iter()
                 .map(|(name, value)| {
-                    let hidden = SENSITIVE.contains(&name.as_str());
+                    // A party of a handshake may be named by its address.
+                    let address = name == "Id" && value.as_str().is_some_and(|it| it.contains('@'));
+                    let of_notes = name == "Value" && members.get("Type") == Some(&"NOTES".into());
+                    let hidden = address || of_notes || SENSITIVE.contains(&name.as_str());
                     (small(name), if hidden { HIDDEN.into() } else { told(value) })
                 })
                 .collect(),

@@ -24,6 +24,17 @@ pub enum Kind {
         /// The most.
         max: i64,
     },
+    /// Yes or no.
+    Boolean,
+    /// An object whose members are texts, whatever their names.
+    Texts {
+        /// At most this many.
+        most: usize,
+        /// At most this many characters of a name; at least one.
+        key: usize,
+        /// At most this many characters of a text.
+        value: usize,
+    },
     /// A list of such values.
     List(&'static Kind),
     /// An object with these members.

@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::api::RestoredView;
+use crate::audit::{Event, EventId, Record};
 use crate::directory::backup::{self, Restored};
+use crate::id::RequestId;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::Fault;
 use crate::ops::manage::Asker;
-use crate::ops::trail::About;
+use crate::ops::trail::{self, About};
 use crate::ops::{Context, Effect, Service, write_fault};
+use crate::random::{Random, RandomError};
+use crate::time::Timestamp;
 
 /// How many pieces of a backup wait for their reader.
 const PIECES: usize = 8;
@@ -102,6 +106,30 @@ fn new_epoch(context: &Context<'_>) -> Result<u64, Fault> {
     let mut bytes = [0; 8];
     context.services.random.fill(&mut bytes).map_err(Fault::internal)?;
     Ok(u64::from_be_bytes(bytes).max(1))
+}
+
+/// The intent of a restore that no broker does, for its audit log.
+///
+/// # Errors
+/// No randomness.
+pub fn offline_intent(
+    random: &dyn Random,
+    now: Timestamp,
+    bytes: usize,
+) -> Result<Record, RandomError> {
+    let event = Event {
+        id: EventId::generate(random)?,
+        time: now,
+        source: Service::Countersign.event_source(),
+        name: "RestoreBackup".to_owned(),
+        region: String::new(),
+        source_ip: "local".to_owned(),
+        user_agent: None,
+        request_id: RequestId::generate(random)?,
+        read_only: false,
+    };
+    let asked = json!({ "bytes": bytes, "offline": true });
+    Ok(Record::intent(event, trail::host_operator()).request_parameters(asked))
 }
 
 /// What a restore did, for people.

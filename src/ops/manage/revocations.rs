@@ -5,8 +5,8 @@
 
 use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
 use crate::arn;
-use crate::directory::{Entity, EntityKey, Revoked, SessionRevocation, Transaction};
-use crate::id::{AccessKeyId, AccessKeyKind, AccountId};
+use crate::directory::{AccessKey, Entity, EntityKey, Revoked, SessionRevocation, Transaction};
+use crate::id::{AccessKeyId, AccessKeyKind, AccountId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{self, Fault};
@@ -86,6 +86,7 @@ enum Target<'a> {
     AccessKey(AccessKeyId),
     Role { account: AccountId, name: &'a str, arn: &'a str },
     User { account: AccountId, name: &'a str, arn: &'a str },
+    Root { account: AccountId, arn: &'a str },
     Provider { account: AccountId, url: &'a str, arn: &'a str },
     SamlProvider { account: AccountId, name: &'a str, arn: &'a str },
 }
@@ -120,6 +121,10 @@ impl<'a> Target<'a> {
                 }),
             RevocationTarget::User(arn) => arn::parse_user(arn)
                 .map(|(account, _, name)| Self::User { account, name, arn })
+                .or_else(|| {
+                    let account = arn::parse_account_root(arn)?;
+                    Some(Self::Root { account, arn })
+                })
                 .ok_or_else(|| {
                     Fault::validation(format!(
                         "target.user: the ARN of a user is expected: {arn:?} is not"
@@ -145,6 +150,7 @@ impl<'a> Target<'a> {
             Self::Session(id) | Self::AccessKey(id) => id.account(),
             Self::Role { account, .. }
             | Self::User { account, .. }
+            | Self::Root { account, .. }
             | Self::Provider { account, .. }
             | Self::SamlProvider { account, .. } => *account,
         }
@@ -158,6 +164,7 @@ impl<'a> Target<'a> {
             Self::AccessKey(id) => format!("arn:aws:countersign::{account}:access-key/{id}"),
             Self::Role { arn, .. }
             | Self::User { arn, .. }
+            | Self::Root { arn, .. }
             | Self::Provider { arn, .. }
             | Self::SamlProvider { arn, .. } => (*arn).to_owned(),
         }
@@ -201,6 +208,15 @@ impl<'a> Target<'a> {
                 let mut user = user.as_ref().clone();
                 user.revoked = Some(revoked);
                 tx.put(Entity::User(user));
+            }
+            Self::Root { account, .. } => {
+                // A root user's sessions come from its keys, and those of a key that is gone are
+                // refused.
+                let keys = tx.state().access_keys_of(UniqueId::of_root(*account));
+                let keys: Vec<_> = keys.map(|key| AccessKey::clone(key)).collect();
+                for key in keys {
+                    tx.put(Entity::AccessKey(AccessKey { revoked: Some(revoked), ..key }));
+                }
             }
             Self::Provider { account, url, arn } => {
                 let provider = tx

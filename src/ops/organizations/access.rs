@@ -2,10 +2,10 @@
 //!
 //! INVARIANT (not denied is not allowed): an operation gets the organization only for a caller whose
 //! policies allow its action on each thing it touches, and, unless any member may call it, only for
-//! the management account. ARNs are made of the IDs as they were asked for: a refusal tells nothing
-//! of what is there.
+//! the management account. What a member may not ask for is refused by its own policies, or because
+//! it is a member: nothing of the organization bears on the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::directory::organization::{ControlType, Organization};
 use crate::directory::{Snapshot, Tag};
@@ -13,8 +13,8 @@ use crate::id::AccountId;
 use crate::ops::authorize;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::JsonOperation;
-use crate::ops::{Context, context};
-use crate::policy::{Context as Keys, Value};
+use crate::ops::{Context, Effect, context};
+use crate::policy::{Context as Keys, DocumentKind, Policy, Value};
 
 /// What every operation of Organizations may answer with.
 #[cfg(test)]
@@ -26,6 +26,8 @@ pub const COMMON: &[FaultCode] =
 pub enum Who {
     /// The management account.
     Management,
+    /// The management account and delegated administrators: what only looks.
+    Delegated,
     /// Every account of the organization.
     Member,
 }
@@ -36,6 +38,7 @@ pub struct Ask {
     /// ARNs with the tags of what they name; none for an action without a resource.
     resources: Vec<(String, Vec<Tag>)>,
     control: Option<String>,
+    service: Option<String>,
     request_tags: Vec<Tag>,
     tag_keys: Vec<String>,
 }
@@ -69,6 +72,13 @@ impl Ask {
         }
     }
 
+    /// For this service: `organizations:ServicePrincipal`.
+    #[must_use]
+    pub fn of_service(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
     /// With these tags to be set.
     #[must_use]
     pub fn setting(mut self, tags: &[Tag]) -> Self {
@@ -83,9 +93,20 @@ impl Ask {
         self
     }
 
+    /// Without the tags of what is named.
+    fn untagged(mut self) -> Self {
+        for (_, tags) in &mut self.resources {
+            tags.clear();
+        }
+        self
+    }
+
     fn add_keys(&self, keys: &mut Keys, tags: &[Tag]) {
         if let Some(control) = &self.control {
             keys.insert("organizations:PolicyType", Value::One(control.clone()));
+        }
+        if let Some(service) = &self.service {
+            keys.insert("organizations:ServicePrincipal", Value::One(service.clone()));
         }
         for tag in tags {
             keys.insert(&format!("aws:ResourceTag/{}", tag.key), Value::One(tag.value.clone()));
@@ -113,18 +134,46 @@ pub fn permit<O: JsonOperation>(
 ) -> Result<Arc<Organization>, Fault> {
     let account = context.identity()?.account();
     let Some(organization) = state.organized().organization_of(account) else {
-        allow(context, state, O::NAME, &Ask::default(), account)?;
+        allow(context, state, O::NAME, &Ask::default(), Owner::Account(account))?;
         return Err(not_in_use());
     };
-    let ask = ask(organization);
-    allow(context, state, O::NAME, &ask, organization.management)?;
-    if !ask.request_tags.is_empty() && O::NAME != "TagResource" {
-        allow(context, state, "TagResource", &ask, organization.management)?;
-    }
-    if who == Who::Management && account != organization.management {
+    let is_management = account == organization.management;
+    // INVARIANT: what a delegated administrator gets, it gets for operations that only look.
+    let delegated = !is_management
+        && who == Who::Delegated
+        && O::EFFECT == Effect::Read
+        && state.organized().member(account).is_some_and(|it| !it.delegated.is_empty());
+    if who != Who::Member && !is_management && !delegated {
+        // INVARIANT: a member's policies never meet the tags, types or ARNs of what is there: the
+        // words of a refusal would tell which of them they fit.
+        allow(context, state, O::NAME, &Ask::default(), Owner::Account(account))?;
         return Err(not_management());
     }
+    let ask = ask(organization);
+    let ask = if is_management || delegated { ask } else { ask.untagged() };
+    let owner = match organization.management {
+        management if delegated => Owner::Delegating(management),
+        management => Owner::Account(management),
+    };
+    allow(context, state, O::NAME, &ask, owner)?;
+    if !ask.request_tags.is_empty() && O::NAME != "TagResource" {
+        allow(context, state, "TagResource", &ask, owner)?;
+    }
     Ok(Arc::clone(organization))
+}
+
+/// Lets a caller do `O` to what its own account has a part in, whosever organization it is of: the
+/// caller's own policies decide. A refusal names it as `shown`.
+pub fn permit_own<O: JsonOperation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    arn: &str,
+    shown: &str,
+) -> Result<(), Fault> {
+    let action = format!("organizations:{}", O::NAME);
+    let owner = context.identity()?.account();
+    let asked = authorize::Ask { action: &action, resource: arn, owner };
+    context.authorize_shown(state, &asked, shown, |_| ())
 }
 
 /// Lets a caller of an account that has no organization do `O`.
@@ -133,27 +182,50 @@ pub fn permit_outside<O: JsonOperation>(
     state: &Snapshot,
 ) -> Result<AccountId, Fault> {
     let account = context.identity()?.account();
-    allow(context, state, O::NAME, &Ask::default(), account)?;
+    allow(context, state, O::NAME, &Ask::default(), Owner::Account(account))?;
     Ok(account)
 }
+
+/// Who owns what is asked about.
+#[derive(Clone, Copy)]
+enum Owner {
+    /// This account.
+    Account(AccountId),
+    /// This one, which lets the caller's account look.
+    Delegating(AccountId),
+}
+
+/// What a delegated administrator is let do, as the policy of everything in the organization.
+static DELEGATION: LazyLock<Policy> = LazyLock::new(|| {
+    let text = r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*",
+        "Action":["organizations:Describe*","organizations:List*"]}}"#;
+    Policy::parse(text, DocumentKind::Resource)
+        .unwrap_or_else(|_| Policy::deny_everything(DocumentKind::Resource))
+});
 
 fn allow(
     context: &Context<'_>,
     state: &Snapshot,
     name: &str,
     ask: &Ask,
-    management: AccountId,
+    owner: Owner,
 ) -> Result<(), Fault> {
     let action = format!("organizations:{name}");
     let one = |resource: &str, owner, tags: &[Tag]| {
-        let asked = authorize::Ask { action: &action, resource, owner };
-        context.authorize(state, &asked, |keys| ask.add_keys(keys, tags))
+        let add = |keys: &mut Keys| ask.add_keys(keys, tags);
+        let asked = |owner| authorize::Ask { action: &action, resource, owner };
+        match owner {
+            Owner::Account(owner) => context.authorize(state, &asked(owner), add),
+            Owner::Delegating(owner) => {
+                context.authorize_delegated(state, &asked(owner), &DELEGATION, add)
+            }
+        }
     };
     if ask.resources.is_empty() {
         // Nobody else's: the caller's own policies decide.
-        return one("*", context.identity()?.account(), &[]);
+        return one("*", Owner::Account(context.identity()?.account()), &[]);
     }
-    ask.resources.iter().try_for_each(|(arn, tags)| one(arn, management, tags))
+    ask.resources.iter().try_for_each(|(arn, tags)| one(arn, owner, tags))
 }
 
 /// The caller's account is in no organization.

@@ -66,7 +66,7 @@ impl JsonOperation for DescribeAccount {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
         let organization =
-            permit::<Self>(context, &state, Who::Management, |it| asked(it, organized, account))?;
+            permit::<Self>(context, &state, Who::Delegated, |it| asked(it, organized, account))?;
         let found = member(organized, account)?;
         Ok(json!({ "Account": views::account(&state, &organization, &found, context.facts.now) }))
     }
@@ -89,7 +89,7 @@ impl JsonOperation for ListAccounts {
 
     async fn execute(context: &Context<'_>, paging: Paging) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
-        let organization = permit::<Self>(context, &state, Who::Management, |_| Ask::default())?;
+        let organization = permit::<Self>(context, &state, Who::Delegated, |_| Ask::default())?;
         let now = context.facts.now;
         let accounts = state.organized().members();
         let accounts = accounts

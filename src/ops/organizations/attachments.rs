@@ -255,7 +255,7 @@ impl JsonOperation for ListPoliciesForTarget {
     async fn execute(context: &Context<'_>, request: OnTarget) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
-        let organization = permit::<Self>(context, &state, Who::Management, |it| {
+        let organization = permit::<Self>(context, &state, Who::Delegated, |it| {
             let ask = Ask::default().of_type(request.kind.clone());
             and_target(ask, it, organized, &request.target)
         })?;
@@ -299,7 +299,7 @@ impl JsonOperation for ListTargetsForPolicy {
     async fn execute(context: &Context<'_>, request: OfPolicy) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
-        let organization = permit::<Self>(context, &state, Who::Management, |it| {
+        let organization = permit::<Self>(context, &state, Who::Delegated, |it| {
             policies::asked(it, organized, &request.policy)
         })?;
         let (policy, _) = policies::find(organized, &request.policy)?;

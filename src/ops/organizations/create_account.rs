@@ -17,7 +17,7 @@ use crate::ops::{Context, Effect, Service};
 const KEPT: i64 = 90 * 24 * 3600;
 
 /// At most this many accounts in an organization: the most to which AWS's quota goes.
-const MAX_ACCOUNTS: usize = 10_000;
+pub(super) const MAX_ACCOUNTS: usize = 10_000;
 
 /// Makes an account with the role that the management account's administrators may assume.
 pub struct CreateAccount;
@@ -132,7 +132,7 @@ impl JsonOperation for DescribeCreateAccountStatus {
 
     async fn execute(context: &Context<'_>, id: Option<CreationId>) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
-        permit::<Self>(context, &state, Who::Management, |_| Ask::default())?;
+        permit::<Self>(context, &state, Who::Delegated, |_| Ask::default())?;
         let found = id.and_then(|id| state.organized().creation(&id)).ok_or_else(|| {
             Fault::new(
                 FaultCode::CreateAccountStatusNotFound,
@@ -171,7 +171,7 @@ impl JsonOperation for ListCreateAccountStatus {
 
     async fn execute(context: &Context<'_>, which: Which) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
-        permit::<Self>(context, &state, Who::Management, |_| Ask::default())?;
+        permit::<Self>(context, &state, Who::Delegated, |_| Ask::default())?;
         let wanted = |view: &Value| {
             which.states.is_empty()
                 || which

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::access::{Ask, Who, constraint, permit};
 use super::{accounts, membership, shapes, views};
-use crate::directory::organization::Joined;
+use crate::directory::organization::{self, Joined};
 use crate::id::AccountId;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member};
@@ -43,7 +43,8 @@ impl JsonOperation for RemoveAccountFromOrganization {
                 if account == organization.management {
                     return Err(master_cannot_leave());
                 }
-                accounts::member(state, account)?;
+                let member = accounts::member(state, account)?;
+                check_delegated(&member)?;
                 let closed_at = state.state_of(account).and_then(|it| it.closed_at);
                 if closed_at.is_some_and(|at| now.secs_since(at) < views::POST_CLOSURE) {
                     return Err(constraint(
@@ -90,7 +91,9 @@ impl JsonOperation for LeaveOrganization {
                 if account == organization.management {
                     return Err(master_cannot_leave());
                 }
-                if accounts::member(tx.state().organized(), account)?.joined == Joined::Created {
+                let member = accounts::member(tx.state().organized(), account)?;
+                check_delegated(&member)?;
+                if member.joined == Joined::Created {
                     return Err(constraint(
                         "ACCOUNT_CANNOT_LEAVE_ORGANIZATION",
                         "An account that was made in the organization leaves it only when the \
@@ -102,6 +105,16 @@ impl JsonOperation for LeaveOrganization {
             })
             .await
     }
+}
+
+fn check_delegated(member: &organization::Member) -> Result<(), Fault> {
+    if member.delegated.is_empty() {
+        return Ok(());
+    }
+    Err(constraint(
+        "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+        "The account is a delegated administrator: deregister it first.",
+    ))
 }
 
 fn master_cannot_leave() -> Fault {

@@ -24,6 +24,7 @@ pub fn join(
         joined_at: now,
         attached,
         tags: Vec::new(),
+        delegated: std::collections::BTreeMap::new(),
     }));
 }
 

@@ -4,13 +4,12 @@
 //!
 //! A deployment has at most one organization. Its first account makes it and becomes its management
 //! account; every other account of the deployment that is open is taken in, and every account made
-//! later joins it. Only the management account sees and changes it, as in AWS; members may ask which
-//! organization they are in, and leave.
+//! later joins it. Only the management account changes it, as in AWS, and delegated administrators
+//! see it; members may ask which organization they are in, and leave. An account that left comes
+//! back when it accepts an invitation.
 //!
 //! What AWS does in the background is done here before it is answered: an account that CreateAccount
-//! names is there, a policy type is enabled, an account is closed. There are no invitations, no
-//! delegated administrators and no trusted services: lists of them are empty, and the operations
-//! that would make some do not exist.
+//! names is there, a policy type is enabled, an account is closed.
 //!
 //! Source: AWS Organizations API reference and User Guide.
 
@@ -18,16 +17,19 @@ pub mod access;
 pub mod accounts;
 pub mod attachments;
 pub mod create_account;
+pub mod delegated;
+pub mod handshakes;
 pub mod leaving;
 pub mod membership;
-pub mod nothing;
 pub mod organization;
 pub mod page;
 pub mod policies;
 pub mod policy_types;
+pub mod resource_policy;
 pub mod shapes;
 pub mod tags;
 pub mod tree;
+pub mod trusted_services;
 pub mod units;
 pub mod views;
 
@@ -77,10 +79,20 @@ pub static ROWS: &[Row] = &[
     row::<tags::TagResource>(),
     row::<tags::UntagResource>(),
     row::<tags::ListTagsForResource>(),
-    row::<nothing::ListAWSServiceAccessForOrganization>(),
-    row::<nothing::ListDelegatedAdministrators>(),
-    row::<nothing::ListDelegatedServicesForAccount>(),
-    row::<nothing::ListHandshakesForAccount>(),
-    row::<nothing::ListHandshakesForOrganization>(),
-    row::<nothing::DescribeResourcePolicy>(),
+    row::<trusted_services::EnableAWSServiceAccess>(),
+    row::<trusted_services::DisableAWSServiceAccess>(),
+    row::<trusted_services::ListAWSServiceAccessForOrganization>(),
+    row::<delegated::RegisterDelegatedAdministrator>(),
+    row::<delegated::DeregisterDelegatedAdministrator>(),
+    row::<delegated::ListDelegatedAdministrators>(),
+    row::<delegated::ListDelegatedServicesForAccount>(),
+    row::<handshakes::EnableAllFeatures>(),
+    row::<handshakes::InviteAccountToOrganization>(),
+    row::<handshakes::AcceptHandshake>(),
+    row::<handshakes::DeclineHandshake>(),
+    row::<handshakes::CancelHandshake>(),
+    row::<handshakes::DescribeHandshake>(),
+    row::<handshakes::ListHandshakesForAccount>(),
+    row::<handshakes::ListHandshakesForOrganization>(),
+    row::<resource_policy::DescribeResourcePolicy>(),
 ];

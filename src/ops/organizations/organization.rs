@@ -1,6 +1,6 @@
 //! The organization itself, and its root.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -64,6 +64,7 @@ impl JsonOperation for CreateOrganization {
                     enabled: BTreeSet::new(),
                     attached: BTreeSet::new(),
                     tags: Vec::new(),
+                    services: BTreeMap::new(),
                 }));
                 for other in others {
                     if !tx.state().organized().is_closed(other) {
@@ -134,7 +135,9 @@ impl JsonOperation for DeleteOrganization {
                 let units = state.units().map(|it| EntityKey::Unit(it.id));
                 let policies = state.policies().map(|it| EntityKey::ControlPolicy(it.id));
                 let creations = state.creations().map(|it| EntityKey::Creation(it.id));
-                let gone: Vec<EntityKey> = units.chain(policies).chain(creations).collect();
+                let handshakes = state.handshakes().map(|it| EntityKey::Handshake(it.id));
+                let gone: Vec<EntityKey> =
+                    units.chain(policies).chain(creations).chain(handshakes).collect();
                 for key in gone {
                     tx.delete(key);
                 }
@@ -164,7 +167,7 @@ impl JsonOperation for ListRoots {
 
     async fn execute(context: &Context<'_>, paging: Paging) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
-        let organization = permit::<Self>(context, &state, Who::Management, |_| Ask::default())?;
+        let organization = permit::<Self>(context, &state, Who::Delegated, |_| Ask::default())?;
         let roots = [(organization.root.to_string(), views::root(&organization))];
         paging.page::<Self>(context, "Roots", "", roots)
     }

@@ -235,7 +235,7 @@ impl JsonOperation for DescribePolicy {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
         let organization =
-            permit::<Self>(context, &state, Who::Management, |it| asked(it, organized, &id))?;
+            permit::<Self>(context, &state, Who::Delegated, |it| asked(it, organized, &id))?;
         let (found, _) = find(organized, &id)?;
         Ok(json!({ "Policy": views::policy(organized, &organization, &found) }))
     }
@@ -382,7 +382,7 @@ impl JsonOperation for ListPolicies {
     async fn execute(context: &Context<'_>, request: OfType) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
-        let organization = permit::<Self>(context, &state, Who::Management, |_| {
+        let organization = permit::<Self>(context, &state, Who::Delegated, |_| {
             Ask::default().of_type(request.kind.clone())
         })?;
         let control = control(&request.kind);

@@ -199,7 +199,9 @@ impl JsonOperation for DescribeEffectivePolicy {
             None => Some(own),
             Some(id) => AccountId::parse(id).ok(),
         };
-        permit::<Self>(context, &state, Who::Member, |it| {
+        // Any member may ask about itself; about another, who sees the organization.
+        let who = if account == Some(own) { Who::Member } else { Who::Delegated };
+        permit::<Self>(context, &state, who, |it| {
             let ask = match account {
                 Some(account) if account != own => accounts::asked(it, organized, account),
                 // Any member may ask for its own: its own policies decide.

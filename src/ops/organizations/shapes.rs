@@ -122,6 +122,14 @@ pub static HANDSHAKE_ID: Kind = text(0, 34, r"^h-[0-9a-z]{8,32}$", |it| {
     it.strip_prefix("h-").is_some_and(|rest| run(rest, 8, 32, small))
 });
 
+static PARTY_ID: Kind = text(1, 64, ANYTHING, anything);
+static PARTY_TYPE: Kind = Kind::Choice(&["ACCOUNT", "ORGANIZATION", "EMAIL"]);
+/// Who takes part in a handshake.
+pub static PARTY: Kind =
+    Kind::Structure(&[Member::required("Id", &PARTY_ID), Member::required("Type", &PARTY_TYPE)]);
+/// Words for whoever is invited.
+pub static NOTES: Kind = text(0, 1024, ANYTHING, anything);
+
 const TAG_TEXT: &str = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
 
 /// A tag's key.

@@ -219,7 +219,7 @@ impl JsonOperation for ListTagsForResource {
     async fn execute(context: &Context<'_>, request: TagsOf) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
-        let organization = permit::<Self>(context, &state, Who::Management, |it| {
+        let organization = permit::<Self>(context, &state, Who::Delegated, |it| {
             asked(it, organized, &request.id)
         })?;
         let (_, tags) = find(organized, &organization, &request.id)?;

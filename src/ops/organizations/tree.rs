@@ -72,7 +72,7 @@ impl OfParent {
         state: &Snapshot,
     ) -> Result<(Arc<Organization>, Parent), Fault> {
         let organized = state.organized();
-        let organization = access::permit::<O>(context, state, Who::Management, |it| {
+        let organization = access::permit::<O>(context, state, Who::Delegated, |it| {
             and_parent(Ask::default(), it, organized, &self.parent)
         })?;
         let parent = parent(&organization, organized, &self.parent)?;
@@ -159,7 +159,7 @@ impl JsonOperation for ListParents {
         let organized = state.organized();
         let target = Target::parse(&child.id).ok();
         let organization =
-            access::permit::<Self>(context, &state, Who::Management, |it| match target {
+            access::permit::<Self>(context, &state, Who::Delegated, |it| match target {
                 Some(Target::Account(account)) => accounts::asked(it, organized, account),
                 _ => units::asked(it, organized, &child.id),
             })?;

@@ -134,7 +134,7 @@ impl JsonOperation for DescribeOrganizationalUnit {
         let state = context.services.directory.snapshot();
         let organized = state.organized();
         let organization =
-            permit::<Self>(context, &state, Who::Management, |it| asked(it, organized, &id))?;
+            permit::<Self>(context, &state, Who::Delegated, |it| asked(it, organized, &id))?;
         let found = unit(organized, &id)?;
         Ok(json!({ "OrganizationalUnit": views::unit(organized, &organization, &found) }))
     }

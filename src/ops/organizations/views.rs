@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::directory::organization::{
-    ControlPolicy, ControlType, Creation, FeatureSet, Member, Organization, Parent, PolicyRef,
-    Target, Unit, full_access,
+    ControlPolicy, ControlType, Creation, FeatureSet, Handshake, Member, Organization, Parent,
+    PolicyRef, Target, Unit, full_access,
 };
 use crate::directory::{Account, Organized, Snapshot, Tag};
 use crate::time::Timestamp;
@@ -100,6 +100,51 @@ pub fn creation(it: &Creation) -> Value {
         None => optional(&mut view, "FailureReason", Some("EMAIL_ALREADY_EXISTS")),
     }
     view
+}
+
+/// A `DelegatedAdministrator`, of an `Account`.
+pub fn delegated(account: Value, since: Timestamp) -> Value {
+    let mut view = account;
+    if let Value::Object(members) = &mut view {
+        members.remove("Paths");
+    }
+    optional(&mut view, "DelegationEnabledDate", Some(since.secs()));
+    view
+}
+
+/// A `Handshake`.
+pub fn handshake(
+    state: &Snapshot,
+    organization: &Organization,
+    it: &Handshake,
+    now: Timestamp,
+) -> Value {
+    let id = organization.id.to_string();
+    let name = state.account(organization.management).map_or("", |account| &account.name);
+    let mut parties = vec![json!({ "Id": id, "Type": "ORGANIZATION" })];
+    let mut resources = vec![json!({
+        "Type": "ORGANIZATION",
+        "Value": id,
+        "Resources": [
+            { "Type": "MASTER_NAME", "Value": name },
+            { "Type": "ORGANIZATION_FEATURE_SET", "Value": organization.features.as_str() },
+        ],
+    })];
+    if let Some(account) = it.account {
+        parties.push(json!({ "Id": account.to_string(), "Type": "ACCOUNT" }));
+        resources.push(json!({ "Type": "ACCOUNT", "Value": account.to_string() }));
+    }
+    resources.extend(it.notes.iter().map(|notes| json!({ "Type": "NOTES", "Value": notes })));
+    json!({
+        "Id": it.id.to_string(),
+        "Arn": it.arn(organization),
+        "Parties": parties,
+        "State": it.state_at(now).as_str(),
+        "RequestedTimestamp": it.requested_at.secs(),
+        "ExpirationTimestamp": it.expires_at.secs(),
+        "Action": it.action.as_str(),
+        "Resources": resources,
+    })
 }
 
 /// A `PolicySummary`; `None` if there is no such policy.

@@ -40,7 +40,9 @@ pub const FEDERATED_NAME: Text = Text::new(2, 32, chars::SESSION_NAME);
 pub const EXTERNAL_ID: Text = Text::new(2, 1224, chars::EXTERNAL_ID);
 /// `SerialNumber`.
 pub const SERIAL_NUMBER: Text = Text::new(9, 256, chars::SERIAL);
-/// `TokenCode`.
+/// `VirtualMFADeviceName`: as long as its serial number has room for it.
+pub const MFA_DEVICE_NAME: Text = Text::new(1, 226, chars::NAME);
+/// `TokenCode`, `AuthenticationCode1`, `AuthenticationCode2`.
 pub const TOKEN_CODE: Text = Text::new(6, 6, chars::DIGITS).secret();
 /// `Policy` of a session, in calls that a signature authenticates.
 pub const SESSION_POLICY: Text = Text::new(1, 2048, chars::LATIN);

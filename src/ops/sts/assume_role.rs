@@ -15,6 +15,7 @@
 
 use serde_json::{Value, json};
 
+use super::second_factor::SecondFactor;
 use super::session_input::{self, SessionInput};
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity};
@@ -26,6 +27,7 @@ use crate::ops::{Context, Effect, Operation, Service, context};
 use crate::policy::{Context as Keys, Value as KeyValue};
 use crate::seal::claims::{MAX_ANCESTORS, PrincipalClaim, PrincipalKind, Tag};
 use crate::sessions::{Draft, Minted, mint};
+use crate::time::Timestamp;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -44,6 +46,7 @@ pub struct Request {
     duration: Option<i64>,
     external_id: Option<String>,
     source_identity: Option<String>,
+    second_factor: SecondFactor,
     input: SessionInput,
 }
 
@@ -63,7 +66,7 @@ impl Operation for AssumeRole {
     type Response = Response;
 
     fn read(params: &Params) -> Result<Request, Fault> {
-        session_input::refuse_unbuilt(params, &["SerialNumber", "TokenCode", "ProvidedContexts"])?;
+        session_input::refuse_unbuilt(params, &["ProvidedContexts"])?;
         params::read(params, |v| Request {
             role_arn: v.required("RoleArn", &rules::ARN).to_owned(),
             session_name: v.required("RoleSessionName", &rules::SESSION_NAME).to_owned(),
@@ -72,6 +75,7 @@ impl Operation for AssumeRole {
             source_identity: v
                 .optional("SourceIdentity", &rules::SESSION_NAME)
                 .map(ToOwned::to_owned),
+            second_factor: SecondFactor::read(v),
             input: SessionInput::read(v),
         })
     }
@@ -83,6 +87,7 @@ impl Operation for AssumeRole {
             "durationSeconds": request.duration,
             "externalId": request.external_id,
             "sourceIdentity": request.source_identity,
+            "serialNumber": request.second_factor.serial_number(),
             "policy": request.input.policy,
             "policyArns": request.input.policy_arns,
             "tags": request.input.tags,
@@ -91,7 +96,11 @@ impl Operation for AssumeRole {
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
-        let draft = decide(context, &request)?;
+        if context.identity()?.is_root() {
+            return Err(Fault::access_denied("Roles may not be assumed by root accounts."));
+        }
+        let mfa_at = request.second_factor.check(context).await?;
+        let draft = decide(context, &request, mfa_at)?;
         let services = context.services;
         let (role_id, source_identity) =
             (draft.session.principal.id, draft.session.source_identity.clone());
@@ -143,7 +152,15 @@ struct Decided {
 }
 
 /// Everything that is decided before keys are drawn. Reads one snapshot.
-fn decide(context: &Context<'_>, request: &Request) -> Result<Decided, Fault> {
+///
+/// `mfa_at` is when a second factor was shown with this request. The role's session does not carry it:
+/// it tells the trust policy, and the caller's own, that the caller is who he says, and nobody else.
+/// Source: IAM User Guide, "Secure API access with MFA".
+fn decide(
+    context: &Context<'_>,
+    request: &Request,
+    mfa_at: Option<Timestamp>,
+) -> Result<Decided, Fault> {
     let identity = context.identity()?;
     let snapshot = context.services.directory.snapshot();
     context.still_standing(&snapshot)?;
@@ -151,7 +168,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Decided, Fault> {
     let inherited = identity.session().map_or(&[][..], |session| &session.claims().tags);
     let tags = request.input.tags(inherited)?;
     let source_identity = source_identity(identity, request)?;
-    let grant = Grant { context, identity, snapshot: &snapshot, request };
+    let grant = Grant { context, identity, snapshot: &snapshot, request, mfa_at };
 
     let role = grant.trusted_role(&tags, source_identity.as_deref())?;
 
@@ -224,6 +241,7 @@ struct Grant<'a> {
     identity: &'a Identity,
     snapshot: &'a Snapshot,
     request: &'a Request,
+    mfa_at: Option<Timestamp>,
 }
 
 impl<'a> Grant<'a> {
@@ -241,6 +259,7 @@ impl<'a> Grant<'a> {
         let keys = self.keys(role, source_identity)?;
         let policies = CallerPolicies::gather(self.snapshot, self.identity);
         let caller = policy_caller(self.identity);
+        let keys = policies.keys(keys, &caller, role.account);
         let arn = role.arn();
         let actions = [
             ("sts:AssumeRole", true),
@@ -269,6 +288,9 @@ impl<'a> Grant<'a> {
         let one = |keys: &mut Keys, key: &str, value: &str| {
             keys.insert(key, KeyValue::One(value.to_owned()));
         };
+        if let Some(mfa_at) = self.mfa_at {
+            context::add_second_factor(&mut keys, mfa_at, self.context.facts.now);
+        }
         one(&mut keys, "sts:RoleSessionName", &request.session_name);
         if let Some(external_id) = &request.external_id {
             one(&mut keys, "sts:ExternalId", external_id);

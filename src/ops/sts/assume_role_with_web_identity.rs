@@ -73,7 +73,7 @@ impl Operation for AssumeRoleWithWebIdentity {
     type Response = Response;
 
     fn read(params: &Params) -> Result<Request, Fault> {
-        let request = params::read(params, |v| Request {
+        params::read(params, |v| Request {
             role_arn: v.required("RoleArn", &rules::ARN).to_owned(),
             session_name: v.required("RoleSessionName", &rules::SESSION_NAME).to_owned(),
             token: Zeroizing::new(
@@ -82,14 +82,7 @@ impl Operation for AssumeRoleWithWebIdentity {
             provider_id: v.optional("ProviderId", &PROVIDER_ID).is_some(),
             duration: v.integer("DurationSeconds", 900..=43_200).unwrap_or(DEFAULT_DURATION),
             input: SessionInput::read_policies(v),
-        })?;
-        if request.provider_id {
-            return Err(Fault::validation(
-                "ProviderId is for OAuth 2.0 access tokens, which are not supported. Leave it out \
-                 for an OpenID Connect ID token.",
-            ));
-        }
-        Ok(request)
+        })
     }
 
     fn describe(request: &Request) -> Value {
@@ -103,6 +96,12 @@ impl Operation for AssumeRoleWithWebIdentity {
     }
 
     async fn assert(context: &Context<'_>, request: &Request) -> Result<Caller, Fault> {
+        if request.provider_id {
+            return Err(Fault::validation(
+                "ProviderId is for OAuth 2.0 access tokens, which are not supported. Leave it out \
+                 for an OpenID Connect ID token.",
+            ));
+        }
         let (account, _, _) = arn::parse_role(&request.role_arn)
             .ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
         let services = context.services;
@@ -170,7 +169,7 @@ impl Operation for AssumeRoleWithWebIdentity {
 
 /// What a token that is not taken is answered with. The token is the caller's own, so that it may
 /// know what is wrong with it; what is known of the provider's server is the operator's.
-fn refused_token(error: WebIdentityError, context: &Context<'_>) -> Fault {
+pub(in crate::ops) fn refused_token(error: WebIdentityError, context: &Context<'_>) -> Fault {
     let invalid = |message: String| Fault::new(FaultCode::InvalidIdentityToken, message);
     let rejected = |message: &str| Fault::new(FaultCode::IdpRejectedClaim, message);
     let fault = match &error {
@@ -321,13 +320,13 @@ fn trusted_role<'s>(
         actions.push("sts:SetSourceIdentity");
     }
     let arn = role.arn();
+    // Whoever has no role yet has no policies of its own; those of the organization about what the
+    // account owns hold.
+    let policies = CallerPolicies::none(snapshot);
+    let keys = policies.keys(keys, &caller, role.account);
     for action in actions {
         let ask = Ask { action, resource: &arn, owner: role.account };
-        // Whoever has no role yet has no policies of its own; those of the organization about what
-        // the account owns hold.
-        CallerPolicies::none(snapshot)
-            .check_trust(&caller, &ask, &keys, &role.trust)
-            .map_err(refuse)?;
+        policies.check_trust(&caller, &ask, &keys, &role.trust).map_err(refuse)?;
     }
     Ok(role)
 }

@@ -1,13 +1,14 @@
-//! GetSessionToken: session credentials of the calling user itself.
+//! GetSessionToken: session credentials of the calling user itself, or of the root user.
 //!
 //! No policy is asked: a user needs no permission for it. Only a long-term key may call it. The
 //! session may do what its user may, but for IAM and most of STS: see
-//! [`limits_of_user_sessions`].
+//! [`limits_of_user_sessions`]. Whoever shows a second factor has it in the session, with its age.
 //!
 //! Source: AWS STS API reference, GetSessionToken.
 
 use serde_json::{Value, json};
 
+use super::second_factor::SecondFactor;
 use super::session_input;
 use crate::authn::{Identity, PrincipalEntity};
 use crate::ops::fault::Fault;
@@ -20,6 +21,8 @@ use crate::wire::xml::Xml;
 
 /// Seconds of a session when none are asked for: twelve hours.
 const DEFAULT_DURATION: i64 = 43_200;
+/// The longest session of a root user: more than an hour asked for is an hour.
+const MAX_OF_ROOT: i64 = 3600;
 
 /// The operation.
 pub struct GetSessionToken;
@@ -27,6 +30,7 @@ pub struct GetSessionToken;
 /// What is asked for.
 pub struct Request {
     duration: i64,
+    second_factor: SecondFactor,
     minimum_token_size: usize,
 }
 
@@ -38,45 +42,51 @@ impl Operation for GetSessionToken {
     type Response = Minted;
 
     fn read(params: &Params) -> Result<Request, Fault> {
-        session_input::refuse_unbuilt(params, &["SerialNumber", "TokenCode"])?;
         params::read(params, |v| Request {
             duration: v.integer("DurationSeconds", 900..=129_600).unwrap_or(DEFAULT_DURATION),
+            second_factor: SecondFactor::read(v),
             minimum_token_size: session_input::minimum_token_size(v),
         })
     }
 
     fn describe(request: &Request) -> Value {
-        json!({ "durationSeconds": request.duration })
+        json!({
+            "durationSeconds": request.duration,
+            "serialNumber": request.second_factor.serial_number(),
+        })
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Minted, Fault> {
         let identity = context.identity()?;
-        let PrincipalEntity::User(user) = identity.principal() else {
-            return Err(refused());
+        let (kind, longest) = match identity.principal() {
+            PrincipalEntity::User(_) => (PrincipalKind::User, i64::MAX),
+            PrincipalEntity::Root(_) => (PrincipalKind::Root, MAX_OF_ROOT),
+            PrincipalEntity::Role(_) => return Err(refused()),
         };
         if identity.session().is_some() {
             return Err(refused());
         }
+        let mfa_at = request.second_factor.check(context).await?;
         let snapshot = context.services.directory.snapshot();
         context.still_standing(&snapshot)?;
         let now = context.facts.now.floor_secs();
         let draft = Draft {
             principal: PrincipalClaim {
-                kind: PrincipalKind::User,
-                account: user.account,
-                id: user.id,
-                arn: user.arn(),
+                kind,
+                account: identity.account(),
+                id: identity.unique_id(),
+                arn: identity.arn(),
             },
             ancestors: identity.chain(now, snapshot.version()),
             issued_at: now,
-            expires_at: now.plus_secs(request.duration),
+            expires_at: now.plus_secs(request.duration.min(longest)),
             version: snapshot.version(),
             epoch: snapshot.epoch(),
             session_name: String::new(),
             source_identity: None,
             tags: Vec::new(),
             policies: None,
-            mfa_at: None,
+            mfa_at,
             federated: None,
         };
         let services = context.services;
@@ -112,7 +122,8 @@ pub fn limits_of_user_sessions(
     service: Service,
     action: &str,
 ) -> Result<(), Fault> {
-    let (PrincipalEntity::User(_), Some(session)) = (identity.principal(), identity.session())
+    let (PrincipalEntity::User(_) | PrincipalEntity::Root(_), Some(session)) =
+        (identity.principal(), identity.session())
     else {
         return Ok(());
     };

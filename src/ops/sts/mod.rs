@@ -7,7 +7,9 @@ pub mod decode_authorization_message;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
 pub mod get_session_token;
-mod session_input;
+pub mod get_web_identity_token;
+mod second_factor;
+pub(in crate::ops) mod session_input;
 
 #[cfg(test)]
 mod presets_tests;
@@ -17,3 +19,5 @@ mod saml_tests;
 mod tests;
 #[cfg(test)]
 mod web_identity_tests;
+#[cfg(test)]
+mod web_token_tests;

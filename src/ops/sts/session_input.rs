@@ -150,7 +150,7 @@ pub(super) fn minimum_token_size(v: &mut Validator<'_, '_>) -> usize {
 }
 
 /// What audit records tell of credentials that were handed out.
-pub(super) fn described(minted: &Minted) -> Value {
+pub(in crate::ops) fn described(minted: &Minted) -> Value {
     json!({
         "accessKeyId": minted.access_key_id,
         "expiration": minted.expires_at.to_rfc3339(),
@@ -158,7 +158,7 @@ pub(super) fn described(minted: &Minted) -> Value {
 }
 
 /// What a session that was not made is answered with.
-pub(super) fn mint_fault(error: MintError) -> Fault {
+pub(in crate::ops) fn mint_fault(error: MintError) -> Fault {
     match error {
         MintError::TooLarge(percent) => Fault::packed_policy_too_large(percent),
         MintError::TokenTooLarge => Fault::new(

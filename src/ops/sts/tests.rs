@@ -296,10 +296,6 @@ async fn session_policies_are_checked_and_bounded() {
             vec![("PolicyArns.member.1.arn", admin), ("PolicyArns.member.2.arn", admin)],
             FaultCode::ValidationError,
         ),
-        (
-            vec![("SerialNumber", "arn:aws:iam::111122223333:mfa/me"), ("TokenCode", "123456")],
-            FaultCode::InvalidParameterCombination,
-        ),
         (vec![("MinimumSessionTokenSize", "4097")], FaultCode::ValidationError),
     ] {
         let result = bench.call(&alice, "AssumeRole", &ask(&role, &wrong)).await;

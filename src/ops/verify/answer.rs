@@ -176,14 +176,19 @@ fn layer(layer: Layer) -> &'static str {
 
 fn principal(identity: &Identity) -> Principal {
     let claims = identity.session().map(|session| session.claims());
-    let is_role = matches!(identity.principal(), PrincipalEntity::Role(_));
+    let kind = match identity.principal() {
+        PrincipalEntity::User(_) => PrincipalType::User,
+        PrincipalEntity::Role(_) => PrincipalType::AssumedRole,
+        PrincipalEntity::Root(_) => PrincipalType::Account,
+    };
     Principal {
         arn: identity.arn(),
         account: identity.account().to_string(),
         user_id: identity.user_id(),
-        kind: if is_role { PrincipalType::AssumedRole } else { PrincipalType::User },
+        kind,
         access_key_id: identity.access_key_id().to_string(),
-        session_name: is_role.then(|| identity.session_name().to_owned()),
+        session_name: (kind == PrincipalType::AssumedRole)
+            .then(|| identity.session_name().to_owned()),
         source_identity: claims.and_then(|claims| claims.source_identity.clone()),
         tags: context::principal_tags(identity).into_iter().collect(),
         issued_at: claims.map(|claims| claims.issued_at.to_rfc3339()),

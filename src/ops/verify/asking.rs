@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::authn::{Caller, VerifiedRequest};
+use crate::authn::{Caller, PrincipalEntity, VerifiedRequest, standing};
+use crate::directory::Snapshot;
 use crate::downstream::{Admission, Asker, CertificateNames, Service, Shown};
 use crate::ops::Facts;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
@@ -99,18 +100,55 @@ impl Asking {
         if self.confidential { Ok(()) } else { Err(NotAdmitted::Plaintext) }
     }
 
+    /// Whether an asker that was admitted as a keeper would still be, by the directory as it is now.
+    pub fn is_still_keeper(&self, now: &Snapshot, facts: &Facts, service: &Service) -> bool {
+        if !service.gives_signing_keys() || !self.confidential {
+            return false;
+        }
+        let certificate = self.certificate.as_deref();
+        let shown = service.admits(&Shown { local: self.local, certificate });
+        shown == Some(Admission::Registered)
+            || (self.stands(now, facts) && self.is_principal_at(now, facts, service))
+    }
+
+    /// Whether the credential that signed the question is still in force.
+    fn stands(&self, now: &Snapshot, facts: &Facts) -> bool {
+        let Some(signed) = &self.signed else { return false };
+        let identity = signed.identity();
+        if let Some(session) = identity.session() {
+            let claims = session.claims();
+            let origin = standing::origin(now, &session.access_key_id(), claims);
+            if facts.now >= claims.expires_at || origin.is_err() {
+                return false;
+            }
+        }
+        let issued = signed.snapshot().version();
+        identity.chain(facts.now, issued).iter().all(|link| standing::link(now, link).is_ok())
+    }
+
     /// Whether the principal that signed the question is listed, and nothing denies it to ask.
     fn is_principal_of(&self, facts: &Facts, service: &Service) -> bool {
+        let signed = self.signed.as_ref();
+        signed.is_some_and(|signed| self.is_principal_at(signed.snapshot(), facts, service))
+    }
+
+    fn is_principal_at(&self, snapshot: &Snapshot, facts: &Facts, service: &Service) -> bool {
         let (Some(signed), Some(policy)) = (&self.signed, service.asker_policy()) else {
             return false;
         };
         let identity = signed.identity();
+        // By the name that it has in this snapshot.
+        let id = identity.unique_id();
+        let arn = match identity.principal() {
+            PrincipalEntity::User(_) => snapshot.user(&id).map(|user| user.arn()),
+            PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| role.arn()),
+            // A list names users and roles: the root user is in none.
+            PrincipalEntity::Root(_) => None,
+        };
         // Of the owner's account, its own policies could grant it as well: only the list does.
-        let own = Asker::Principal(identity.principal_arn());
-        if !service.askers().contains(&own) {
+        if !arn.is_some_and(|arn| service.askers().contains(&Asker::Principal(arn))) {
             return false;
         }
-        let snapshot = signed.snapshot();
         let mut policy = policy.as_ref().clone();
         policy.bind_known(&mut |arn| snapshot.principal_id(arn));
         let resource = service.arn();
@@ -118,6 +156,8 @@ impl Asking {
         let keys = signed_context(facts, identity, signed.region());
         let named = Named { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
-        policies.decide(&policy_caller(identity), &ask, &keys, Some(named)).is_allowed()
+        let caller = policy_caller(identity);
+        let keys = policies.keys(keys, &caller, ask.owner);
+        policies.decide(&caller, &ask, &keys, Some(named)).is_allowed()
     }
 }

@@ -7,11 +7,15 @@
 //! there was none. A feed ends when the broker stops, when its service is registered anew, after
 //! [`LIFE`] (the reader then shows again who it is), and when its reader does not read.
 //!
+//! INVARIANT: whoever is no asker any more hears nothing more. With every publication, before it is
+//! told, and with every heartbeat it is asked anew whether the reader would still be admitted.
+//!
 //! A feed can be held up on its way without anybody seeing it, so what it tells is not taken as a
 //! sign of life: for that a reader asks for the lines so far ([`Feeds::so_far`]), whose answer is
 //! not older than the question.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Bytes;
@@ -19,14 +23,18 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::Asking;
 use crate::api::{FeedHead, FeedLine, Position};
 use crate::directory::changes::{Entry, Since};
 use crate::directory::{ChangeLog, Touched};
 use crate::downstream::Service;
-use crate::ops::Services;
+use crate::ops::{Facts, Services};
+use crate::time::Timestamp;
 
 /// The most feeds at once.
 const MAX_FEEDS: usize = 512;
+/// The most feeds of one service, so that one leaves room for the others.
+const MAX_OF_SERVICE: usize = 128;
 /// How often a feed says something.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long a feed may last.
@@ -39,12 +47,18 @@ const LINES: usize = 64;
 /// The feeds that are open.
 pub struct Feeds {
     room: Arc<Semaphore>,
+    /// By the name of the service: the registered ones alone come here.
+    shares: Mutex<HashMap<String, Arc<Semaphore>>>,
     closed: watch::Sender<bool>,
 }
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { room: Arc::new(Semaphore::new(MAX_FEEDS)), closed: watch::Sender::new(false) }
+        Self {
+            room: Arc::new(Semaphore::new(MAX_FEEDS)),
+            shares: Mutex::default(),
+            closed: watch::Sender::new(false),
+        }
     }
 }
 
@@ -70,8 +84,13 @@ impl Feeds {
     }
 
     /// The lines that a reader has not read, up to now.
-    pub fn so_far(services: &Services, service: &Service, reader: &Reader<'_>) -> Vec<u8> {
-        let (head, entries) = begin(services, service, reader);
+    pub fn so_far(
+        services: &Services,
+        service: &Service,
+        reader: &Reader<'_>,
+        now: Timestamp,
+    ) -> Vec<u8> {
+        let (head, entries) = begin(services, service, reader, now);
         let mut out = line(&head);
         for entry in entries {
             out.extend(line(&of_entry(&entry)));
@@ -80,13 +99,16 @@ impl Feeds {
         out
     }
 
-    /// Those lines, and what comes after them.
+    /// Those lines, and what comes after them, for as long as the asker is one.
     pub fn open(
         services: &Arc<Services>,
         service: &Arc<Service>,
         reader: &Reader<'_>,
+        asking: Asking,
+        facts: &Facts,
     ) -> Result<mpsc::Receiver<Bytes>, NoRoom> {
         let feeds = &services.feeds;
+        let share = feeds.share(service.name()).try_acquire_owned().map_err(|_| NoRoom)?;
         let permit = Arc::clone(&feeds.room).try_acquire_owned().map_err(|_| NoRoom)?;
         let mut closed = feeds.closed.subscribe();
         if *closed.borrow_and_update() {
@@ -94,7 +116,7 @@ impl Feeds {
         }
         // From before the beginning is read: nothing falls in between.
         let news = services.directory.changes().follow();
-        let (head, entries) = begin(services, service, reader);
+        let (head, entries) = begin(services, service, reader, facts.now);
         let (lines, reading) = mpsc::channel(LINES);
         let feed = Feed {
             services: Arc::clone(services),
@@ -102,7 +124,9 @@ impl Feeds {
             at: head.at.version,
             lines,
             news,
-            permit,
+            asking,
+            facts: facts.clone(),
+            permits: [share, permit],
         };
         tokio::spawn(async move {
             tokio::select! {
@@ -112,6 +136,12 @@ impl Feeds {
         });
         Ok(reading)
     }
+
+    fn share(&self, service: &str) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(service.to_owned());
+        Arc::clone(share.or_insert_with(|| Arc::new(Semaphore::new(MAX_OF_SERVICE))))
+    }
 }
 
 struct Feed {
@@ -120,8 +150,11 @@ struct Feed {
     at: u64,
     lines: mpsc::Sender<Bytes>,
     news: watch::Receiver<u64>,
-    #[expect(dead_code, reason = "it is the feed's place among those that are open")]
-    permit: OwnedSemaphorePermit,
+    asking: Asking,
+    /// Of the question that opened it.
+    facts: Facts,
+    #[expect(dead_code, reason = "they are the feed's place among those that are open")]
+    permits: [OwnedSemaphorePermit; 2],
 }
 
 impl Feed {
@@ -136,7 +169,7 @@ impl Feed {
             tokio::select! {
                 changed = self.news.changed() => {
                     let Since::Entries(entries) = self.log().since(self.at) else { return };
-                    if changed.is_err() || !self.tell(entries).await {
+                    if changed.is_err() || !self.is_admitted() || !self.tell(entries).await {
                         return;
                     }
                 }
@@ -144,6 +177,7 @@ impl Feed {
                     let services = self.services.downstream.now();
                     let registered = services.get(self.service.name());
                     if !registered.is_some_and(|now| Arc::ptr_eq(now, &self.service))
+                        || !self.is_admitted()
                         || !self.say(line(&nothing(self.at))).await
                     {
                         return;
@@ -153,6 +187,13 @@ impl Feed {
                 () = sleep_until(end) => return,
             }
         }
+    }
+
+    /// Whether its reader would still be admitted.
+    fn is_admitted(&self) -> bool {
+        let facts = Facts { now: self.services.clock.now(), ..self.facts.clone() };
+        let snapshot = self.services.directory.snapshot();
+        self.asking.is_still_keeper(&snapshot, &facts, &self.service)
     }
 
     fn log(&self) -> &ChangeLog {
@@ -179,6 +220,7 @@ fn begin(
     services: &Services,
     service: &Service,
     reader: &Reader<'_>,
+    now: Timestamp,
 ) -> (FeedHead, Vec<Arc<Entry>>) {
     let log = services.directory.changes();
     // In this order: the epoch is that of the version, or of a later one.
@@ -198,6 +240,7 @@ fn begin(
         at: Position { deployment, epoch, version: after },
         newest,
         gap,
+        now: Some(now.millis()),
         service: serde_json::to_value(settings).unwrap_or_default(),
         routes: serde_json::to_value(routes).unwrap_or_default(),
     };

@@ -2,22 +2,7 @@
 
 use crate::api::{Principal, VerifyResponse};
 use crate::downstream::Service;
-
-/// Every header with the name of this prefix is ours to set.
-const OURS: &str = "x-countersign-";
-
-/// A client may have brought a header that only we set.
-///
-/// INVARIANT: a service that believes these headers believes us. A request that brings one of them
-/// is refused, whatever a proxy would make of it; `_` counts as `-`, as it does for CGI's heirs.
-pub fn is_ours(name: &str) -> bool {
-    name.get(..OURS.len()).is_some_and(|start| {
-        start
-            .bytes()
-            .zip(OURS.bytes())
-            .all(|(byte, ours)| byte.eq_ignore_ascii_case(&ours) || (ours == b'-' && byte == b'_'))
-    })
-}
+pub use crate::downstream::is_ours;
 
 /// The headers that tell a service about an allowed request. Each is there, empty if it says
 /// nothing, so that a proxy always overwrites it.

@@ -5,11 +5,12 @@
 //! ([`crate::directory::changes::name`]).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api::{
     Keep, Material, MaterialCaller, MaterialPolicies, MaterialPolicy, OneOrMany, Position,
 };
-use crate::authn::VerifiedRequest;
+use crate::authn::{Identity, VerifiedRequest};
 use crate::directory::changes::name;
 use crate::directory::{EntityKey, Snapshot};
 use crate::downstream::Service;
@@ -17,18 +18,28 @@ use crate::id::{AccessKeyId, AccessKeyKind, UniqueId, UniqueKind};
 use crate::ops::authorize::{CallerPolicies, policy_caller};
 use crate::ops::{Facts, Services, context, organized};
 use crate::policy::{self, Layers, Named, Value};
-use crate::time::Timestamp;
+use crate::time::{Monotonic, Timestamp};
+
+/// The shortest time between confirmations that is given out: while the ledger does not answer
+/// nothing is confirmed, and yet not every request is to be a question.
+const LEAST_CONFIRM: Duration = Duration::from_secs(1);
 
 /// The material of a request whose signature is good. `None`: the broker keeps it to itself, and is
 /// to be asked each time.
+///
+/// INVARIANT: no key of a caller whom the service does not serve leaves the broker.
 pub(super) fn of(
     services: &Services,
     facts: &Facts,
+    monotonic: Monotonic,
     service: &Service,
     signed: &VerifiedRequest,
     keep: &Keep,
 ) -> Option<Material> {
     let identity = signed.identity();
+    if !service.serves(identity.account()) {
+        return None;
+    }
     let snapshot = signed.snapshot();
     let caller = match policy_caller(identity) {
         policy::Caller::User { account, id, arn } => MaterialCaller::User { account, id, arn },
@@ -73,7 +84,7 @@ pub(super) fn of(
     watch.extend(name(EntityKey::Account(owner)));
     watch.sort_unstable();
     watch.dedup();
-    let confirm_every = services.authenticator.settings().confirm_every;
+    let confirm_every = confirm_every(services, identity, monotonic);
     Some(Material {
         date: signed.scope_day()?.to_owned(),
         region: signed.region().to_owned(),
@@ -91,6 +102,14 @@ pub(super) fn of(
         },
         watch,
     })
+}
+
+/// How long the broker's word for a credential lasts: what is left of the ledger's own.
+fn confirm_every(services: &Services, identity: &Identity, now: Monotonic) -> Duration {
+    let every = services.authenticator.settings().confirm_every;
+    let Some(session) = identity.session() else { return every };
+    let left = every.saturating_sub(session.confirmed_for(now).unwrap_or(every));
+    left.max(LEAST_CONFIRM.min(every))
 }
 
 /// Adds what a credential stands and falls with, and where its principal's policies come from.

@@ -26,6 +26,7 @@ mod feed;
 pub mod forward;
 mod material;
 mod question;
+mod resource;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,8 @@ use crate::downstream::{Admission, BodyRule, Service};
 use crate::id::AccountId;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
-use crate::policy::{self, Named};
+use crate::policy;
+use crate::policy::compiled::CompiledNamed;
 use crate::sigv4::{Body, PayloadCheck, Rules};
 use crate::time::Monotonic;
 use answer::{Answer, BODY};
@@ -52,6 +54,7 @@ pub use asking::{Asking, NotAdmitted};
 pub use feed::{Feeds, NoRoom, Reader};
 use question::Vouched;
 pub use question::{Asked, Forwarded, Malformed, Question, Shown};
+pub use resource::ResourcePolicies;
 
 /// The question cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -134,11 +137,11 @@ pub async fn verify(
             Some((keep, service))
         }
     };
-    let question = Question::parse(request, service.as_deref())?;
+    let question = Question::parse(request, service.as_deref(), &services.resource_policies)?;
     let (response, signed) = answer(services, facts, monotonic, &question).await?;
     let material = match (keep, &signed) {
         (Some((keep, service)), Some(signed)) => {
-            material::of(services, facts, service, signed, keep)
+            material::of(services, facts, monotonic, service, signed, keep)
         }
         _ => None,
     };
@@ -346,7 +349,10 @@ fn decide(
     let keys_of = |vouched: Vouched| {
         let mut keys = context::of_time(facts.now);
         context::add_identity(&mut keys, identity, facts.now);
-        question.add_keys(&mut keys, signed.region(), vouched);
+        question.add_keys(&mut keys, vouched);
+        if let Some(service) = question.registered() {
+            service.add_keys_of_signature(&mut keys, signed.signed_at(), facts.now);
+        }
         keys
     };
     // INVARIANT: what the asker says of a resource is said of the one that the request is about. The
@@ -363,22 +369,20 @@ fn decide(
             "A copy across buckets needs the source's own policy, which a question cannot carry.",
         );
     }
-    let keys = keys_of(Vouched::All);
-    let keys_elsewhere = keys_of(Vouched::Connection);
     // The resource's policy names principals by ARN: here and now these mean the entities that
     // have those ARNs at this moment.
     let snapshot = signed.snapshot();
-    let resource = question.resource_policy().map(|mut policy| {
-        policy.bind_known(&mut |arn| snapshot.principal_id(arn));
-        policy
-    });
+    let resource = question.resource_policy().map(|policy| policy.bound(snapshot));
     let policies = CallerPolicies::gather(snapshot, identity);
     let caller = policy_caller(identity);
+    let keys = policies.keys(keys_of(Vouched::All), &caller, owner);
+    let keys_elsewhere = policies.keys(keys_of(Vouched::Connection), &caller, owner);
     let judged = |deed: &'_ Deed| {
         let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
-        let named = resource.as_ref().map(|policy| Named { name: "resource policy", policy });
+        let named = resource.as_deref();
+        let named = named.map(|policy| CompiledNamed { name: "resource policy", policy });
         let keys = if elsewhere(deed) { &keys_elsewhere } else { &keys };
-        policies.decide(&caller, &ask, keys, named)
+        policies.decide_compiled(&caller, &ask, keys, named)
     };
     let body = body_state(signed);
     let mut first = None;

@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::resource::{ResourcePolicies, ResourcePolicy};
 use crate::api::{Keep, OneOrMany, VerifyRequest};
 use crate::arn::Arn;
 use crate::downstream::mapping::{Deed, Meaning, Unmapped};
 use crate::downstream::{self, BodyRule, HostPattern, Service};
 use crate::id::AccountId;
-use crate::policy::{Context, DocumentKind, Policy, Value, fold};
+use crate::policy::{Context, Value, fold};
 use crate::sigv4::{Body, RequestHead, UriRules};
 
 /// A question makes no sense.
@@ -44,7 +46,7 @@ pub struct Question<'a> {
     headers: Vec<(&'a str, Cow<'a, [u8]>)>,
     body: Shown,
     asked: Asked,
-    policy: Option<Policy>,
+    policy: Option<Arc<ResourcePolicy>>,
     source_ip: Option<IpAddr>,
     secure: Option<bool>,
     context: Option<&'a BTreeMap<String, OneOrMany>>,
@@ -104,6 +106,7 @@ impl<'a> Question<'a> {
     pub fn parse(
         request: &'a VerifyRequest,
         registered: Option<&'a Service>,
+        policies: &ResourcePolicies,
     ) -> Result<Self, Malformed> {
         check_name("service", &request.service)?;
         if downstream::is_own(&request.service) {
@@ -144,7 +147,7 @@ impl<'a> Question<'a> {
             None => given,
             Some(mapped) => agreed(mapped, &given)?,
         };
-        let policy = resource_policy(request, &asked)?;
+        let policy = resource_policy(request, &asked, policies)?;
         let region = registered.and_then(Service::region).or(request.region.as_deref());
         Ok(Self {
             service: &request.service,
@@ -261,9 +264,9 @@ impl<'a> Question<'a> {
         &self.asked
     }
 
-    /// The resource's own policy, its principals not bound yet.
-    pub fn resource_policy(&self) -> Option<Policy> {
-        self.policy.clone()
+    /// The resource's own policy.
+    pub(super) fn resource_policy(&self) -> Option<&ResourcePolicy> {
+        self.policy.as_deref()
     }
 
     /// Checks that the request was meant for one of the service's hosts.
@@ -283,14 +286,17 @@ impl<'a> Question<'a> {
     }
 
     /// Adds the condition keys that come from the asker, and those of what is asked.
-    pub(super) fn add_keys(&self, keys: &mut Context, region: &str, vouched: Vouched) {
+    ///
+    /// INVARIANT: `aws:RequestedRegion` is the region of the service, as it is registered or as the
+    /// asker says. The scope's is the client's own choice where the service has none, and no key.
+    pub(super) fn add_keys(&self, keys: &mut Context, vouched: Vouched) {
         if let Some(ip) = self.source_ip {
             keys.insert("aws:SourceIp", Value::One(ip.to_string()));
         }
         if let Some(secure) = self.secure {
             keys.insert("aws:SecureTransport", Value::One(secure.to_string()));
         }
-        if !region.is_empty() {
+        if let Some(region) = self.region {
             keys.insert("aws:RequestedRegion", Value::One(region.to_owned()));
         }
         let context = self.context.filter(|_| vouched == Vouched::All);
@@ -469,12 +475,16 @@ fn given(request: &VerifyRequest, registered: Option<&Service>) -> Result<Asked,
 }
 
 /// The resource's own policy, which has a meaning for authorization only.
-fn resource_policy(request: &VerifyRequest, asked: &Asked) -> Result<Option<Policy>, Malformed> {
+fn resource_policy(
+    request: &VerifyRequest,
+    asked: &Asked,
+    policies: &ResourcePolicies,
+) -> Result<Option<Arc<ResourcePolicy>>, Malformed> {
     let Some(text) = &request.resource_policy else { return Ok(None) };
     if matches!(asked, Asked::Identity) {
         return malformed("resource_policy", "it needs action, resource and resource_account");
     }
-    match Policy::parse(text, DocumentKind::Resource) {
+    match policies.read(text) {
         Ok(policy) => Ok(Some(policy)),
         Err(error) => malformed("resource_policy", error.to_string()),
     }

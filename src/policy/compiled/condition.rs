@@ -192,7 +192,8 @@ fn is_base64(text: &[u8]) -> bool {
     let value = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
+        // The first of them is 52.
+        b'0'..=b'9' => Some(byte + 4),
         b'+' => Some(62),
         b'/' => Some(63),
         _ => None,

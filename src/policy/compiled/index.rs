@@ -313,3 +313,72 @@ impl Hasher for AsIs {
         self.0 = hash;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hash::Hasher as _;
+
+    use super::super::super::hash::hash;
+    use super::super::super::tests::fixture::identity;
+    use super::{AsIs, Index, MOST_PATTERNS, MOST_POSTINGS};
+
+    fn list(of: impl Fn(usize) -> String, count: usize) -> String {
+        let texts: Vec<String> = (0..count).map(|number| format!("{:?}", of(number))).collect();
+        format!("[{}]", texts.join(","))
+    }
+
+    /// One statement about these actions and one bucket, or about so many.
+    fn index(element: &str, actions: &str, buckets: usize) -> Index {
+        let resources = list(|number| format!("arn:aws:s3:::b{number:02}/*"), buckets);
+        let statement =
+            format!(r#"{{"Effect":"Allow","{element}":{actions},"Resource":{resources}}}"#);
+        Index::new(std::iter::once(&identity(&statement)))
+    }
+
+    /// The names that are looked up, the patterns below them, and what is tried whole.
+    fn shape(index: &Index) -> (usize, usize, usize) {
+        let named = || index.named.values().flatten();
+        (named().count(), named().map(|named| named.patterns.len()).sum(), index.general.len())
+    }
+
+    #[test]
+    fn actions_are_looked_up_and_only_many_patterns_are_tried() {
+        let whole = |number| format!("s3:Action{number}");
+        let pattern = |number| format!("s3:Action{number}*");
+        let service = |number| format!("s{number}:*");
+        assert_eq!(shape(&index("Action", &list(whole, 40), 1)), (40, 0, 0));
+        assert_eq!(shape(&index("Action", &list(service, 40), 1)), (40, 0, 0));
+        assert_eq!(
+            shape(&index("Action", &list(pattern, MOST_PATTERNS), 1)),
+            (1, MOST_PATTERNS, 0)
+        );
+        assert_eq!(shape(&index("Action", &list(pattern, MOST_PATTERNS + 1), 1)), (0, 0, 1));
+        assert_eq!(shape(&index("NotAction", &list(whole, 3), 1)), (0, 0, 1));
+        let all = index("Action", r#""*""#, 1);
+        assert_eq!(shape(&all), (0, 0, 0));
+        assert!(!all.everything.allows.is_empty() && all.everything.denies.is_empty());
+    }
+
+    #[test]
+    fn resources_of_many_actions_are_indexed_once() {
+        let shared = |actions: usize, buckets: usize| {
+            let index = index("Action", &list(|number| format!("s3:A{number}"), actions), buckets);
+            let named = index.named.values().flatten();
+            named.map(|named| named.whole.shared.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(MOST_POSTINGS, 64);
+        assert_eq!(shared(8, 8), [0; 8]);
+        assert_eq!(shared(8, 9), [1; 8]);
+        assert_eq!(shared(1, 64), [0; 1]);
+        assert_eq!(shared(65, 1), [1; 65]);
+    }
+
+    #[test]
+    fn what_is_hashed_already_is_not_hashed_again() {
+        let mut hasher = AsIs::default();
+        hasher.write_u64(0x0123_4567_89ab_cdef);
+        assert_eq!(hasher.finish(), 0x0123_4567_89ab_cdef);
+        hasher.write(b"s3:GetObject");
+        assert_eq!(hasher.finish(), hash(b"s3:GetObject"));
+    }
+}

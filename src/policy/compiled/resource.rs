@@ -195,7 +195,7 @@ impl<T> Table<T> {
         let Some(rest) = resource.as_bytes().strip_prefix(self.common.as_bytes()) else {
             return false;
         };
-        if self.nodes.len() <= FEW {
+        if FEW >= self.nodes.len() {
             return (self.nodes.iter())
                 .filter(|node| rest.starts_with(&node.prefix))
                 .any(|node| node.here.iter().any(&mut *take));
@@ -219,4 +219,105 @@ fn shared<'t>(one: &'t str, other: &str) -> &'t str {
     let differ = one.char_indices().zip(other.chars()).find(|((_, a), b)| a != b);
     let end = differ.map_or(one.len().min(other.len()), |((at, _), _)| at);
     one.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::fixture::identity;
+    use super::{FEW, Spot, Table, shared};
+
+    const BUCKETS: &str = "arn:aws:s3:::";
+
+    /// The spots of a statement about what begins with each of these in some bucket.
+    fn spots(starts: &[String]) -> Vec<Spot> {
+        let list: Vec<String> =
+            starts.iter().map(|start| format!("\"{BUCKETS}{start}*\"")).collect();
+        let statement =
+            format!(r#"{{"Effect":"Allow","Action":"*","Resource":[{}]}}"#, list.join(","));
+        identity(&statement).statements.iter().flat_map(Spot::of).collect()
+    }
+
+    #[test]
+    fn resources_that_begin_alike_are_one_spot() {
+        let of = |starts: &[&str]| {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            let spots = spots(&starts);
+            spots.iter().map(|spot| spot.prefix[BUCKETS.len()..].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["b", "a"]), ["a", "b"]);
+        assert_eq!(of(&["ab", "a", "abc", "b"]), ["a", "b"]);
+        assert_eq!(of(&["aa", "ab"]), ["aa", "ab"]);
+        assert_eq!(of(&["a?", "a"]), ["a"]);
+    }
+
+    #[test]
+    fn two_texts_share_what_they_begin_with() {
+        for (one, other, expected) in [
+            ("", "", ""),
+            ("a", "", ""),
+            ("", "a", ""),
+            ("abc", "abd", "ab"),
+            ("ab", "abc", "ab"),
+            ("abc", "ab", "ab"),
+            ("xa", "ya", ""),
+            ("bä", "bö", "b"),
+        ] {
+            assert_eq!(shared(one, other), expected, "{one} {other}");
+        }
+    }
+
+    /// A table shows what begins as the resource does, and nothing else, few as many.
+    #[test]
+    fn a_table_shows_what_begins_as_the_resource_does() {
+        let words = |length: usize| {
+            let letter = |word: usize, at: usize| if word >> at & 1 == 0 { 'a' } else { 'b' };
+            (0..1_usize << length)
+                .map(move |word| (0..length).map(|at| letter(word, at)).collect::<String>())
+        };
+        let all: Vec<String> = (1..=4).flat_map(words).collect();
+        for step in [1, 2, 3, 7, 11, 30] {
+            let starts: Vec<String> = all.iter().step_by(step).cloned().collect();
+            // Each by itself, so that nested ones stay.
+            let postings: Vec<Spot> =
+                starts.iter().flat_map(|start| spots(std::slice::from_ref(start))).collect();
+            let table = Table::new(postings, |spot| spot);
+            assert!(!table.is_empty());
+            assert!(table.common.starts_with(BUCKETS));
+            assert_eq!(table.nodes.len(), starts.len());
+            assert_eq!(starts.len() > FEW, step < 7, "both ways of looking are met");
+            for word in (0..=5).flat_map(words) {
+                let resource = format!("{BUCKETS}{word}");
+                let mut seen = Vec::new();
+                let stopped = table.visit(&resource, &mut |spot| {
+                    seen.push(spot.prefix[BUCKETS.len()..].to_owned());
+                    false
+                });
+                seen.sort();
+                let mut expected: Vec<String> =
+                    starts.iter().filter(|start| word.starts_with(*start)).cloned().collect();
+                expected.sort();
+                assert!(!stopped);
+                assert_eq!(seen, expected, "{word}");
+                // It stops where it is told to.
+                let mut shown = 0;
+                let stopped = table.visit(&resource, &mut |_| {
+                    shown += 1;
+                    true
+                });
+                assert_eq!((stopped, shown), (!expected.is_empty(), expected.len().min(1)));
+            }
+            assert!(!table.visit("arn:aws:sqs:::a", &mut |_| true));
+        }
+        assert!(Table::new(Vec::new(), |spot: &Spot| spot).is_empty());
+    }
+
+    /// What says nothing about how its resources begin is shown to every request.
+    #[test]
+    fn what_begins_in_any_way_is_always_shown() {
+        let everything = identity(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+        let table = Table::new(everything.statements.iter().flat_map(Spot::of).collect(), |it| it);
+        assert!(!table.is_empty() && table.nodes.is_empty());
+        assert!(table.visit("anything", &mut |_| true));
+        assert!(!table.visit("anything", &mut |_| false));
+    }
 }

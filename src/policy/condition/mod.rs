@@ -205,11 +205,10 @@ pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
         Ok(network) => network,
         Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
     };
-    // A network of IPv4 addresses in IPv6 clothes.
-    let bits = network.prefix_len();
-    match network.network().to_canonical() {
-        IpAddr::V4(address) if matches!(network, IpNet::V6(_)) && bits >= 96 => {
-            IpNet::new(IpAddr::V4(address), bits - 96).ok()
+    match (network, network.network().to_canonical()) {
+        // A network of IPv4 addresses in IPv6 clothes, which take the first 96 bits.
+        (IpNet::V6(_), IpAddr::V4(address)) => {
+            IpNet::new(IpAddr::V4(address), network.prefix_len().checked_sub(96)?).ok()
         }
         _ => Some(network),
     }

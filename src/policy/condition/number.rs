@@ -105,3 +105,20 @@ impl fmt::Display for Decimal {
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Decimal, Digits};
+
+    #[test]
+    fn numbers_have_one_order() {
+        let texts = ["-10.5", "-2", "-1.9", "0", "0.05", "0.5", "3", "20"];
+        for (place, one) in texts.iter().enumerate() {
+            for (other_place, other) in texts.iter().enumerate() {
+                let order = Some(place.cmp(&other_place));
+                assert_eq!(Digits::parse(one).partial_cmp(&Digits::parse(other)), order);
+                assert_eq!(Decimal::parse(one).partial_cmp(&Decimal::parse(other)), order);
+            }
+        }
+    }
+}

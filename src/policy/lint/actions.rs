@@ -10,7 +10,7 @@ pub(super) const STS: &str = "\
     AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot \
     DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken \
     GetFederationToken GetServiceBearerToken GetSessionToken GetWebIdentityToken SetContext \
-    SetSourceIdentity TagSession";
+    SetSourceIdentity TagGetWebIdentityToken TagSession";
 
 pub(super) const IAM: &str = "\
     AcceptDelegationRequest AcquireRole AddClientIDToOpenIDConnectProvider \

@@ -231,6 +231,23 @@ fn texts_and_arns_are_case_sensitive_unless_the_operator_says_otherwise() {
 }
 
 #[test]
+fn a_variable_in_a_text_is_compared_without_case_too() {
+    let condition = r#"{"StringEqualsIgnoreCase":{"k:ey":"${aws:username}-${k:team, 'Red'}"}}"#;
+    for (value, expected) in [
+        ("ALICE-rED", Yes),
+        ("alice-red", Yes),
+        ("alice-blue", No),
+        ("bob-red", No),
+        ("alice-red-", No),
+        ("alice-re", No),
+    ] {
+        let context = Context::new().with("aws:username", "Alice").with("k:ey", value);
+        assert_eq!(holds(condition, &context), expected, "{value}");
+    }
+    assert_eq!(holds(condition, &Context::new().with("k:ey", "alice-red")), No);
+}
+
+#[test]
 fn only_like_and_arn_operators_have_wildcards() {
     for (name, operand, value, expected) in [
         ("StringEquals", "a*", "ab", No),

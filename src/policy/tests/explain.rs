@@ -1,7 +1,7 @@
 //! Traces.
 
 use super::fixture::*;
-use crate::policy::{Context, Element, Layer, Request, Truth};
+use crate::policy::{Context, DocumentKind, Element, Layer, Matched, Request, Truth};
 
 #[test]
 fn a_trace_shows_every_element_with_what_it_expects_and_finds() {
@@ -144,4 +144,107 @@ fn the_keys_that_a_policy_asks_for() {
             "AWS:SecureTransport"
         ]
     );
+}
+
+/// The hint of an ordinary decision about the fixture's user.
+fn hint(identity_statements: &str, boundary: Option<&str>) -> Option<String> {
+    let world = World {
+        identity: vec![identity(identity_statements)],
+        boundary: boundary.map(|text| policy(DocumentKind::Boundary, text)),
+        context: Context::new().with("k:ey", "a"),
+        ..World::default()
+    };
+    world.explain(&user(), ACTION).hint()
+}
+
+fn allow(resource: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect":"Allow","Action":"{ACTION}","Resource":"{resource}","Condition":{condition}}}"#
+    )
+}
+
+#[test]
+fn a_hint_tells_of_the_statement_that_denies() {
+    let statements = [
+        allow("*", "{}"),
+        r#"{"Effect":"Deny","Action":"ec2:*","Resource":"*"}"#.to_owned(),
+        r#"{"Sid":"No","Effect":"Deny","Action":"s3:*","Resource":"*"}"#.to_owned(),
+    ]
+    .join(",");
+    assert_eq!(
+        hint(&statements, None).as_deref(),
+        Some("statement 2 (No) of identity-based policy identity denies")
+    );
+    assert_eq!(hint(&allow("*", "{}"), None), None, "what is allowed needs no hint");
+}
+
+#[test]
+fn a_hint_tells_of_the_statement_that_came_nearest() {
+    let far = allow("arn:aws:s3:::other", "{}");
+    let two = allow("*", r#"{"StringEquals":{"k:ey":"b"},"Bool":{"k:two":"true"}}"#);
+    let one = allow("*", r#"{"StringEquals":{"k:ey":["b","c"]}}"#);
+    let wants_one = "of identity-based policy identity wants StringEquals k:ey b or c \
+                     (the request has a)";
+    let wants_two = "of identity-based policy identity wants StringEquals k:ey b (the request \
+                     has a), and wants Bool k:two true (the request has none)";
+    for (statements, expected) in [
+        ([&far, &two, &one], format!("statement 2 {wants_one}")),
+        ([&two, &one, &far], format!("statement 1 {wants_one}")),
+        ([&far, &two, &far], format!("statement 1 {wants_two}")),
+        // Of those that are as near, the first.
+        ([&one, &one, &far], format!("statement 0 {wants_one}")),
+    ] {
+        let statements = statements.map(String::as_str).join(",");
+        assert_eq!(hint(&statements, None), Some(expected), "{statements}");
+    }
+    let sid = one.replace("{\"Effect\"", "{\"Sid\":\"Own\",\"Effect\"");
+    assert_eq!(hint(&sid, None), Some(format!("statement 0 (Own) {wants_one}")));
+}
+
+#[test]
+fn a_hint_tells_only_of_allows_about_the_action_in_the_layer_that_decided() {
+    let near = |effect: &str, action: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Action":"{action}","Resource":"{RESOURCE}","Condition":{{"Null":{{"k:ey":"true"}}}}}}"#
+        )
+    };
+    assert_eq!(hint(&near("Allow", "ec2:*"), None), None, "another action");
+    assert_eq!(hint(&near("Deny", ACTION), None), None, "a deny");
+    assert_eq!(hint(&near("Allow", "ec2:*"), Some(&near("Allow", ACTION))), None, "not the layer");
+    // The identity allows, beside what does not apply; the boundary lacks.
+    let own = [allow("*", "{}"), near("Allow", ACTION)].join(",");
+    let limit = [near("Deny", ACTION), near("Allow", "ec2:*"), allow("arn:aws:s3:::other", "{}")];
+    assert_eq!(
+        hint(&own, Some(&limit.join(","))),
+        Some(format!(
+            "statement 2 of permissions boundary boundary is for the resources \
+             arn:aws:s3:::other (the request has {RESOURCE})"
+        ))
+    );
+}
+
+/// A trust policy is called by its name alone.
+#[test]
+fn a_hint_about_a_trust_policy_tells_of_whom_it_is_for() {
+    let world =
+        World { trust: Some(trusts("Allow", r#"{"AWS":"222222222222"}"#)), ..World::default() };
+    assert_eq!(
+        world.explain(&user(), "sts:AssumeRole").hint(),
+        Some(format!(
+            "statement 0 of trust is for 222222222222 (the request has \
+             {USER_ARN} ({}))",
+            user_id()
+        ))
+    );
+}
+
+#[test]
+fn a_statement_is_told_of_with_its_sid_if_it_has_one() {
+    let told = |layer, sid: Option<&str>| {
+        Matched { layer, policy: "p".into(), statement: 3, sid: sid.map(Into::into) }.to_string()
+    };
+    assert_eq!(told(Layer::Identity, Some("Own")), "identity-based policy p, statement 3 (Own)");
+    assert_eq!(told(Layer::Session, Some("")), "session policy p, statement 3");
+    assert_eq!(told(Layer::Resource, None), "resource-based policy p, statement 3");
+    assert_eq!(told(Layer::Root, None), "root user p");
 }

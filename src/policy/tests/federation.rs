@@ -1,7 +1,7 @@
 //! What trust policies ask of federated identities.
 
 use super::fixture::*;
-use crate::policy::{DocumentKind, FederatedAllow};
+use crate::policy::{DocumentKind, FederatedAllow, Lack};
 
 const GITHUB: &str = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com";
 
@@ -72,4 +72,74 @@ fn denies_and_other_principals_are_not_listed() {
         ),
     );
     assert_eq!(trust.federated_allows(), []);
+}
+
+/// A subject of GitHub has to name an owner in full.
+#[test]
+fn museum_m29_a_subject_of_github_names_an_owner() {
+    for (subject, named) in [
+        ("repo:acme/app:ref:refs/heads/main", true),
+        ("repo:acme/*", true),
+        ("repo:acme:*", true),
+        ("repo:acme", true),
+        ("repository_owner:acme:*", true),
+        ("enterprise_id:7:*", true),
+        ("repo:acme*", false),
+        ("repo:acme?/app", false),
+        ("repo:*/app:*", false),
+        ("repo:*", false),
+        ("repo:/app", false),
+        ("repo:", false),
+        ("repo:${aws:username}/app", false),
+        ("environment:production", false),
+        ("*:acme/app", false),
+        ("acme", false),
+    ] {
+        let condition = format!(
+            r#"{{"StringLike":{{"token.actions.githubusercontent.com:sub":"{subject}"}}}}"#
+        );
+        let found = &allows(GITHUB, &condition)[0];
+        assert_eq!(found.lack(), (!named).then_some(Lack::GithubOwner), "{subject}");
+    }
+    let both =
+        r#"{"StringLike":{"token.actions.githubusercontent.com:sub":["repo:a/b","repo:*"]}}"#;
+    assert_eq!(allows(GITHUB, both)[0].lack(), Some(Lack::GithubOwner));
+    assert_eq!(allows(GITHUB, "{}")[0].lack(), Some(Lack::GithubOwner));
+}
+
+/// Where many organizations share an issuer, the claim that tells them apart has to say who.
+#[test]
+fn museum_m29_a_shared_issuer_needs_the_claim_that_tells_its_users_apart() {
+    let lack = |issuer: &str, claim: &str, value: &str| {
+        let provider = format!("arn:aws:iam::111111111111:oidc-provider/{issuer}");
+        let condition = format!(r#"{{"StringLike":{{"{issuer}:{claim}":"{value}"}}}}"#);
+        allows(&provider, &condition)[0].lack()
+    };
+    let claim = |issuer: &str, claim| Some(Lack::Claim { issuer: issuer.to_owned(), claim });
+    for (value, says) in [
+        ("project_path:team/app:ref_type:branch", true),
+        ("project_path:team/*", true),
+        ("system:team:*", true),
+        ("7", true),
+        ("project_path:*", false),
+        ("project_path:team*", false),
+        ("project_path:?eam/app", false),
+        ("project_path:/*", false),
+        ("project_path::*", false),
+        ("project_path:", false),
+        ("*:team/app", false),
+        ("p?:team/app", false),
+        ("project_path:${aws:username}/app", false),
+    ] {
+        let expected = if says { None } else { claim("gitlab.com", "sub") };
+        assert_eq!(lack("gitlab.com", "sub", value), expected, "{value}");
+    }
+    assert_eq!(lack("gitlab.com", "aud", "https://gitlab.com"), claim("gitlab.com", "sub"));
+    assert_eq!(lack("gitlab.com/group", "aud", "x"), claim("gitlab.com", "sub"));
+    assert_eq!(lack("gitlab.com.example.com", "aud", "x"), None);
+    assert_eq!(lack("oidc.vercel.com/acme", "aud", "https://vercel.com/acme"), None);
+    assert_eq!(lack("oidc.vercel.com/acme", "sub", "owner:acme"), claim("oidc.vercel.com", "aud"));
+    // An issuer of one's own needs any limit at all.
+    assert_eq!(lack("idp.example.com", "aud", "client"), None);
+    assert_eq!(lack("idp.example.com", "sub", "*"), Some(Lack::Condition));
 }

@@ -372,10 +372,46 @@ fn refusals_have_words_of_aws() {
             r#""Action":"s3:*","Resource":"bucket""#.to_owned(),
             "Resource must be in ARN format or \"*\".",
         ),
+        (
+            Identity,
+            r#""Sid":"a b","Action":"s3:*","Resource":"*""#.to_owned(),
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the \
+             regular expression [0-9A-Za-z]*.",
+        ),
+        (
+            Trust,
+            r#""Action":"sts:AssumeRole","Principal":{"AWS":"nobody"}"#.to_owned(),
+            "Invalid principal in policy.",
+        ),
+        (
+            Trust,
+            r#""Action":"sts:AssumeRole","Principal":{"AWS":"11*"}"#.to_owned(),
+            "Invalid principal in policy.",
+        ),
+        (
+            Trust,
+            r#""Action":"sts:AssumeRole","Principal":{"Group":"g"}"#.to_owned(),
+            "Invalid principal in policy.",
+        ),
         (Identity, r#""Action":7,"Resource":"*""#.to_owned(), "Syntax errors in policy."),
     ] {
         let text = format!(r#"{{"Statement":{{"Effect":"Allow",{statement}}}}}"#);
         let error = crate::policy::Policy::parse(&text, kind).unwrap_err();
+        assert_eq!(error.in_aws_words(), words, "{error}");
+    }
+    let deny = r#"{"Sid":"a","Effect":"Deny","Action":"*","Resource":"*"}"#;
+    for (text, words) in [
+        (
+            r#"{"Statement":{"Action":"*","Resource":"*"}}"#.to_owned(),
+            "Missing required field Effect.",
+        ),
+        (
+            format!(r#"{{"Statement":[{deny},{deny}]}}"#),
+            "Statement IDs (SID) in a single policy must be unique.",
+        ),
+        (format!(r#"{{"Id":"x","Statement":{deny}}}"#), "Syntax errors in policy."),
+    ] {
+        let error = crate::policy::Policy::parse(&text, Identity).unwrap_err();
         assert_eq!(error.in_aws_words(), words, "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::policy::parse::json::{self, Json};
 use crate::policy::{DocumentKind, JsonProblem, MAX_DEPTH, Policy, Reason};
 
 fn problem(text: &str) -> JsonProblem {
@@ -65,6 +66,25 @@ fn escapes_are_read_and_do_not_hide_duplicates() {
     let smile =
         r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::\ud83d\ude00"}}"#;
     assert!(Policy::parse(smile, DocumentKind::Identity).is_ok());
+    for (text, expected) in [
+        (r#""\ud800\udc00""#, "\u{10000}"),
+        (r#""\ud83d\ude00""#, "\u{1f600}"),
+        (r#""\uDBFF\uDFFF""#, "\u{10ffff}"),
+        (r#""\ud7ff\ue000""#, "\u{d7ff}\u{e000}"),
+        (r#""\"\\\/\b\f\n\r\t\u0001""#, "\"\\/\u{8}\u{c}\n\r\t\u{1}"),
+    ] {
+        assert_eq!(json::parse(text), Ok(Json::Text(expected.to_owned())), "{text}");
+    }
+}
+
+#[test]
+fn numbers_keep_their_text() {
+    for text in ["0", "-0", "10", "1.50", "1e5", "1E5", "2e+07", "2E-1", "0.0e0"] {
+        assert_eq!(json::parse(text), Ok(Json::Number(text.to_owned())));
+    }
+    for text in ["1eE5", "1Ee5", "1e+-5", "1e++5", "1e-", "--1", "00", "1.e5", "1..5"] {
+        assert!(json::parse(text).is_err(), "{text}");
+    }
 }
 
 /// M43: depth costs nothing, and long runs are refused before they are read.

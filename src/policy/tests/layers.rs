@@ -1,7 +1,7 @@
 //! The layers put together.
 
 use super::fixture::*;
-use crate::policy::{Caller, Effect, FederationMaker, Layer, Policy};
+use crate::policy::{Caller, DocumentKind, Effect, FederationMaker, Layer, Policy};
 
 /// The observed rows: a role with a boundary B, a role policy P and a resource policy R, no
 /// denies, one account (benkehoe/permissions-boundary-test, and its variants of R's principal).
@@ -366,4 +366,64 @@ fn services_and_strangers_have_only_the_owners_word() {
     }
     let world = World { identity: everything(), ..World::default() };
     assert_eq!(world.decide(&service).layer(), Layer::Resource);
+}
+
+/// A document of another kind in the owner's place names nobody: it allows nothing, and what it
+/// denies is denied.
+#[test]
+fn an_identity_policy_in_the_owners_place_allows_nothing() {
+    for kind in [
+        DocumentKind::Identity,
+        DocumentKind::Boundary,
+        DocumentKind::Session,
+        DocumentKind::ServiceControl,
+    ] {
+        for (effect, expected) in [("Allow", Effect::ImplicitDeny), ("Deny", Effect::ExplicitDeny)]
+        {
+            let mut world =
+                World { resource: Some(policy(kind, &about(effect, "{}"))), ..World::default() };
+            assert_eq!(world.decide(&user()).effect(), expected, "{kind:?}");
+            // Not where the owner's word counts beside the caller's policies, either.
+            world.identity = vec![identity(&about("Allow", "{}"))];
+            world.elsewhere = true;
+            assert_eq!(world.decide(&user()).effect(), expected, "{kind:?}");
+            let statement =
+                format!(r#"{{"Effect":"{effect}","Action":"sts:*","Resource":"{TARGET_ROLE}"}}"#);
+            let mut world = World { trust: Some(policy(kind, &statement)), ..World::default() };
+            assert_eq!(world.assume(&user(), "sts:AssumeRole").effect(), expected, "{kind:?}");
+            let own = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+            world.identity = vec![identity(own)];
+            assert_eq!(world.assume(&user(), "sts:AssumeRole").effect(), expected, "{kind:?}");
+        }
+    }
+}
+
+/// What stands in for a document that no longer parses denies everything, whatever its kind.
+#[test]
+fn what_stands_in_for_an_unreadable_document_denies_everything() {
+    for kind in [
+        DocumentKind::Identity,
+        DocumentKind::Boundary,
+        DocumentKind::Session,
+        DocumentKind::ServiceControl,
+    ] {
+        let world = World {
+            identity: vec![identity(&about("Allow", "{}")), Policy::deny_everything(kind)],
+            ..World::default()
+        };
+        assert_eq!(Policy::deny_everything(kind).kind(), kind);
+        assert_eq!(world.decide(&user()).effect(), Effect::ExplicitDeny, "{kind:?}");
+    }
+    let allowed = || World { identity: vec![identity(&about("Allow", "{}"))], ..World::default() };
+    let resource = Policy::deny_everything(DocumentKind::Resource);
+    let world = World { resource: Some(resource), ..allowed() };
+    assert_eq!(world.decide(&user()).effect(), Effect::ExplicitDeny);
+    assert_eq!(world.decide(&session()).effect(), Effect::ExplicitDeny);
+    let control = Policy::deny_everything(DocumentKind::ResourceControl);
+    let world = World { resource_control: vec![vec![control]], ..allowed() };
+    assert_eq!(world.decide(&user()).effect(), Effect::ExplicitDeny);
+    let trust = Policy::deny_everything(DocumentKind::Trust);
+    let world = World { trust: Some(trust), ..World::default() };
+    assert_eq!(world.assume(&user(), "sts:AssumeRole").effect(), Effect::ExplicitDeny);
+    assert_eq!(world.assume(&web_identity(), "sts:TagSession").effect(), Effect::ExplicitDeny);
 }

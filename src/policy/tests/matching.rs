@@ -51,6 +51,13 @@ fn actions_are_case_insensitive_patterns() {
         (r#""Action":"S3:GETOBJECT""#, "s3:GetObject", true),
         (r#""Action":"s3:Get*""#, "s3:GetObjectAcl", true),
         (r#""Action":"s3:*Object""#, "s3:GetObjectAcl", false),
+        (r#""Action":"s3:*Object""#, "s3:GetOBJECT", true),
+        (r#""Action":"s3:*Obj?ct""#, "s3:GetObject", true),
+        (r#""Action":"s3:*Obj?ct""#, "s3:GetObjct", false),
+        (r#""Action":"s3:*Object*Tag?""#, "s3:GetObjectVersionTags", true),
+        (r#""Action":"s3:*Object*Tag?""#, "s3:GetObjectTag", false),
+        (r#""Action":"s3:*?ect*ion*""#, "s3:GetObjectVersion", true),
+        (r#""Action":"s3:*ion*ect*""#, "s3:GetObjectVersion", false),
         (r#""Action":"s3:?etObject""#, "s3:GetObject", true),
         (r#""Action":"s3:*""#, "s3express:GetObject", false),
         (r#""Action":"*""#, "ec2:RunInstances", true),
@@ -159,6 +166,69 @@ fn a_star_that_would_have_to_cross_a_colon_does_not_allow_and_does_deny() {
     let resource_arn = "arn:aws:sns:eu:222222222222:x:111111111111:topic";
     assert_eq!(resource(&format!(r#""Resource":"{pattern}""#), resource_arn), (false, true));
     assert_eq!(resource(&format!(r#""NotResource":"{pattern}""#), resource_arn), (false, true));
+    for (pattern, arn) in [
+        // Only the last component does not fit.
+        ("arn:aws:sns:*:*:topic", "arn:aws:sns:eu:222222222222:x:topic"),
+        // The last component fits where it does not stand.
+        ("arn:aws:s3:*:x:*:y", "arn:aws:s3:b:y:x:c:y"),
+    ] {
+        assert_eq!(
+            resource(&format!(r#""Resource":"{pattern}""#), arn),
+            (false, true),
+            "{pattern}"
+        );
+    }
+}
+
+/// The plainest matcher there is: `*` stands for any characters, `?` for one.
+fn plainly(pattern: &[char], text: &[char]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some(('*', rest)) => (0..=text.len()).any(|skipped| plainly(rest, &text[skipped..])),
+        Some((wanted, rest)) => text
+            .split_first()
+            .is_some_and(|(c, text)| (*wanted == '?' || wanted == c) && plainly(rest, text)),
+    }
+}
+
+/// Chunks with `?`s that are long enough to be looked for by bits: of one word, of just as many
+/// bits as words have, and of several words.
+#[test]
+fn long_chunks_stand_where_a_plain_matcher_finds_them() {
+    let mut state = 7_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) % below
+    };
+    let (mut found, mut lost) = (0, 0);
+    for length in [1, 23, 24, 25, 31, 32, 33, 63, 64, 65, 127, 128, 129, 150] {
+        for _ in 0..12 {
+            let letters: String =
+                (0..length).map(|_| if random(4) == 0 { 'ä' } else { 'a' }).collect();
+            let chunk: String =
+                letters.chars().map(|c| if random(3) == 0 { '?' } else { c }).collect();
+            let mut text: Vec<char> = letters.chars().collect();
+            // As it is; one character other; one less.
+            match random(3) {
+                0 => text[usize::try_from(random(length)).unwrap()] = 'x',
+                1 => drop(text.pop()),
+                _ => {}
+            }
+            let noise = |count: u64| vec!['a'; usize::try_from(count).unwrap()];
+            let text = [noise(random(70)), text, noise(random(3))].concat();
+            let text: String = text.into_iter().collect();
+            let pattern = format!("*{chunk}*");
+            let chars = |text: &str| text.chars().collect::<Vec<char>>();
+            let expected = plainly(&chars(&pattern), &chars(&text));
+            found += u32::from(expected);
+            lost += u32::from(!expected);
+            assert_eq!(Pattern::parse(&pattern).matches(&text), expected, "{pattern} {text}");
+            let element = format!(r#""Resource":"arn:aws:s3:::b{pattern}""#);
+            let asked = resource(&element, &format!("arn:aws:s3:::b{text}"));
+            assert_eq!(asked, (expected, expected), "{pattern} {text}");
+        }
+    }
+    assert!(found > 50 && lost > 50, "{found} {lost}");
 }
 
 #[test]

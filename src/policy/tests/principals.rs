@@ -186,6 +186,19 @@ fn what_cannot_be_a_principal_is_refused() {
             Reason::Principal,
         ),
         (r#""Principal":{"Federated":"arn:aws:iam:::oidc-provider/a.b"}"#, Reason::Principal),
+        (
+            r#""Principal":{"Federated":"arn:aws-cn:iam::111111111111:oidc-provider/a.b"}"#,
+            Reason::Principal,
+        ),
+        (
+            r#""Principal":{"Federated":"arn:aws:sts::111111111111:oidc-provider/a.b"}"#,
+            Reason::Principal,
+        ),
+        (
+            r#""Principal":{"Federated":"arn:aws:iam::111111111111:oidc-provider/a b"}"#,
+            Reason::Principal,
+        ),
+        (r#""Principal":{"Federated":"arn:aws:iam::1:saml-provider/Corp"}"#, Reason::Principal),
         (r#""Principal":{"AWS":"arn:aws:iam:::root"}"#, Reason::Principal),
         (r#""Principal":{"AWS":"arn:aws:sts::111111111111:assumed-role/r"}"#, Reason::Principal),
         (

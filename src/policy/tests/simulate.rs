@@ -4,11 +4,12 @@ use crate::id::AccountId;
 use crate::policy::simulate::{
     Outcome, Policies, Question, Source, add_caller_keys, caller, simulate,
 };
-use crate::policy::{Caller, Context, DocumentKind, Effect, Layer, Request};
+use crate::policy::{Caller, Context, DocumentKind, Effect, Layer, Request, Value};
 
 const USER: &str = "arn:aws:iam::111111111111:user/team/alice";
 const ROLE: &str = "arn:aws:iam::111111111111:role/app";
 const SESSION: &str = "arn:aws:sts::111111111111:assumed-role/app/one";
+const FEDERATED: &str = "arn:aws:sts::111111111111:federated-user/bob";
 
 fn source(id: &str, text: &str, kind: DocumentKind) -> Source {
     Source::parse(id, text, kind).unwrap()
@@ -46,7 +47,14 @@ fn arns_stand_for_callers() {
         Some(Caller::Saml { .. })
     ));
     assert!(matches!(caller("ec2.amazonaws.com"), Some(Caller::Service { .. })));
-    for nobody in ["", "bob", "*", "arn:aws:s3:::b", "arn:aws:iam::111111111111:group/g"] {
+    for nobody in [
+        "",
+        "bob",
+        "*",
+        "arn:aws:s3:::b",
+        "arn:aws:iam::111111111111:group/g",
+        "arn:aws:iam::111111111111:rooted",
+    ] {
         assert!(caller(nobody).is_none(), "{nobody}");
     }
 }
@@ -62,6 +70,8 @@ fn principals_are_bound_to_the_caller_and_to_nobody_else() {
         (SESSION, SESSION, true),
         (SESSION, "arn:aws:sts::111111111111:assumed-role/app/two", false),
         (USER, ROLE, false),
+        (SESSION, "arn:aws:iam::111111111111:role/other", false),
+        (SESSION, USER, false),
     ] {
         let text = format!(
             r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{named}"}},"Action":"s3:*","Resource":"*"}}}}"#
@@ -122,5 +132,128 @@ fn what_a_boundary_and_an_organization_allow_is_told_by_itself() {
         assert_eq!(outcome.organization_allows, Some(scp == all));
         assert_eq!(outcome.decision().is_allowed(), boundary == all && scp == all);
         assert_eq!(outcome.across, None);
+    }
+}
+
+#[test]
+fn a_source_has_its_name_and_its_size() {
+    let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    let source = source("PolicyInputList.1", text, DocumentKind::Identity);
+    assert_eq!((source.id(), source.size()), ("PolicyInputList.1", text.len()));
+}
+
+#[test]
+fn who_the_caller_is_says_some_of_the_keys() {
+    for (principal, arn, kind, name) in [
+        ("111111111111", "arn:aws:iam::111111111111:root", "Account", None),
+        (USER, USER, "User", Some("alice")),
+        (SESSION, ROLE, "AssumedRole", None),
+        (FEDERATED, FEDERATED, "FederatedUser", None),
+    ] {
+        let mut context = Context::new();
+        add_caller_keys(&mut context, &caller(principal).unwrap());
+        let mut expected = Context::new()
+            .with("aws:PrincipalArn", arn)
+            .with("aws:PrincipalType", kind)
+            .with("aws:PrincipalAccount", "111111111111");
+        if let Some(name) = name {
+            expected = expected.with("aws:username", name);
+        }
+        assert_eq!(context, expected, "{principal}");
+    }
+    let mut given = Context::new().with("AWS:UserName", "bob");
+    add_caller_keys(&mut given, &caller(USER).unwrap());
+    assert_eq!(given.get("aws:username"), Some(&Value::One("bob".to_owned())));
+    for nobody in ["ec2.amazonaws.com", "arn:aws:iam::111111111111:saml-provider/corp"] {
+        let mut context = Context::new();
+        add_caller_keys(&mut context, &caller(nobody).unwrap());
+        assert_eq!(context, Context::new(), "{nobody}");
+    }
+}
+
+/// Two accounts: what each side decides by itself is told, and each needs the other.
+#[test]
+fn both_sides_are_told_of_across_accounts() {
+    use Effect::{Allow, ExplicitDeny, ImplicitDeny};
+
+    const THERE: &str = "arn:aws:iam::222222222222:user/alice";
+    let own = |effect: &str| {
+        let text = format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Action":"sqs:*","Resource":"*"}},
+                {{"Effect":"{effect}","Action":"s3:*","Resource":"*"}}]}}"#
+        );
+        source("own", &text, DocumentKind::Identity)
+    };
+    let bucket = |principal: &str| {
+        let text = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"s3:*","Resource":"*"}}}}"#
+        );
+        source("bucket", &text, DocumentKind::Resource)
+    };
+    for (identity, resource, across, decided) in [
+        (vec![own("Allow")], Some(bucket(THERE)), (Allow, Allow), Allow),
+        (vec![own("Allow")], Some(bucket("222222222222")), (Allow, Allow), Allow),
+        (vec![own("Allow")], Some(bucket(USER)), (Allow, ImplicitDeny), ImplicitDeny),
+        (vec![own("Allow")], None, (Allow, ImplicitDeny), ImplicitDeny),
+        (vec![], Some(bucket(THERE)), (ImplicitDeny, Allow), ImplicitDeny),
+        (vec![own("Deny")], Some(bucket(THERE)), (ExplicitDeny, Allow), ExplicitDeny),
+    ] {
+        let outcome =
+            ask(THERE, "s3:GetObject", "*", Policies { identity, resource, ..Policies::default() });
+        assert_eq!(outcome.across, Some(across));
+        assert_eq!(outcome.decision().effect(), decided);
+    }
+}
+
+/// Each layer's statement is placed in its own document, though others are called alike.
+#[test]
+fn statements_are_placed_in_the_document_of_their_layer() {
+    let text = |line: usize, effect: &str, principal: &str| {
+        let lines = "\n".repeat(line);
+        format!(
+            r#"{{"Statement":{lines}{{"Effect":"{effect}",{principal}"Action":"s3:*","Resource":"*"}}}}"#
+        )
+    };
+    let limit = |line, effect: &str, kind| source("same", &text(line, effect, ""), kind);
+    let two = |line, effect: [&str; 2], kind| {
+        let second = Source::parse("second", &text(line + 1, effect[1], ""), kind).unwrap();
+        vec![limit(line, effect[0], kind), second]
+    };
+    let policies = |denied: &str| {
+        let effect = |layer: &str| if layer == denied { ["Allow", "Deny"] } else { ["Allow"; 2] };
+        let anyone = text(9, effect("resource")[1], r#""Principal":"*","#);
+        Policies {
+            identity: two(1, effect("identity"), DocumentKind::Identity),
+            boundary: Some(limit(3, effect("boundary")[1], DocumentKind::Boundary)),
+            session: Some(two(4, effect("session"), DocumentKind::Session)),
+            resource: Some(source("same", &anyone, DocumentKind::Resource)),
+            service_control: vec![two(6, effect("scp"), DocumentKind::ServiceControl)],
+            resource_control: vec![
+                ["same", "second"]
+                    .into_iter()
+                    .zip(effect("rcp"))
+                    .zip([11, 12])
+                    .map(|((name, effect), line)| {
+                        let text = text(line, effect, r#""Principal":"*","#);
+                        source(name, &text, DocumentKind::ResourceControl)
+                    })
+                    .collect(),
+            ],
+            ..Policies::default()
+        }
+    };
+    for (denied, layer, name, line) in [
+        ("identity", Layer::Identity, "second", 3),
+        ("boundary", Layer::Boundary, "same", 4),
+        ("session", Layer::Session, "second", 6),
+        ("resource", Layer::Resource, "same", 10),
+        ("scp", Layer::ServiceControl, "second", 8),
+        ("rcp", Layer::ResourceControl, "second", 13),
+    ] {
+        let outcome = ask(SESSION, "s3:GetObject", "*", policies(denied));
+        assert_eq!(outcome.decision().effect(), Effect::ExplicitDeny);
+        let [only] = outcome.matched.as_slice() else { panic!("{:?}", outcome.matched) };
+        assert_eq!((only.matched.layer, only.matched.policy.as_str()), (layer, name));
+        assert_eq!(only.start.0, line, "{denied}");
     }
 }

@@ -83,7 +83,10 @@ fn dates_are_iso_8601_or_epoch_seconds() {
     for (name, operand, value, expected) in [
         ("DateEquals", "2020-04-01T00:00:00Z", "1585699200", Yes),
         ("DateEquals", "1585699200", "2020-04-01T02:00:00+02:00", Yes),
+        ("DateEquals", "1585699200", "2020-04-01T05:30:00+05:30", Yes),
+        ("DateEquals", "1585699200", "2020-03-31T16:15:00-07:45", Yes),
         ("DateEquals", "2020-04-01", "2020-04-01T00:00Z", Yes),
+        ("DateLessThan", "2020-04-01T00:00:00.123456789Z", "2020-04-01T00:00:00.123456788Z", Yes),
         ("DateEquals", "2020-04", "2020-04-01T00:00:00.000Z", Yes),
         ("DateNotEquals", "2020-04-01", "2020-04-01T00:00:00.5Z", Yes),
         ("DateLessThan", "2020-04-01T00:00:00.1Z", "2020-04-01T00:00:00.05Z", Yes),
@@ -117,6 +120,7 @@ fn malformed_dates_are_refused() {
         "2020-04-01T00Z",
         "2020-04-01T00:00:00z",
         "2020-04-01T00:00:00.Z",
+        "2020-04-01T00:00:00.1234567890Z",
         "2020-04-01T00:00.5Z",
         "2020-*",
         "tomorrow",
@@ -154,6 +158,9 @@ fn addresses_compare_as_addresses() {
         ("IpAddress", r#""::/0""#, "203.0.113.1", No),
         ("IpAddress", r#""203.0.113.0/24""#, "::ffff:203.0.113.1", Yes),
         ("IpAddress", r#""::ffff:203.0.113.0/120""#, "203.0.113.1", Yes),
+        ("IpAddress", r#""::ffff:203.0.113.0/120""#, "203.0.114.1", No),
+        ("IpAddress", r#""::ffff:0:0/96""#, "203.0.113.1", Yes),
+        ("IpAddress", r#""::/80""#, "203.0.113.1", No),
         ("NotIpAddress", r#""::ffff:203.0.113.7""#, "203.0.113.7", No),
         ("NotIpAddress", r#""203.0.113.0/24""#, "2001:db8::9", Yes),
         ("IpAddress", r#""203.0.113.0/24""#, "203.0.113.1:443", Undecided),
@@ -196,6 +203,28 @@ fn binary_values_compare_decoded_and_case_sensitively() {
         ("QmluYXJ5", "QmluYXJ5=", Undecided),
     ] {
         assert_eq!(operator("BinaryEquals", &format!("{operand:?}"), Some(value)), expected);
+    }
+    // Whatever is no other base64 decides nothing: the ends of each range of characters, and what
+    // stands beside them, in each place of a last group.
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    for c in "AMZaegz0489+/=@[`{:-_. ".chars() {
+        for (value, whole) in [
+            (format!("{c}AAAQQ=="), is_digit(c)),
+            (format!("QQ{c}A"), is_digit(c)),
+            (format!("QQA{c}"), is_digit(c) || c == '='),
+            (format!("{c}Q=="), is_digit(c)),
+            (format!("{c}QA="), is_digit(c)),
+            (format!("A{c}=="), matches!(c, 'A' | 'Q' | 'g' | 'w')),
+            (format!("AA{c}="), "AEIMQUYcgkosw048".contains(c) || c == '='),
+            (format!("AA=={c}"), false),
+        ] {
+            let expected = if whole { No } else { Undecided };
+            assert_eq!(
+                operator("BinaryEquals", r#""QmluYXJ5""#, Some(&value)),
+                expected,
+                "{value}"
+            );
+        }
     }
     for operand in ["QQ", "QQ=", "QR==", "Q Q==", "-_-_", "${aws:x}"] {
         assert!(refused("BinaryEquals", &format!("{operand:?}")), "{operand}");

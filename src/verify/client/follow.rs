@@ -9,7 +9,8 @@ use tokio::time::{sleep, timeout};
 
 use super::Shared;
 use super::connect::ClientError;
-use crate::api::{FeedHead, FeedLine};
+use crate::api::{FeedHead, FeedLine, Position};
+use crate::time::Timestamp;
 use crate::verify::news::Applied;
 
 /// The most bytes of a line. The first one holds the service's routes.
@@ -65,7 +66,9 @@ pub(super) async fn prove(shared: Arc<Shared>) {
     let every = (shared.freshness / 6).clamp(Duration::from_millis(50), Duration::from_secs(5));
     loop {
         let pause = match proof(&shared).await {
-            Ok(()) => every,
+            Ok(Applied::Joined) => every,
+            // Was this the newest, or an answer from before what the feed has told already?
+            Ok(Applied::Reset) => every.min(Duration::from_millis(500)),
             Err(error) => {
                 tracing::warn!(%error, service = shared.name, "freshness cannot be proven");
                 every.min(Duration::from_millis(500))
@@ -78,24 +81,33 @@ pub(super) async fn prove(shared: Arc<Shared>) {
     }
 }
 
-async fn proof(shared: &Shared) -> Result<(), ClientError> {
+async fn proof(shared: &Shared) -> Result<Applied, ClientError> {
     let asked_at = shared.clock.monotonic();
     let answer = shared.broker.get(&target(shared, false), PROOF_BYTES).await?;
     if answer.status != 200 {
         return Err(ClientError::Status(answer.status));
     }
-    let mut newest = None;
-    for (at, line) in answer.body.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    let mut lines = answer.body.split_inclusive(|byte| *byte == b'\n').map(|line| {
         let Some((b'\n', line)) = line.split_last() else { return Err(ClientError::Answer) };
-        take(shared, line, at == 0)?;
-        if at > 0 {
-            let line: FeedLine = read(line)?;
-            // The last line says that there is nothing more.
-            newest = (line.after == line.version).then_some(line.version);
+        Ok(line)
+    });
+    let head: FeedHead = read(lines.next().ok_or(ClientError::Answer)??)?;
+    let mut applied = shared.local.begin(&head).map_err(ClientError::News)?;
+    let mut newest = None;
+    for line in lines {
+        let line: FeedLine = read(line?)?;
+        if shared.local.line(&line).map_err(ClientError::News)? == Applied::Reset {
+            applied = Applied::Reset;
         }
+        // The last line says that there is nothing more.
+        newest = (line.after == line.version).then_some(line.version);
     }
-    shared.local.prove(newest.ok_or(ClientError::Answer)?, asked_at);
-    Ok(())
+    let version = newest.ok_or(ClientError::Answer)?;
+    if let Some(now) = head.now {
+        shared.local.hear_time(Timestamp::from_millis(now), asked_at);
+    }
+    shared.local.prove(&Position { version, ..head.at }, asked_at);
+    Ok(applied)
 }
 
 fn take(shared: &Shared, line: &[u8], first: bool) -> Result<Applied, ClientError> {

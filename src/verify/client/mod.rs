@@ -4,11 +4,11 @@ mod connect;
 mod flights;
 mod follow;
 mod question;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 pub use connect::{BrokerAddress, ClientError, CredentialSource, Credentials, Tls};
@@ -21,11 +21,7 @@ use crate::time::{Clock, SystemClock};
 use connect::Broker;
 use flights::Flights;
 use question::Answered;
-
-/// The most questions at once.
-const MAX_QUESTIONS: usize = 256;
-/// How long a request waits for its turn to be asked about.
-const TURN: Duration = Duration::from_secs(2);
+use turns::Turns;
 
 /// Verifies the requests of one service.
 ///
@@ -63,7 +59,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     freshness: Duration,
     flights: Flights,
-    room: Semaphore,
+    turns: Turns,
     /// Woken when a proof is wanted at once.
     wanted: tokio::sync::Notify,
 }
@@ -126,7 +122,7 @@ impl VerifierBuilder {
             clock,
             freshness: settings.freshness,
             flights: Flights::default(),
-            room: Semaphore::new(MAX_QUESTIONS),
+            turns: Turns::default(),
             wanted: tokio::sync::Notify::new(),
         });
         let following = vec![
@@ -203,18 +199,25 @@ impl Shared {
 
     /// Asks the broker, and keeps what it gives.
     async fn ask(&self, request: &Request<'_>, asking: &Asking) -> Result<Verified, Refused> {
-        let Ok(Ok(_turn)) = tokio::time::timeout(TURN, self.room.acquire()).await else {
+        let known = asking.has_entry();
+        let Some(_turn) = self.turns.take(known, self.clock.as_ref()).await else {
             return Err(Refused::unavailable("Too many requests wait for the broker. Ask again."));
         };
         let asked_at = self.clock.monotonic();
         match question::ask(self, request).await {
             Ok(Answered::Granted(mut grant)) => {
-                if grant.answer.authenticated {
+                let authenticated = grant.answer.authenticated;
+                if authenticated {
                     self.local.keep(asking, &mut grant, asked_at);
-                } else if ends_credentials(&grant.answer.reason.code) {
-                    self.local.forget(asking);
+                } else if !known {
+                    self.turns.in_vain(self.clock.monotonic());
                 }
-                of_broker(grant.answer)
+                let ends = !authenticated && ends_credentials(&grant.answer.reason.code);
+                let answer = of_broker(grant.answer);
+                if let (Err(refused), true) = (&answer, ends) {
+                    self.local.refuse(asking, refused, asked_at);
+                }
+                answer
             }
             Ok(Answered::Refused { status, code, message }) => {
                 tracing::error!(status, %code, %message, "the broker does not take the question");
@@ -245,6 +248,7 @@ fn ends_credentials(code: &str) -> bool {
             | "ExpiredToken"
             | "SessionRevoked"
             | "PrincipalDeleted"
+            | "AccountClosed"
             | "KeyInactive"
             | "DirectoryRestored"
     )

@@ -138,11 +138,66 @@ def organization():
     unbuilt = refused(
         "an operation that is not there",
         "UnknownOperationException",
-        client("organizations").invite_account_to_organization,
-        Target={"Id": PARTNER, "Type": "ACCOUNT"},
+        client("organizations").put_resource_policy,
+        Content="{}",
     )
-    holds("which one", "InviteAccountToOrganization" in unbuilt, unbuilt)
+    holds("which one", "PutResourcePolicy" in unbuilt, unbuilt)
+    delegation()
+    invitation()
     return root["Id"]
+
+
+def delegation():
+    """What Terraform calls for aws_service_access_principals and aws_organizations_delegated_administrator."""
+    service = "audit.example.com"
+    orgs.enable_aws_service_access(ServicePrincipal=service)
+    listed = orgs.list_aws_service_access_for_organization()["EnabledServicePrincipals"]
+    equal("a trusted service", [it["ServicePrincipal"] for it in listed], [service])
+    partner = assume(None, PARTNER_ROLE)
+    theirs = organizations(partner)
+    refused("not yet", "AccessDeniedException", theirs.list_accounts)
+    orgs.register_delegated_administrator(AccountId=PARTNER, ServicePrincipal=service)
+    listed = orgs.list_delegated_administrators(ServicePrincipal=service)
+    listed = listed["DelegatedAdministrators"]
+    equal("a delegated administrator", [it["Id"] for it in listed], [PARTNER])
+    of = orgs.list_delegated_services_for_account(AccountId=PARTNER)["DelegatedServices"]
+    equal("of a service", [it["ServicePrincipal"] for it in of], [service])
+    equal("sees the accounts", len(theirs.list_accounts()["Accounts"]), 2)
+    refused(
+        "and makes none",
+        "AccessDeniedException",
+        theirs.create_account,
+        AccountName="x",
+        Email="x@example.com",
+    )
+    orgs.deregister_delegated_administrator(AccountId=PARTNER, ServicePrincipal=service)
+    refused("no more", "AccessDeniedException", theirs.list_accounts)
+    orgs.disable_aws_service_access(ServicePrincipal=service)
+    refused(
+        "all features",
+        "HandshakeConstraintViolationException",
+        orgs.enable_all_features,
+    )
+
+
+def invitation():
+    """What Terraform's acceptor and the CLI call."""
+    orgs.remove_account_from_organization(AccountId=PARTNER)
+    # Its sessions from before are over.
+    theirs = organizations(assume(None, PARTNER_ROLE, "outside"))
+    target = {"Id": PARTNER, "Type": "ACCOUNT"}
+    for end in ("decline", "cancel", "accept"):
+        made = orgs.invite_account_to_organization(Target=target, Notes="welcome")["Handshake"]
+        equal(f"an invitation to {end}", made["State"], "REQUESTED")
+        read = theirs.describe_handshake(HandshakeId=made["Id"])["Handshake"]
+        equal("as the other side sees it", read, made)
+        mine = theirs.list_handshakes_for_account(Filter={"ActionType": "INVITE"})["Handshakes"]
+        holds("listed", made["Id"] in [it["Id"] for it in mine], mine)
+        who = orgs if end == "cancel" else theirs
+        ended = getattr(who, f"{end}_handshake")(HandshakeId=made["Id"])["Handshake"]
+        equal("its end", ended["State"], {"decline": "DECLINED", "cancel": "CANCELED", "accept": "ACCEPTED"}[end])
+    accounts = [it["Id"] for it in orgs.list_accounts()["Accounts"]]
+    equal("it is back", sorted(accounts), sorted([HOME, PARTNER]))
 
 
 def unit(root):

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from saml_metadata import metadata
 from steps import CONFIG, Failed, Steps, allow, client, policy, trust
+from totp import two_codes
 
 steps = Steps()
 refused, equal, holds = steps.refused, steps.equal, steps.holds
@@ -38,11 +39,10 @@ NEVER = {
     "AssertionEncryptionMode": "assertions are not encrypted",
     "PrivateKeyList": "assertions are not encrypted",
     "SourceRoleTemplate": "there are no templates of roles",
+    "Certifications": "virtual devices have none",
 }
 # Operations whose answers have nothing below these members, and why.
 EMPTY = {
-    "MFADevices": "none can be made",
-    "VirtualMFADevices": "none can be made",
     "SSHPublicKeys": "none can be made",
     "Certificates": "none can be made",
     "ServerCertificateMetadataList": "none can be made",
@@ -56,9 +56,15 @@ ALWAYS_REFUSED = {
 # Members of the answer to an operation that are told by others, and why not here.
 ELSEWHERE = {
     ("SimulateCustomPolicy", "OrganizationsDecisionDetail"): "explain.py asks with control policies",
+    ("SimulatePrincipalPolicy", "OrganizationsDecisionDetail"): "there is no organization here",
     ("GenerateCredentialReport", "Description"): "a report is made at once",
     ("ListPoliciesGrantingServiceAccess", "Marker"): "one page holds all",
     ("ListAccountAliases", "Marker"): "there is one at most",
+    ("CreateVirtualMFADevice", "User"): "a new device is nobody's",
+    ("CreateVirtualMFADevice", "EnableDate"): "a new device is nobody's",
+    ("ListVirtualMFADevices", "Base32StringSeed"): "a seed is told once",
+    ("ListVirtualMFADevices", "QRCodePNG"): "a seed is told once",
+    ("ListVirtualMFADevices", "Tags"): "ListMFADeviceTags tells them",
 }
 
 # What answers say and the model does not, and why.
@@ -312,7 +318,8 @@ def a_user():
     for it in iam.list_access_keys(**user)["AccessKeyMetadata"]:
         iam.delete_access_key(**user, AccessKeyId=it["AccessKeyId"])
     equal("its SSH keys", iam.list_ssh_public_keys(**user)["SSHPublicKeys"], [])
-    equal("virtual devices", iam.list_virtual_mfa_devices()["VirtualMFADevices"], [])
+    mine = [it for it in iam.list_virtual_mfa_devices()["VirtualMFADevices"] if "User" in it]
+    equal("virtual devices", mine, [])
     equal("its devices", iam.list_mfa_devices(**user)["MFADevices"], [])
     refused("its password", "NoSuchEntity", iam.delete_login_profile, **user)
     refused("its password", "NoSuchEntity", iam.get_login_profile, **user)
@@ -393,6 +400,48 @@ def an_instance_profile():
     iam.delete_instance_profile(**profile)
     iam.delete_role(RoleName="tf-web")
     again("an instance profile", "NoSuchEntity", iam.get_instance_profile, **profile)
+
+
+def a_device():
+    """aws_iam_virtual_mfa_device, and a user who gets it."""
+    user = {"UserName": "tf-person"}
+    iam.create_user(**user, Tags=TAG)
+    made = iam.create_virtual_mfa_device(VirtualMFADeviceName="tf-phone", Path="/tf/", Tags=TAG)
+    made = made["VirtualMFADevice"]
+    named = {"SerialNumber": made["SerialNumber"]}
+    equal("its serial number", made["SerialNumber"], f"arn:aws:iam::{HOME}:mfa/tf/tf-phone")
+    holds("its picture", made["QRCodePNG"].startswith(b"\x89PNG"), made["QRCodePNG"])
+    seed = made["Base32StringSeed"]
+    told = iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")["VirtualMFADevices"]
+    equal("it is nobody's", told, [named])
+    more = [{"Key": "Stage", "Value": "test"}, {"Key": "More", "Value": "1"}]
+    iam.tag_mfa_device(**named, Tags=more)
+    iam.untag_mfa_device(**named, TagKeys=["Team"])
+    equal("its tags", iam.list_mfa_device_tags(**named)["Tags"], more)
+    pages(iam.list_mfa_device_tags, **named)
+    refused(
+        "codes of nothing", "InvalidAuthenticationCode", iam.enable_mfa_device, **user, **named,
+        AuthenticationCode1="000000", AuthenticationCode2="000000",
+    )
+    iam.enable_mfa_device(**user, **named, **two_codes(seed, -1))
+    told = iam.get_mfa_device(**user, **named)
+    equal("its user", told["UserName"], "tf-person")
+    listed = iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"]
+    equal("it is a user's", listed[0]["User"]["UserName"], "tf-person")
+    equal("since when", listed[0]["EnableDate"], told["EnableDate"])
+    other = iam.create_virtual_mfa_device(VirtualMFADeviceName="tf-tablet")["VirtualMFADevice"]
+    tablet = {"SerialNumber": other["SerialNumber"]}
+    iam.enable_mfa_device(**user, **tablet, **two_codes(other["Base32StringSeed"], -1))
+    pages(iam.list_mfa_devices, **user)
+    pages(iam.list_virtual_mfa_devices)
+    iam.resync_mfa_device(**user, **named, **two_codes(seed, 1))
+    refused("a user with a device stays", "DeleteConflict", iam.delete_user, **user)
+    refused("a device in use stays", "DeleteConflict", iam.delete_virtual_mfa_device, **named)
+    for it in iam.list_mfa_devices(**user)["MFADevices"]:
+        iam.deactivate_mfa_device(**user, SerialNumber=it["SerialNumber"])
+        iam.delete_virtual_mfa_device(SerialNumber=it["SerialNumber"])
+    again("a device", "NoSuchEntity", iam.delete_virtual_mfa_device, **named)
+    iam.delete_user(**user)
 
 
 def an_account():
@@ -530,6 +579,12 @@ def the_rest():
     equal("users, told whole", [it["UserName"] for it in everything["UserDetailList"]][-2:], ["one", "two"])
     iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])
     iam.get_account_summary()
+    issuer = iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    told = iam.get_outbound_web_identity_federation_info()
+    equal("an issuer", (told["IssuerIdentifier"], told["JwtVendingEnabled"]), (issuer, True))
+    refused("an issuer again", "FeatureEnabled", iam.enable_outbound_web_identity_federation)
+    iam.disable_outbound_web_identity_federation()
+    refused("no issuer", "FeatureDisabled", iam.get_outbound_web_identity_federation_info)
     anything = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"x"}}}}'
     always = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
     iam.get_context_keys_for_custom_policy(PolicyInputList=[anything])
@@ -539,6 +594,16 @@ def the_rest():
         PermissionsBoundaryPolicyInputList=[always], ResourceArns=["arn:aws:s3:::b"],
         ResourcePolicy=bucket, ResourceOwner="arn:aws:iam::999999999999:root",
         CallerArn="arn:aws:iam::111111111111:user/x", PaginationConfig={"PageSize": 1},
+    ):
+        page["EvaluationResults"]
+    source = f"arn:aws:iam::{HOME}:user/one"
+    iam.get_context_keys_for_principal_policy(PolicySourceArn=source, PolicyInputList=[anything])
+    for page in iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=source, PolicyInputList=[anything, always],
+        ActionNames=["s3:GetObject", "s3:PutObject"],
+        PermissionsBoundaryPolicyInputList=[always], ResourceArns=["arn:aws:s3:::b"],
+        ResourcePolicy=bucket, ResourceOwner="arn:aws:iam::999999999999:root",
+        PaginationConfig={"PageSize": 1},
     ):
         page["EvaluationResults"]
     refused("no report yet", "ReportNotPresent", iam.get_credential_report)
@@ -622,7 +687,7 @@ def covered():
 
 for part in (
     a_role, a_policy, a_user, an_oidc_provider, a_saml_provider, an_instance_profile, an_account,
-    by_resources, the_rest,
+    a_device, by_resources, the_rest,
 ):
     part()
 covered()

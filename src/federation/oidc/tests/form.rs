@@ -179,7 +179,7 @@ fn a_token_is_written_in_one_way_only() {
         format!("{header}.{payload}="),
         format!("{header}.{}", stray(&plain(&pad))),
         format!("{header}.{}", payload.replace('_', "/").replace('-', "+") + "+"),
-        format!("{header}.{} ", payload),
+        format!("{header}.{payload} "),
     ] {
         let token = key.sign_text(&signed).unwrap();
         assert!(verify(&token, &keys).is_err(), "{signed}");

@@ -17,7 +17,7 @@
 
 use std::net::IpAddr;
 
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, UPGRADE};
 
 use crate::downstream::Proxy;
 use crate::http::Incoming;
@@ -60,6 +60,8 @@ pub(super) enum Refused {
     Malformed(&'static str),
     #[error("The proxy passed a part of the body only: raise its limit")]
     PartialBody,
+    #[error("The request asks for another protocol, whose bytes nobody would judge")]
+    Upgrade,
 }
 
 impl Refused {
@@ -72,6 +74,7 @@ impl Refused {
             Self::Missing(_) => "DialectHeaderMissing",
             Self::Malformed(_) => "DialectHeaderMalformed",
             Self::PartialBody => "PartialBody",
+            Self::Upgrade => "UpgradeRefused",
         }
     }
 }
@@ -129,6 +132,10 @@ pub(super) fn read(proxy: Proxy, request: &Incoming, path: &str) -> Result<Clien
         Proxy::None | Proxy::EnvoyGrpc => return Err(Refused::WrongDialect),
     };
     check_names(&request.headers, own)?;
+    // What follows an upgrade is no body, and nobody judged it.
+    if request.headers.contains_key(UPGRADE) {
+        return Err(Refused::Upgrade);
+    }
     let others = request
         .headers
         .iter()

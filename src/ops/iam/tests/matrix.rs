@@ -33,7 +33,13 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
     const OIDC: (&str, &str) =
         ("OpenIDConnectProviderArn", "arn:aws:iam::111111111111:oidc-provider/issuer.example");
     const SAML: (&str, &str) = ("SAMLProviderArn", "arn:aws:iam::111111111111:saml-provider/corp");
+    const PHONE: (&str, &str) = ("SerialNumber", "arn:aws:iam::111111111111:mfa/phone");
+    const SPARE: (&str, &str) = ("SerialNumber", "arn:aws:iam::111111111111:mfa/spare");
+    // Of the seed of both, when the clock of a bench stands still.
+    const CODES: [(&str, &str); 2] =
+        [("AuthenticationCode1", "508016"), ("AuthenticationCode2", "144003")];
     const TAG: [(&str, &str); 2] = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+    const SOURCE: (&str, &str) = ("PolicySourceArn", "arn:aws:iam::111111111111:user/bob");
     const UNTAG: (&str, &str) = ("TagKeys.member.1", "k");
     match action {
         "CreateUser" => vec![("UserName", "new")],
@@ -41,12 +47,22 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         "CreateGroup" => vec![("GroupName", "new")],
         "CreatePolicy" => vec![("PolicyName", "new"), POLICY],
         "CreateInstanceProfile" => vec![("InstanceProfileName", "new")],
+        "CreateVirtualMFADevice" => vec![("VirtualMFADeviceName", "new")],
+        "DeleteVirtualMFADevice" => vec![SPARE],
+        "ListMFADeviceTags" => vec![PHONE],
+        "TagMFADevice" => [&[PHONE][..], &TAG].concat(),
+        "UntagMFADevice" => vec![PHONE, UNTAG],
+        "EnableMFADevice" => [&[USER, SPARE][..], &CODES].concat(),
+        "ResyncMFADevice" => [&[USER, PHONE][..], &CODES].concat(),
+        "DeactivateMFADevice" | "GetMFADevice" => vec![USER, PHONE],
         "DeleteUser" => vec![("UserName", "bare")],
         "DeleteRole" => vec![("RoleName", "bare")],
         "GetContextKeysForCustomPolicy" => vec![("PolicyInputList.member.1", POLICY.1)],
         "SimulateCustomPolicy" => {
             vec![("PolicyInputList.member.1", POLICY.1), ("ActionNames.member.1", "s3:GetObject")]
         }
+        "GetContextKeysForPrincipalPolicy" => vec![SOURCE],
+        "SimulatePrincipalPolicy" => vec![SOURCE, ("ActionNames.member.1", "s3:GetObject")],
         "DeleteGroup" => vec![("GroupName", "bare")],
         "DeletePolicy" => vec![("PolicyArn", "arn:aws:iam::111111111111:policy/bare")],
         "DeleteInstanceProfile" => vec![("InstanceProfileName", "bare")],
@@ -66,6 +82,9 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         | "GetAccountAuthorizationDetails"
         | "GenerateCredentialReport"
         | "GetCredentialReport"
+        | "EnableOutboundWebIdentityFederation"
+        | "DisableOutboundWebIdentityFederation"
+        | "GetOutboundWebIdentityFederationInfo"
         | "GetAccountSummary" => vec![],
         "CreateOpenIDConnectProvider" => vec![("Url", "https://new.example")],
         "CreateSAMLProvider" => vec![("Name", "new"), ("SAMLMetadataDocument", METADATA)],
@@ -193,6 +212,8 @@ pub(super) async fn stage(bench: &Bench) -> Credentials {
     must(bench, admin, "CreateOpenIDConnectProvider", &issuer).await;
     let corp = [("Name", "corp"), ("SAMLMetadataDocument", METADATA)];
     must(bench, admin, "CreateSAMLProvider", &corp).await;
+    bench.mfa_device("phone", Some("bob")).await;
+    bench.mfa_device("spare", None).await;
     for action in [
         "PutUserPolicy",
         "PutRolePolicy",
@@ -205,6 +226,7 @@ pub(super) async fn stage(bench: &Bench) -> Credentials {
         "CreatePolicyVersion",
         "UpdateAccountPasswordPolicy",
         "GenerateCredentialReport",
+        "EnableOutboundWebIdentityFederation",
     ] {
         must(bench, admin, action, &parameters(action)).await;
     }
@@ -283,6 +305,9 @@ async fn with_exactly_its_own_action_every_operation_is_allowed() {
         let caller = bench.user(&bench.a, &name, &allow(&actions)).await;
         let parameters = parameters(action);
         let parameters = with_key(&parameters, &bob.access_key_id);
+        if action == "EnableOutboundWebIdentityFederation" {
+            must(&bench, &bench.a, "DisableOutboundWebIdentityFederation", &[]).await;
+        }
         let result = bench.call(&caller, action, &parameters).await;
         if ["GetLoginProfile", "DeleteLoginProfile"].contains(&action) {
             // Nobody has a password: whoever may ask is told so.
@@ -308,6 +333,7 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
         ("CreateInstanceProfile", &[("InstanceProfileName", "deep"), ("Path", "/far/away/")]),
         ("CreatePolicy", &[("PolicyName", "deep"), ("PolicyDocument", &allow(&["s3:*"]))]),
         ("CreateOpenIDConnectProvider", &[("Url", "https://deep.example")]),
+        ("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "deep")]),
         ("CreateSAMLProvider", &[("Name", "deep"), ("SAMLMetadataDocument", &METADATA)]),
         (
             "CreateRole",
@@ -325,16 +351,22 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
         let parameters = with_key(&parameters, &bob.access_key_id);
         let mut told = Vec::new();
         for name in ["deep", "gone"] {
-            let kind =
-                if action == "ListPoliciesGrantingServiceAccess" { "user" } else { "policy" };
+            let of_principals = action == "ListPoliciesGrantingServiceAccess";
+            let kind = if of_principals || action.ends_with("PrincipalPolicy") {
+                "user"
+            } else {
+                "policy"
+            };
             let arn = format!("arn:aws:iam::111111111111:{kind}/{name}");
             let oidc = format!("arn:aws:iam::111111111111:oidc-provider/{name}.example");
             let saml = format!("arn:aws:iam::111111111111:saml-provider/{name}");
+            let mfa = format!("arn:aws:iam::111111111111:mfa/{name}");
             let mut parameters = parameters.clone();
             parameters[0].1 = match parameters[0].0 {
-                "PolicyArn" | "Arn" => &arn,
+                "PolicyArn" | "PolicySourceArn" | "Arn" => &arn,
                 "OpenIDConnectProviderArn" => &oidc,
                 "SAMLProviderArn" => &saml,
+                "SerialNumber" => &mfa,
                 "AccessKeyId" if name == "gone" => "AKIAQAAAAAAAAAAAAAAA",
                 "AccessKeyId" => &bob.access_key_id,
                 _ => name,
@@ -364,7 +396,7 @@ async fn a_name_never_reaches_another_account() {
 async fn effects_are_what_the_names_say() {
     for row in ROWS.iter().filter(|row| row.service == Service::Iam) {
         let expected = match row.name {
-            "CreateAccessKey" => Effect::Mint,
+            "CreateAccessKey" | "CreateVirtualMFADevice" => Effect::Mint,
             name if ["Get", "List", "Generate", "Simulate"]
                 .iter()
                 .any(|it| name.starts_with(it)) =>

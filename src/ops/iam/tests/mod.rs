@@ -1,12 +1,14 @@
 //! Tests of the operations of IAM, each through its row of the catalogue with a signed request.
 
 mod account;
+mod bounds;
 mod federation;
 mod golden;
 mod groups;
 mod lists;
 mod managed;
 mod matrix;
+mod mfa;
 mod policies;
 mod providers;
 mod quotas;
@@ -14,6 +16,7 @@ mod reports;
 mod roles;
 mod simulation;
 mod tags;
+mod unconfirmed;
 mod updates;
 mod users;
 

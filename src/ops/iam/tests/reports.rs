@@ -143,6 +143,23 @@ async fn policies_that_grant_a_service_are_told_with_who_has_them() {
 }
 
 #[tokio::test]
+async fn users_with_a_device_are_marked_in_the_credential_report() {
+    let bench = Bench::new().await;
+    for user in ["alice", "bob"] {
+        must(&bench, &bench.a, "CreateUser", &[("UserName", user)]).await;
+    }
+    bench.mfa_device("phone", Some("alice")).await;
+    bench.mfa_device("spare", None).await;
+    must(&bench, &bench.a, "GenerateCredentialReport", &[]).await;
+    let report = must(&bench, &bench.a, "GetCredentialReport", &[]).await;
+    let report = String::from_utf8(STANDARD.decode(element(&report, "Content")).unwrap()).unwrap();
+    for (user, active) in [("alice,", "true"), ("bob,", "false"), ("<root_account>,", "false")] {
+        let line = report.lines().find(|line| line.starts_with(user)).unwrap();
+        assert_eq!(line.split(',').nth(7), Some(active), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_listed_as_none() {
     let bench = Bench::new().await;
     for action in [

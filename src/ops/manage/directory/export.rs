@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::organization;
 use crate::api::{
     DirectoryFile, GroupFile, InstanceProfileFile, OidcProviderFile, PasswordPolicyFile,
     PolicyFile, PolicyText, RoleFile, SamlProviderFile, UserFile,
@@ -78,6 +79,7 @@ pub(super) fn export(state: &Snapshot, account: AccountId) -> DirectoryFile {
     DirectoryFile {
         account_alias: own.and_then(|account| account.alias.clone()),
         password_policy: own.and_then(|account| account.password_policy).map(password),
+        organization: organization::export(state.organized(), account),
         policy: policy.collect(),
         oidc_provider: oidc_provider.collect(),
         saml_provider: saml_provider.collect(),
@@ -104,14 +106,14 @@ pub(super) fn password(policy: PasswordPolicy) -> PasswordPolicyFile {
 }
 
 /// A document as a table; one that is no JSON any more as its text.
-fn text(document: &str) -> PolicyText {
+pub(super) fn text(document: &str) -> PolicyText {
     PolicyText(
         serde_json::from_str(document)
             .unwrap_or_else(|_| serde_json::Value::String(document.to_owned())),
     )
 }
 
-fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+pub(super) fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
 }
 

@@ -161,7 +161,13 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The ARN of a managed policy: of the files, of the account, of AWS, in this order.
+    /// The ARN of a managed policy: of the files, of the account, or of AWS.
+    ///
+    /// INVARIANT (no widening): whoever may make a policy in the account does not choose what the
+    /// files of somebody else attach. A name that the account and AWS both have stands for neither.
+    ///
+    /// # Errors
+    /// `ValidationError` for a name of no policy, or of two.
     pub(super) fn arn(&self, policy: &str) -> Result<String, Fault> {
         if policy.starts_with("arn:") {
             return Ok(policy.to_owned());
@@ -169,13 +175,17 @@ impl Names<'_> {
         if let Some(arn) = self.own.get(&policy.to_ascii_lowercase()) {
             return Ok(arn.clone());
         }
-        if let Some(own) = self.state.policy_named(self.account, policy) {
-            return Ok(own.arn());
+        let own = self.state.policy_named(self.account, policy).map(|it| it.arn());
+        let awss = managed::all().find(|it| it.name.eq_ignore_ascii_case(policy));
+        match (own, awss) {
+            (Some(own), Some(awss)) => Err(Fault::validation(format!(
+                "{policy:?} is the name of two managed policies: write the ARN, {own} or {}.",
+                awss.arn
+            ))),
+            (Some(own), None) => Ok(own),
+            (None, Some(awss)) if awss.name == policy => Ok(awss.arn.clone()),
+            (None, _) => Err(Fault::validation(format!("There is no managed policy {policy:?}."))),
         }
-        managed::all()
-            .find(|it| it.name == policy)
-            .map(|it| it.arn.clone())
-            .ok_or_else(|| Fault::validation(format!("There is no managed policy {policy:?}.")))
     }
 }
 

@@ -2,22 +2,26 @@
 //!
 //! # Model
 //!
-//! A plan is the list of IAM operations that lead from what the account holds to what the files
-//! say. To apply it is to run these operations, one after another, in one write of the directory:
-//! all of them or none.
+//! A plan is the list of operations of IAM, and of Organizations, that lead from what the account
+//! holds to what the files say. To apply it is to run these operations, one after another, in one
+//! write of the directory: all of them or none. A plan is tried the same way, and not kept: it tells
+//! which step would be refused.
 //!
 //! # Trust boundary
 //!
-//! INVARIANT (no widening): each operation is the one that the IAM API serves, asks for the
+//! INVARIANT (no widening): each operation is the one that the API serves, asks for the
 //! caller's permission as it does there, and checks its parameters as it does there. The right to
 //! apply alone changes nothing, and the files give nobody a right that the caller could not give.
 
 mod export;
 mod holders;
 mod order;
+mod organization;
 mod plan;
 mod prune;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,15 +31,16 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::api::{ApplyRequest, DirectoryFile, Plan, PlanStep};
+use crate::api::{ApplyRequest, DirectoryFile, Plan, PlanProblem, PlanStep};
 use crate::directory::{Snapshot, Transaction};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::sts::get_session_token::limits_of_user_sessions;
 use crate::ops::trail::{self, About};
-use crate::ops::{Context, Effect, Service, catalog, write_fault};
+use crate::ops::{Context, Effect, Service, catalog, organizations, write_fault};
 use crate::wire::query::Params;
-use steps::Step;
+use steps::{Parameters, Step};
 
 /// What a caller must be allowed to see a plan or an export: it tells everything.
 pub const EXPORT: &str = "countersign:ExportDirectory";
@@ -47,8 +52,12 @@ pub async fn export(context: &Context<'_>) -> Result<DirectoryFile, Fault> {
     let about = About { service: Service::Countersign, name: "ExportDirectory", read_only: true };
     recorded(context, &about, Effect::Read, Value::Null, async {
         let state = context.services.directory.snapshot();
-        authorize(context, &state, EXPORT)?;
-        Ok(export::export(&state, context.identity()?.account()))
+        authorize(context, &state, EXPORT, "directory")?;
+        let file = export::export(&state, context.identity()?.account());
+        if file.organization.is_some() {
+            authorize(context, &state, EXPORT, "organization")?;
+        }
+        Ok(file)
     })
     .await
 }
@@ -58,9 +67,19 @@ pub async fn plan(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan,
     let about = About { service: Service::Countersign, name: "PlanDirectory", read_only: true };
     let described = json!({ "prune": request.prune });
     recorded(context, &about, Effect::Read, described, async {
-        let state = context.services.directory.snapshot();
-        authorize(context, &state, EXPORT)?;
-        told(context, &steps_to(context, &state, request)?, None)
+        let mut trial = context.services.directory.trial();
+        authorize_all(context, trial.state(), EXPORT, request)?;
+        let steps = steps_to(context, trial.state(), request)?;
+        let mut plan = told(context, &steps, None)?;
+        if let Err((step, fault)) = carry_out(context, &mut trial, &steps) {
+            plan.problem = Some(PlanProblem {
+                what: step.what.clone(),
+                action: step.full_action(),
+                code: fault.code().as_str().to_owned(),
+                message: fault.message().to_owned(),
+            });
+        }
+        Ok(plan)
     })
     .await
 }
@@ -74,8 +93,8 @@ pub async fn apply(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan
             .services
             .directory
             .write(|tx| {
-                authorize(context, tx.state(), EXPORT)?;
-                authorize(context, tx.state(), APPLY)?;
+                authorize_all(context, tx.state(), EXPORT, request)?;
+                authorize_all(context, tx.state(), APPLY, request)?;
                 let steps = steps_to(context, tx.state(), request)?;
                 if request.plan.as_ref().is_some_and(|agreed| *agreed != id(&steps)) {
                     return Err(Fault::new(
@@ -83,7 +102,8 @@ pub async fn apply(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan
                         "The directory was changed since the plan was made: plan again.",
                     ));
                 }
-                carry_out(context, tx, &steps)?;
+                carry_out(context, tx, &steps)
+                    .map_err(|(step, fault)| fault.during(&step.describe()))?;
                 Ok(steps)
             })
             .await
@@ -114,9 +134,32 @@ async fn recorded<T: serde::Serialize>(
     result
 }
 
-fn authorize(context: &Context<'_>, state: &Snapshot, action: &str) -> Result<(), Fault> {
-    let owner = context.identity()?.account();
-    let resource = format!("arn:aws:countersign::{owner}:directory");
+/// The organization is a resource of its own: who may see or change an account's directory need
+/// not see or change what limits every account.
+fn authorize_all(
+    context: &Context<'_>,
+    state: &Snapshot,
+    action: &str,
+    request: &ApplyRequest,
+) -> Result<(), Fault> {
+    authorize(context, state, action, "directory")?;
+    if request.directory.organization.is_some() {
+        authorize(context, state, action, "organization")?;
+    }
+    Ok(())
+}
+
+fn authorize(
+    context: &Context<'_>,
+    state: &Snapshot,
+    action: &str,
+    what: &str,
+) -> Result<(), Fault> {
+    let identity = context.identity()?;
+    // It tells what IAM tells: whoever may not call that does not get it here.
+    limits_of_user_sessions(identity, Service::Iam, action)?;
+    let owner = identity.account();
+    let resource = format!("arn:aws:countersign::{owner}:{what}");
     context.authorize(state, &Ask { action, resource: &resource, owner }, |_| ())
 }
 
@@ -131,7 +174,14 @@ fn steps_to(
 }
 
 /// Runs the steps on the transaction; it is left as it was when one is refused.
-fn carry_out(context: &Context<'_>, tx: &mut Transaction, steps: &[Step]) -> Result<(), Fault> {
+///
+/// # Errors
+/// The step, and what it was refused with.
+fn carry_out<'s>(
+    context: &Context<'_>,
+    tx: &mut Transaction,
+    steps: &'s [Step],
+) -> Result<(), (&'s Step, Fault)> {
     let batch = Mutex::new(tx.fork());
     let inner = Context {
         services: context.services,
@@ -140,15 +190,31 @@ fn carry_out(context: &Context<'_>, tx: &mut Transaction, steps: &[Step]) -> Res
         batch: Some(&batch),
     };
     for step in steps {
-        let row = catalog::find(&step.action, Some(Service::Iam.version()))
-            .ok_or_else(|| Fault::internal(format!("there is no operation {}", step.action)))?;
-        let params = Params::of(&step.parameters).map_err(|error| {
-            Fault::validation(format!("{}: {}: {error}.", step.what, step.action))
-        })?;
-        at_once((row.step)(&inner, &params)).map_err(|fault| fault.during(&step.describe()))?;
+        run(&inner, &batch, step).map_err(|fault| (step, fault))?;
     }
     *tx = batch.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(())
+}
+
+fn run(context: &Context<'_>, batch: &Mutex<Transaction>, step: &Step) -> Result<(), Fault> {
+    let missing = || Fault::internal(format!("there is no operation {}", step.action));
+    match &step.parameters {
+        Parameters::Iam(pairs) => {
+            let row = catalog::find(&step.action, Some(Service::Iam.version()));
+            let params = Params::of(pairs).map_err(|error| {
+                Fault::validation(format!("{}: {}: {error}.", step.what, step.action))
+            })?;
+            at_once((row.ok_or_else(missing)?.step)(context, &params))
+        }
+        Parameters::Organizations(fields) => {
+            let row = organizations::ROWS.iter().find(|row| row.name == step.action);
+            let input = {
+                let tx = batch.lock().unwrap_or_else(PoisonError::into_inner);
+                organization::input(tx.state().organized(), fields)?
+            };
+            at_once((row.ok_or_else(missing)?.step)(context, &input))
+        }
+    }
 }
 
 /// The result of a future that waits for nothing: in a batch an operation has nothing to wait for.
@@ -165,13 +231,14 @@ fn told(context: &Context<'_>, steps: &[Step], version: Option<u64>) -> Result<P
     let tell = |step: &Step| PlanStep {
         change: step.change,
         what: step.what.clone(),
-        action: format!("iam:{}", step.action),
+        action: step.full_action(),
     };
     Ok(Plan {
         account: context.identity()?.account().to_string(),
         plan: id(steps),
         steps: steps.iter().map(tell).collect(),
         version,
+        problem: None,
     })
 }
 
@@ -179,11 +246,10 @@ fn told(context: &Context<'_>, steps: &[Step], version: Option<u64>) -> Result<P
 fn id(steps: &[Step]) -> String {
     let mut digest = Sha256::new();
     for step in steps {
-        for (name, value) in std::iter::once(("", step.action.as_str())).chain(step.pairs()) {
-            for text in [name, value] {
-                digest.update((text.len() as u64).to_be_bytes());
-                digest.update(text);
-            }
+        let action = (String::new(), step.full_action());
+        for text in std::iter::once(action).chain(step.texts()).flat_map(|(a, b)| [a, b]) {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
         }
     }
     data_encoding::HEXLOWER.encode(&digest.finalize())

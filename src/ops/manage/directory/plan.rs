@@ -1,4 +1,4 @@
-//! From what an account holds to what the files say, as IAM operations.
+//! From what an account holds to what the files say, as operations of IAM, and of Organizations.
 //!
 //! The order is one in which each operation finds what it needs: managed policies and providers,
 //! then groups, users and roles, then what joins them, then what goes.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::holders::{Holder, Names, change_tags, same_json};
 use super::order;
+use super::organization;
 use super::prune;
 use super::steps::{Step, Steps, list, tags};
 use crate::api::PlanChange::{Add, Change, Remove};
@@ -34,7 +35,9 @@ pub(super) fn plan(
 ) -> Result<Vec<Step>, Fault> {
     names_once(files)?;
     let own = files.policy.iter().map(|it| {
-        let path = it.path.as_deref().unwrap_or("/");
+        // One that is there keeps its path when the files do not say.
+        let there = state.policy_named(account, &it.name).map(|there| there.path.as_str());
+        let path = it.path.as_deref().or(there).unwrap_or("/");
         (it.name.to_ascii_lowercase(), arn::iam(account, "policy", path, &it.name))
     });
     let planner = Planner {
@@ -95,6 +98,10 @@ impl Planner<'_> {
         }
         for profile in &files.instance_profile {
             self.instance_profile(profile)?;
+        }
+        if let Some(organization) = &files.organization {
+            let (state, account, prune) = (self.state, self.account, prune.is_some());
+            organization::plan(state, account, organization, prune, &mut self.steps)?;
         }
         if let Some(own) = prune {
             prune::prune(self.state, self.account, files, own, &mut self.steps)?;

@@ -54,6 +54,12 @@ pub(super) fn prune(
             let what = format!("{what}: access key {}", key.id);
             steps.push(Remove, what, "DeleteAccessKey", parameters);
         }
+        for device in state.mfa_devices_of_user(user.id) {
+            let serial = device.arn();
+            let parameters = [("UserName", user.name.as_str()), ("SerialNumber", &serial)];
+            let what = format!("{what}: MFA device {serial}");
+            steps.push(Remove, what, "DeactivateMFADevice", parameters);
+        }
         for group in user.groups.iter().filter_map(|id| state.group(id)) {
             let parameters = [("GroupName", group.name.as_str()), ("UserName", user.name.as_str())];
             let what = format!("{what}: group {}", group.name);

@@ -1,8 +1,10 @@
-//! One step of a plan: an IAM operation with its parameters.
+//! One step of a plan: an operation with its parameters.
 
 use std::collections::HashSet;
 
+use super::organization::{self, Fields};
 use crate::api::PlanChange;
+use crate::ops::Service;
 
 /// An operation to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +14,34 @@ pub(super) struct Step {
     pub(super) what: String,
     /// Such as `PutRolePolicy`.
     pub(super) action: String,
-    pub(super) parameters: Vec<(String, String)>,
+    pub(super) parameters: Parameters,
+}
+
+/// What an operation is given.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Parameters {
+    /// One of IAM.
+    Iam(Vec<(String, String)>),
+    /// One of Organizations.
+    Organizations(Fields),
 }
 
 impl Step {
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    /// The parameters as names and texts: no other step of this action has the same ones.
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
+        match &self.parameters {
+            Parameters::Iam(pairs) => pairs.clone(),
+            Parameters::Organizations(fields) => organization::texts(fields).collect(),
+        }
+    }
+
+    /// Its action with the service's prefix.
+    pub(super) fn full_action(&self) -> String {
+        let service = match self.parameters {
+            Parameters::Iam(_) => Service::Iam,
+            Parameters::Organizations(_) => Service::Organizations,
+        };
+        format!("{}:{}", service.scope(), self.action)
     }
 
     pub(super) fn describe(&self) -> String {
@@ -29,7 +53,7 @@ impl Step {
 #[derive(Default)]
 pub(super) struct Steps {
     steps: Vec<Step>,
-    seen: HashSet<(String, Vec<(String, String)>)>,
+    seen: HashSet<(String, Parameters)>,
 }
 
 impl Steps {
@@ -40,11 +64,25 @@ impl Steps {
         action: impl Into<String>,
         parameters: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) {
-        let action = action.into();
-        let parameters: Vec<_> =
-            parameters.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let pairs = parameters.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.add(change, what.into(), action.into(), Parameters::Iam(pairs.collect()));
+    }
+
+    /// An operation of Organizations.
+    pub(super) fn organizations(
+        &mut self,
+        change: PlanChange,
+        what: impl Into<String>,
+        action: &str,
+        fields: Fields,
+    ) {
+        let parameters = Parameters::Organizations(fields);
+        self.add(change, what.into(), action.to_owned(), parameters);
+    }
+
+    fn add(&mut self, change: PlanChange, what: String, action: String, parameters: Parameters) {
         if self.seen.insert((action.clone(), parameters.clone())) {
-            self.steps.push(Step { change, what: what.into(), action, parameters });
+            self.steps.push(Step { change, what, action, parameters });
         }
     }
 

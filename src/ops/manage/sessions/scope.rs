@@ -28,8 +28,9 @@ impl Filter<'_> {
 
 /// Whose sessions are asked for.
 pub(super) struct Scope<'a> {
-    pub(super) account: AccountId,
-    /// The ARN of one role or user; all of the account's, if `None`.
+    /// `None` for every account: the host's operator may ask so.
+    pub(super) account: Option<AccountId>,
+    /// The ARN of one role, user or root user; all of the account's, if `None`.
     principal: Option<&'a str>,
     pub(super) filter: Filter<'a>,
 }
@@ -50,16 +51,19 @@ impl<'a> Scope<'a> {
             }
             (None, Some(arn)) => {
                 let role_or_user = arn::parse_role(arn).or_else(|| arn::parse_user(arn));
+                let root = arn::parse_account_root(arn);
+                let known = role_or_user.map(|(account, _, _)| account).or(root);
                 let session = || arn::parse_assumed_role(arn);
-                Some(match (role_or_user, session()) {
-                    (Some((account, _, _)), _) => (account, arn),
+                Some(match (known, session()) {
+                    (Some(account), _) => (account, arn),
                     (None, Some((account, _, name))) => {
                         session_name = Some(name);
                         (account, arn)
                     }
                     (None, None) => {
                         return Err(Fault::validation(
-                            "principal: the ARN of a role, a user or a role session is expected.",
+                            "principal: the ARN of a role, a user, a root user or a role session is \
+                             expected.",
                         ));
                     }
                 })
@@ -70,11 +74,9 @@ impl<'a> Scope<'a> {
             (Some(given), Some((account, _)), _) if given != account => {
                 return Err(Fault::validation("account: it is not the ARN's."));
             }
-            (_, Some((account, _)), _) | (Some(account), None, _) => account,
-            (None, None, Asker::Signed(context)) => context.identity()?.account(),
-            (None, None, Asker::HostOperator(_)) => {
-                return Err(Fault::validation("account, role or principal: name one of them."));
-            }
+            (_, Some((account, _)), _) | (Some(account), None, _) => Some(account),
+            (None, None, Asker::Signed(context)) => Some(context.identity()?.account()),
+            (None, None, Asker::HostOperator(_)) => None,
         };
         let source_identity = request.source_identity.as_deref();
         if let Some(text) = source_identity {
@@ -86,19 +88,29 @@ impl<'a> Scope<'a> {
 
     /// What policies name it by.
     pub(super) fn resource(&self) -> String {
-        let sessions = || format!("arn:aws:countersign::{}:session/*", self.account);
+        let account = self.account.map_or_else(String::new, |account| account.to_string());
+        let sessions = || format!("arn:aws:countersign::{account}:session/*");
         self.principal.map_or_else(sessions, ToOwned::to_owned)
     }
 
-    /// The roles and users, in the order they are asked about.
+    /// The roles, users and root users, in the order they are asked about.
     pub(super) fn principals(&self, snapshot: &Snapshot) -> Result<Vec<UniqueId>, Fault> {
         let Some(arn) = self.principal else {
-            let roles = snapshot.roles_of(self.account).map(|role| role.id);
-            let users = snapshot.users_of(self.account).map(|user| user.id);
-            let mut ids: Vec<_> = roles.chain(users).collect();
+            let all = snapshot.accounts().map(|account| account.id);
+            let accounts = all.filter(|id| self.account.is_none_or(|account| account == *id));
+            let mut ids: Vec<UniqueId> = accounts
+                .flat_map(|account| {
+                    let roles = snapshot.roles_of(account).map(|role| role.id);
+                    let users = snapshot.users_of(account).map(|user| user.id);
+                    roles.chain(users).chain(std::iter::once(UniqueId::of_root(account)))
+                })
+                .collect();
             ids.sort_unstable();
             return Ok(ids);
         };
+        if let Some(account) = arn::parse_account_root(arn) {
+            return Ok(vec![UniqueId::of_root(account)]);
+        }
         let user = arn::parse_user(arn);
         let kind = if user.is_some() { fault::Entity::User } else { fault::Entity::Role };
         let id = snapshot.principal_id(arn).ok_or_else(|| Fault::no_such_entity(kind, arn))?;

@@ -48,12 +48,14 @@ impl<'a> Walk<'a> {
         let resource = scope.resource();
         if let Asker::Signed(context) = asker {
             // Across accounts this denies: a session has no policy of its own to agree.
-            let ask = Ask { action: ACTION, resource: &resource, owner: scope.account };
+            let owner = scope.account.ok_or_else(|| Fault::internal("no account was named"))?;
+            let ask = Ask { action: ACTION, resource: &resource, owner };
             context.authorize(&snapshot, &ask, |_| ())?;
         }
         let mut principals = scope.principals(&snapshot)?;
         let of = scope.filter.source_identity.unwrap_or_default();
-        let place = [scope.account.to_string(), name.to_owned(), resource, of.to_owned()];
+        let account = scope.account.map_or_else(String::new, |account| account.to_string());
+        let place = [account, name.to_owned(), resource, of.to_owned()];
         let mut after = None;
         if let Some(token) = &request.next_token {
             let parts = place.each_ref().map(String::as_bytes);
@@ -152,7 +154,7 @@ impl Position {
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
-        let principal = UniqueId::parse(words.next()?).ok()?;
+        let principal = UniqueId::parse_stored(words.next()?).ok()?;
         let after = match words.next() {
             None => None,
             Some(millis) => Some(Mark {

@@ -246,3 +246,29 @@ async fn an_account_of_the_host_operator_joins_at_the_root() {
     // Nor does it see the organization's affairs.
     refused(&stage.bench, &session, "ListAccounts", json!({}), FaultCode::AccessDenied).await;
 }
+
+#[tokio::test]
+async fn the_root_user_of_a_member_is_limited_and_that_of_the_management_account_is_not() {
+    let stage = Stage::new().await;
+    let root = |account| format!("arn:aws:iam::{account}:root");
+    let managing = stage.bench.key(&root(A)).await.unwrap();
+    let member = stage.bench.key(&root(B)).await.unwrap();
+    for who in [&managing, &member] {
+        allowed(&stage, who, "ListUsers", &[]).await;
+    }
+    stage.policy(SERVICE, "no lists", &deny(&["iam:ListUsers"]), &stage.root).await;
+    let message = denied(&stage, &member, "ListUsers", &[]).await;
+    assert!(message.contains("explicit deny in a service control policy"), "{message}");
+    allowed(&stage, &member, "ListRoles", &[]).await;
+    allowed(&stage, &managing, "ListUsers", &[]).await;
+    let answer = stage.bench.call(&member, "GetSessionToken", &[]).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    // A closed account's root user is out, and what came from it.
+    stage.must("CloseAccount", json!({ "AccountId": B })).await;
+    for who in [&member, &session] {
+        let fault = stage.bench.whoami(who).await.err().unwrap();
+        assert_eq!(fault.code(), FaultCode::InvalidClientTokenId);
+    }
+    assert!(stage.bench.key(&root(B)).await.is_err(), "and gets no other key");
+    allowed(&stage, &managing, "ListUsers", &[]).await;
+}

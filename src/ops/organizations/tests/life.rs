@@ -217,7 +217,7 @@ async fn lists_come_in_pages_whose_tokens_belong_to_them() {
 }
 
 #[tokio::test]
-async fn what_never_is_is_told_as_such() {
+async fn what_is_not_there_is_told_as_such() {
     let stage = Stage::new().await;
     let b = &stage.bench.b;
     for (name, list) in [
@@ -232,15 +232,15 @@ async fn what_never_is_is_told_as_such() {
     }
     let none = FaultCode::ResourcePolicyNotFound;
     stage.refused("DescribeResourcePolicy", json!({}), none).await;
-    let none = FaultCode::AccountNotRegistered;
-    let of = json!({ "AccountId": B });
-    stage.refused("ListDelegatedServicesForAccount", of, none).await;
     let none = FaultCode::EffectivePolicyNotFound;
     let of = json!({ "PolicyType": "TAG_POLICY" });
     stage.refused("DescribeEffectivePolicy", of.clone(), none).await;
     refused(&stage.bench, b, "DescribeEffectivePolicy", of, none).await;
+    let of = json!({ "PolicyType": "TAG_POLICY", "TargetId": A });
+    refused(&stage.bench, b, "DescribeEffectivePolicy", of, FaultCode::AccessDenied).await;
     // Control policies are not put together.
     let of = json!({ "PolicyType": "SERVICE_CONTROL_POLICY" });
     let wrong = FaultCode::InvalidInputException;
-    stage.refused("DescribeEffectivePolicy", of, wrong).await;
+    let why = stage.refused("DescribeEffectivePolicy", of, wrong).await;
+    assert_eq!(why, Some("INVALID_ENUM_POLICY_TYPE"));
 }

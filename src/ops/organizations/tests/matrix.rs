@@ -9,8 +9,12 @@ use crate::ops::fault::FaultCode;
 use crate::ops::organizations::ROWS;
 use crate::ops::testing::{A, B};
 
-/// The operations that any member may call.
-const MEMBERS: [&str; 4] = [
+/// The operations that any member may call: for itself.
+pub(super) const MEMBERS: [&str; 8] = [
+    "AcceptHandshake",
+    "CancelHandshake",
+    "DeclineHandshake",
+    "DescribeHandshake",
     "DescribeOrganization",
     "LeaveOrganization",
     "ListHandshakesForAccount",
@@ -18,17 +22,20 @@ const MEMBERS: [&str; 4] = [
 ];
 
 /// What the calls work on.
-struct Things {
+pub(super) struct Things {
     root: String,
     unit: String,
     empty: String,
     attached: String,
     free: String,
     creation: String,
+    /// An account outside the organization, and an invitation of another such account.
+    outside: String,
+    invitation: String,
 }
 
 impl Things {
-    async fn new(stage: &Stage) -> Self {
+    pub(super) async fn new(stage: &Stage) -> Self {
         let unit = stage.unit(&stage.root, "unit").await;
         let empty = stage.unit(&stage.root, "empty").await;
         let content = super::deny(&["s3:DeleteBucket"]);
@@ -38,7 +45,21 @@ impl Things {
         let free = stage.must("CreatePolicy", free).await;
         let made = json!({ "AccountName": "c", "Email": "c@c.example" });
         let made = stage.must("CreateAccount", made).await;
+        let mut outside = Vec::new();
+        for name in ["out", "away"] {
+            let made = json!({ "AccountName": name, "Email": format!("{name}@o.example") });
+            let made = stage.must("CreateAccount", made).await;
+            let id = text(&made, "/CreateAccountStatus/AccountId").to_owned();
+            stage.must("RemoveAccountFromOrganization", json!({ "AccountId": id })).await;
+            outside.push(id);
+        }
+        let invited = json!({ "Target": { "Id": outside[1], "Type": "ACCOUNT" } });
+        let invited = stage.must("InviteAccountToOrganization", invited).await;
+        let service = json!({ "ServicePrincipal": "mail.example.com" });
+        stage.must("EnableAWSServiceAccess", service).await;
         Self {
+            outside: outside[0].clone(),
+            invitation: text(&invited, "/Handshake/Id").to_owned(),
             root: stage.root.clone(),
             unit,
             empty,
@@ -49,8 +70,8 @@ impl Things {
     }
 
     /// Members that make a call succeed, or fail with what is told beside them.
-    fn body(&self, name: &str) -> (Value, Option<FaultCode>) {
-        let Self { root, unit, empty, attached, free, creation } = self;
+    pub(super) fn body(&self, name: &str) -> (Value, Option<FaultCode>) {
+        let Self { root, unit, empty, attached, free, creation, outside, invitation } = self;
         let kind = "SERVICE_CONTROL_POLICY";
         let body = match name {
             "CreateOrganization" => {
@@ -63,9 +84,23 @@ impl Things {
             "DescribeResourcePolicy" => {
                 return (json!({}), Some(FaultCode::ResourcePolicyNotFound));
             }
-            "ListDelegatedServicesForAccount" => {
-                return (json!({ "AccountId": B }), Some(FaultCode::AccountNotRegistered));
+            "AcceptHandshake" | "DeclineHandshake" => {
+                return (json!({ "HandshakeId": invitation }), Some(FaultCode::HandshakeNotFound));
             }
+            "EnableAllFeatures" => {
+                return (json!({}), Some(FaultCode::HandshakeConstraintViolation));
+            }
+            "DescribeHandshake" | "CancelHandshake" => json!({ "HandshakeId": invitation }),
+            "InviteAccountToOrganization" => {
+                json!({ "Target": { "Id": outside, "Type": "ACCOUNT" } })
+            }
+            "EnableAWSServiceAccess" | "DisableAWSServiceAccess" => {
+                json!({ "ServicePrincipal": "orders.example.com" })
+            }
+            "RegisterDelegatedAdministrator" | "DeregisterDelegatedAdministrator" => {
+                json!({ "AccountId": B, "ServicePrincipal": "mail.example.com" })
+            }
+            "ListDelegatedServicesForAccount" => json!({ "AccountId": B }),
             "DescribeEffectivePolicy" => {
                 let of = json!({ "PolicyType": "TAG_POLICY" });
                 return (of, Some(FaultCode::EffectivePolicyNotFound));

@@ -1,10 +1,14 @@
 //! Tests of the Organizations API, each call signed and through its row of the catalogue.
 
+mod delegated;
 mod effect;
+mod handshakes;
 mod life;
 mod limits;
 mod matrix;
 mod policies;
+mod simulated;
+mod strangers;
 
 use serde_json::{Value, json};
 

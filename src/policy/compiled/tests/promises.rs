@@ -67,6 +67,8 @@ fn a_decision_names_policy_statement_and_sid() {
         Named { name: "two", policy: &two },
     ]);
     assert_eq!((set.policies(), set.statements()), (2, 3));
+    let alone = CompiledPolicy::new(&two);
+    assert_eq!((alone.kind(), alone.statements()), (DocumentKind::Identity, 2));
     let (caller, context) = (user(), Context::new());
     let request = Request {
         caller: &caller,

@@ -1,0 +1,41 @@
+//! Keys of a backup that was restored: the host's operator confirms them, nobody else.
+
+use super::{must, refused};
+use crate::directory::{AccessKey, Entity, KeyStatus};
+use crate::id::AccessKeyId;
+use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::testing::{Bench, Credentials, allow};
+
+/// Takes a key out of use as restoring a backup does.
+async fn suspend(bench: &Bench, key: &Credentials) {
+    let id = AccessKeyId::parse(&key.access_key_id).unwrap();
+    bench
+        .services
+        .directory
+        .write::<_, Fault>(|tx| {
+            let key = tx.state().access_key(&id).unwrap().as_ref().clone();
+            let status = KeyStatus::Inactive;
+            tx.put(Entity::AccessKey(AccessKey { status, unconfirmed: true, ..key }));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_waits_for_the_hosts_operator_is_not_put_into_use_by_the_api() {
+    let bench = Bench::new().await;
+    let stolen = bench.user(&bench.a, "alice", &allow(&["*"])).await;
+    suspend(&bench, &stolen).await;
+    let id = stolen.access_key_id.as_str();
+    let named = |status| [("UserName", "alice"), ("AccessKeyId", id), ("Status", status)];
+    // An administrator's tools would: what they keep says that the key is active.
+    let answer = bench.call(&bench.a, "UpdateAccessKey", &named("Active")).await;
+    let message = refused(answer, FaultCode::AccessDenied);
+    assert!(message.contains("countersign keys confirm"), "{message}");
+    refused(bench.whoami(&stolen).await, FaultCode::InvalidClientTokenId);
+    // Put out of use for good, it does not wait any more: it is a key like any other.
+    must(&bench, &bench.a, "UpdateAccessKey", &named("Inactive")).await;
+    must(&bench, &bench.a, "UpdateAccessKey", &named("Active")).await;
+    bench.whoami(&stolen).await.unwrap();
+}

@@ -1,0 +1,120 @@
+//! Files that would do more than they say, and files that would take too long.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{apply, export, plan};
+use crate::api::{ApplyRequest, DirectoryFile, Plan};
+use crate::ops::Context;
+use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::testing::{A, Bench, Credentials, allow};
+use crate::time::{Clock as _, SystemClock};
+
+fn asked(files: Value) -> ApplyRequest {
+    let directory: DirectoryFile = serde_json::from_value(files).unwrap();
+    ApplyRequest { directory, prune: false, plan: None }
+}
+
+async fn planned(bench: &Bench, who: &Credentials, request: &ApplyRequest) -> Result<Plan, Fault> {
+    let caller = bench.verify(who, "GetCallerIdentity", &[]).await?;
+    let facts = bench.facts();
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
+    plan(&context, request).await
+}
+
+/// Whoever may make a policy must not choose what the files of an administrator attach.
+#[tokio::test]
+async fn a_policy_of_the_account_does_not_take_the_name_of_one_of_awss() {
+    let bench = Bench::new().await;
+    let files = asked(json!({ "group": [{ "name": "auditors", "policies": ["ReadOnlyAccess"] }] }));
+    let steps = planned(&bench, &bench.a, &files).await.unwrap().steps;
+    assert!(steps.iter().any(|step| step.what.ends_with(":policy/ReadOnlyAccess")));
+    let everything = allow(&["*"]);
+    let shadow = [("PolicyName", "readonlyAccess"), ("PolicyDocument", everything.as_str())];
+    bench.call(&bench.a, "CreatePolicy", &shadow).await.unwrap();
+    for name in ["ReadOnlyAccess", "readonlyaccess"] {
+        let policies = [name];
+        let fault = planned(
+            &bench,
+            &bench.a,
+            &asked(json!({ "group": [{ "name": "auditors", "policies": policies }] })),
+        )
+        .await;
+        let fault = fault.err().unwrap_or_else(|| panic!("{name} is one of two policies"));
+        assert_eq!(fault.code(), FaultCode::ValidationError);
+        assert!(fault.message().contains("ARN"), "{}", fault.message());
+    }
+    // An ARN says which; so do files that hold the account's own.
+    let arn = format!("arn:aws:iam::{A}:policy/readonlyAccess");
+    let by_arn = json!({ "group": [{ "name": "auditors", "policies": [arn] }] });
+    planned(&bench, &bench.a, &asked(by_arn)).await.unwrap();
+    let own = json!({
+        "policy": [{ "name": "readonlyAccess", "document": everything }],
+        "group": [{ "name": "auditors", "policies": ["readonlyAccess"] }],
+    });
+    planned(&bench, &bench.a, &asked(own)).await.unwrap();
+}
+
+/// A path that the files leave out is left alone, also in the ARN that is attached.
+#[tokio::test]
+async fn a_policy_below_a_path_is_found_by_its_name() {
+    let bench = Bench::new().await;
+    let document = allow(&["orders:Get*"]);
+    let policy =
+        [("PolicyName", "read"), ("Path", "/orders/"), ("PolicyDocument", document.as_str())];
+    bench.call(&bench.a, "CreatePolicy", &policy).await.unwrap();
+    let files = json!({
+        "policy": [{ "name": "read", "document": document }],
+        "group": [{ "name": "readers", "policies": ["read"] }],
+    });
+    let caller = bench.verify(&bench.a, "GetCallerIdentity", &[]).await.unwrap();
+    let facts = bench.facts();
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
+    apply(&context, &asked(files)).await.unwrap();
+}
+
+/// Roles that wait for each other, so that none can be the first. A plan is made on the runtime's
+/// threads, and to apply is to hold the directory's writes up.
+#[tokio::test]
+async fn roles_that_wait_for_each_other_do_not_hold_the_broker_up() {
+    const ROLES: usize = 1200;
+    let bench = Bench::new().await;
+    let role = |n: usize, waits_for: usize| {
+        let named = format!("arn:aws:iam::{A}:role/r{waits_for}");
+        json!({ "name": format!("r{n}"), "trust": { "Principal": { "AWS": named } } })
+    };
+    let last = ROLES - 1;
+    let mut roles: Vec<Value> = (0..last).map(|n| role(n, last)).collect();
+    roles.push(role(last, last - 1));
+    let clock = SystemClock::new();
+    let begun = clock.monotonic();
+    let steps = planned(&bench, &bench.a, &asked(json!({ "role": roles }))).await.unwrap().steps;
+    assert_eq!(steps.len(), ROLES);
+    let took = clock.monotonic().since(begun);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+/// A session of GetSessionToken without a second factor calls nothing of IAM.
+#[tokio::test]
+async fn a_users_session_without_mfa_does_not_read_the_directory() {
+    let bench = Bench::new().await;
+    let answer = bench.call(&bench.a, "GetSessionToken", &[]).await.unwrap();
+    let session = Credentials::of_answer(&answer);
+    bench.call(&session, "GetAccountAuthorizationDetails", &[]).await.unwrap_err();
+    let caller = bench.verify(&session, "GetCallerIdentity", &[]).await.unwrap();
+    let facts = bench.facts();
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
+    let nothing = asked(json!({}));
+    for (what, result) in [
+        ("export", export(&context).await.map(drop)),
+        ("plan", plan(&context, &nothing).await.map(drop)),
+        ("apply", apply(&context, &nothing).await.map(drop)),
+    ] {
+        let fault = result.err().unwrap_or_else(|| panic!("{what} is not refused"));
+        assert_eq!(fault.code(), FaultCode::InvalidClientTokenId, "{what}");
+    }
+}
