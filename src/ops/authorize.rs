@@ -390,7 +390,7 @@ impl Context<'_> {
     pub fn region(&self) -> Option<&str> {
         match self.caller {
             Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_) | Caller::Anonymous => None,
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => None,
         }
     }
 

@@ -342,13 +342,13 @@ fn trusted_role<'s>(
         actions.push("sts:SetSourceIdentity");
     }
     let arn = role.arn();
+    // Whoever has no role yet has no policies of its own; those of the organization about what the
+    // account owns hold.
+    let policies = CallerPolicies::none(snapshot);
+    let keys = policies.keys(keys, &caller, role.account);
     for action in actions {
         let ask = Ask { action, resource: &arn, owner: role.account };
-        // Whoever has no role yet has no policies of its own; those of the organization about what
-        // the account owns hold.
-        CallerPolicies::none(snapshot)
-            .check_trust(&caller, &ask, &keys, &role.trust)
-            .map_err(refuse)?;
+        policies.check_trust(&caller, &ask, &keys, &role.trust).map_err(refuse)?;
     }
     Ok(role)
 }
