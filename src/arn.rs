@@ -127,6 +127,17 @@ pub fn parse_oidc_provider(text: &str) -> Option<(AccountId, &str)> {
     Some((AccountId::parse(arn.account).ok()?, url))
 }
 
+/// The account and name of a SAML provider's ARN; `None` for any other text.
+pub fn parse_saml_provider(text: &str) -> Option<(AccountId, &str)> {
+    let arn = Arn::parse(text).ok()?;
+    if arn.partition != PARTITION || arn.service != "iam" || !arn.region.is_empty() {
+        return None;
+    }
+    let name = arn.resource.strip_prefix("saml-provider/");
+    let name = name.filter(|name| !name.is_empty() && !name.contains('/'))?;
+    Some((AccountId::parse(arn.account).ok()?, name))
+}
+
 /// The account, role name and session name of a role session's ARN; `None` for any other text.
 pub fn parse_assumed_role(text: &str) -> Option<(AccountId, &str, &str)> {
     let arn = Arn::parse(text).ok()?;

@@ -123,6 +123,15 @@ impl AccessKeyId {
         Self([0; 20])
     }
 
+    /// The ledger's place for something that can be used once. It is no access key ID: none is read
+    /// from its text.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_use(digest: [u8; 10]) -> Self {
+        let mut id = *b"USED0000000000000000";
+        data_encoding::BASE32_NOPAD.encode_mut(&digest, &mut id[4..]);
+        Self(id)
+    }
+
     /// Whether it is a long-term key's or a session's.
     pub fn kind(&self) -> AccessKeyKind {
         if self.0.starts_with(b"AKIA") { AccessKeyKind::LongTerm } else { AccessKeyKind::Session }
@@ -252,6 +261,12 @@ impl UniqueId {
     #[cfg(feature = "server")]
     pub(crate) const fn lowest() -> Self {
         Self([0; 21])
+    }
+
+    /// Whom the ledger's records of what was used belong to: nobody.
+    #[cfg(feature = "server")]
+    pub(crate) const fn of_uses() -> Self {
+        Self(*b"USED00000000000000000")
     }
 
     /// What it names.

@@ -66,7 +66,7 @@ pub enum RevocationTarget {
     User(String),
     /// All sessions that came from a long-term key up to now, by its ID (`AKIA…`).
     AccessKey(String),
-    /// All sessions that began with an OIDC provider up to now, by its ARN.
+    /// All sessions that began with an OIDC or SAML provider up to now, by its ARN.
     Provider(String),
 }
 

@@ -188,6 +188,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),
         key_sets: Arc::new(key_sets),
+        saml: settings.saml.clone(),
         issuer: Arc::new(Issuer::open(&settings.issuer)?),
         authenticator: Authenticator::new(
             Arc::clone(&directory),

@@ -25,6 +25,7 @@ mod credential;
 mod federated;
 mod health;
 mod identity;
+mod saml;
 pub mod standing;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use sha2::{Digest, Sha256};
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use federated::{WebIdentity, WebIdentityError, web_identity};
 pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
+pub use saml::{SamlIdentity, SamlIdentityError, SamlSettings, saml_identity};
 pub use standing::Refusal;
 
 use crate::directory::{Directory, Snapshot};
@@ -57,6 +59,8 @@ pub enum Caller {
     Signed(Box<VerifiedRequest>),
     /// Somebody without credentials, whom an identity provider vouches for.
     Asserted(Box<WebIdentity>),
+    /// Somebody without credentials, whom a SAML provider vouches for.
+    Saml(Box<SamlIdentity>),
     /// Nobody: the request presents no credentials.
     Anonymous,
 }

@@ -105,10 +105,10 @@ pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<
         link(snapshot, ancestor)?;
     }
     let Some(federated) = &claims.federated else { return Ok(()) };
-    let provider = snapshot
-        .oidc_provider_by_id(&federated.provider)
-        .ok_or(Refusal::ProviderGone(federated.provider))?;
-    if provider.revoked.is_some_and(|revoked| revoked.refuses(federated.version)) {
+    let oidc = snapshot.oidc_provider_by_id(&federated.provider).map(|it| it.revoked);
+    let saml = || snapshot.saml_provider_by_id(&federated.provider).map(|it| it.revoked);
+    let revoked = oidc.or_else(saml).ok_or(Refusal::ProviderGone(federated.provider))?;
+    if revoked.is_some_and(|revoked| revoked.refuses(federated.version)) {
         return Err(Refusal::ProviderRevoked(federated.provider));
     }
     Ok(())

@@ -20,7 +20,7 @@ const COUNT: &str = "/countersign/v1/sessions/count";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// End a session, or all sessions up to now of a role, a user, a long-term key or an OIDC provider
+    /// End a session, or all sessions up to now of a role, a user, a long-term key or an identity provider
     Revoke(Revoke),
     /// List live sessions
     List(List),
@@ -58,7 +58,7 @@ pub(super) struct Revoke {
     /// A long-term key's ID
     #[arg(long, group = "target", value_name = "AKIA...")]
     access_key: Option<String>,
-    /// An OIDC provider's ARN
+    /// The ARN of an OIDC or SAML provider
     #[arg(long, group = "target", value_name = "ARN")]
     provider: Option<String>,
     /// Ask over the admin socket of the data directory

@@ -60,6 +60,9 @@ pub struct SamlProvider {
     pub tags: Vec<Tag>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Sessions that began with it before this are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revoked>,
 }
 
 impl SamlProvider {

@@ -450,6 +450,11 @@ impl Snapshot {
         self.oidc_providers.of(account)
     }
 
+    /// A SAML provider by its ID.
+    pub fn saml_provider_by_id(&self, id: &ProviderId) -> Option<&Arc<SamlProvider>> {
+        self.saml_providers.get(id)
+    }
+
     /// An association of pods by its ID.
     pub fn pod_association(&self, id: &AssociationId) -> Option<&Arc<PodAssociation>> {
         self.pod_associations.get(id)

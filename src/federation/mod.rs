@@ -4,3 +4,4 @@
 //! `TrustedAssertion`, which nothing else can make.
 
 pub mod oidc;
+pub mod saml;

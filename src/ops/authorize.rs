@@ -368,7 +368,9 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+                Err(Fault::missing_authentication_token())
+            }
         }
     }
 
@@ -378,7 +380,9 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Asserted(_) | Caller::Anonymous => Err(Fault::missing_authentication_token()),
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+                Err(Fault::missing_authentication_token())
+            }
         }
     }
 
@@ -386,7 +390,7 @@ impl Context<'_> {
     pub fn region(&self) -> Option<&str> {
         match self.caller {
             Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_) | Caller::Anonymous => None,
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => None,
         }
     }
 

@@ -44,6 +44,7 @@ const fn row<O: Operation>() -> Row {
 /// Every operation of the Query services.
 pub static ROWS: &[Row] = &[
     row::<s::assume_role::AssumeRole>(),
+    row::<s::assume_role_with_saml::AssumeRoleWithSAML>(),
     row::<s::assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     row::<s::decode_authorization_message::DecodeAuthorizationMessage>(),
     row::<s::get_access_key_info::GetAccessKeyInfo>(),
@@ -215,6 +216,6 @@ mod tests {
     #[test]
     fn only_operations_with_another_proof_come_unsigned() {
         let unsigned: Vec<_> = ROWS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
-        assert_eq!(unsigned, ["AssumeRoleWithWebIdentity"]);
+        assert_eq!(unsigned, ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]);
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`.
 
-use crate::authn::{Identity, PrincipalEntity, WebIdentity};
+use crate::arn;
+use crate::authn::{Identity, PrincipalEntity, SamlIdentity, WebIdentity};
 use crate::directory::Tag;
 use crate::federation::oidc::ClaimValue;
 use crate::ops::Facts;
@@ -71,6 +72,26 @@ fn few(mut texts: Vec<String>) -> Value {
     }
 }
 
+/// Adds what a SAML assertion says: `saml:…`.
+///
+/// Source: IAM User Guide, "Available keys for SAML-based AWS STS federation".
+pub fn add_saml_identity(context: &mut Context, identity: &SamlIdentity) {
+    let assertion = identity.assertion();
+    for key in &assertion.attributes().keys {
+        let value = match key.values.as_slice() {
+            [only] if !key.is_many() => Value::One(only.clone()),
+            values => Value::Many(values.to_vec()),
+        };
+        context.insert(&format!("saml:{}", key.name), value);
+    }
+    one(context, "saml:aud", assertion.recipient());
+    one(context, "saml:iss", assertion.issuer());
+    one(context, "saml:sub", assertion.subject().name.as_str());
+    one(context, "saml:sub_type", assertion.subject().format.as_str());
+    one(context, "saml:namequalifier", identity.name_qualifier());
+    one(context, "saml:doc", identity.document());
+}
+
 /// Adds the keys of the principal that signed.
 pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) {
     one(context, "aws:PrincipalArn", identity.principal_arn());
@@ -101,6 +122,10 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
         if let Some((_, issuer)) = federated.arn.split_once(":oidc-provider/") {
             one(context, &format!("{issuer}:sub"), federated.subject.clone());
             one(context, &format!("{issuer}:aud"), federated.audience.clone());
+        } else if let Some((account, name)) = arn::parse_saml_provider(&federated.arn) {
+            one(context, "saml:sub", federated.subject.clone());
+            one(context, "saml:aud", federated.audience.clone());
+            one(context, "saml:doc", format!("{account}/{name}"));
         }
     }
     match claims.mfa_at {

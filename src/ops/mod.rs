@@ -45,7 +45,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::audit::AuditSink;
-use crate::authn::{Authenticator, Caller};
+use crate::authn::{Authenticator, Caller, SamlSettings};
 use crate::directory::{Directory, StoreError, Transaction, WriteError};
 use crate::downstream;
 use crate::id::RequestId;
@@ -76,6 +76,8 @@ pub struct Services {
     pub feeds: verify::Feeds,
     /// The public keys of identity providers.
     pub key_sets: Arc<dyn KeySource>,
+    /// What is expected of SAML responses.
+    pub saml: SamlSettings,
     /// The resource policies that came with questions.
     pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.

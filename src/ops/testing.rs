@@ -191,6 +191,7 @@ impl Bench {
             resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
             key_sets: keys.clone(),
+            saml: crate::authn::SamlSettings::default(),
             issuer: Arc::new(issuer()),
             directory,
             ledger,

@@ -3,7 +3,7 @@
 use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
-use crate::authn::{Caller, Identity, PrincipalEntity, WebIdentity};
+use crate::authn::{Caller, Identity, PrincipalEntity, SamlIdentity, WebIdentity};
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Service};
 use crate::random::RandomError;
@@ -22,7 +22,7 @@ pub struct About {
 pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
-        Caller::Asserted(_) | Caller::Anonymous => String::new(),
+        Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => String::new(),
     };
     Ok(Event {
         id: EventId::generate(&*context.services.random)?,
@@ -43,6 +43,7 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
         Caller::Signed(request) => request.identity(),
         // The role that is asked for is its account's.
         Caller::Asserted(asserted) => return record.recipient(asserted.provider().account),
+        Caller::Saml(asserted) => return record.recipient(asserted.provider().account),
         Caller::Anonymous => return record,
     };
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
@@ -59,6 +60,7 @@ pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
     match caller {
         Caller::Signed(request) => of_identity(request.identity()),
         Caller::Asserted(asserted) => of_web_identity(asserted),
+        Caller::Saml(asserted) => of_saml(asserted),
         Caller::Anonymous => {
             UserIdentity { kind: IdentityType::Unknown, ..UserIdentity::default() }
         }
@@ -83,6 +85,19 @@ fn of_web_identity(asserted: &WebIdentity) -> UserIdentity {
         principal_id: Some(format!("{provider}:{}:{subject}", asserted.audience())),
         user_name: Some(subject.to_owned()),
         identity_provider: Some(provider),
+        ..UserIdentity::default()
+    }
+}
+
+/// Source: CloudTrail User Guide, "CloudTrail userIdentity element", `SAMLUser`.
+fn of_saml(asserted: &SamlIdentity) -> UserIdentity {
+    let subject = &asserted.assertion().subject().name;
+    let qualifier = asserted.name_qualifier();
+    UserIdentity {
+        kind: IdentityType::SamlUser,
+        principal_id: Some(format!("{qualifier}:{subject}")),
+        user_name: Some(subject.clone()),
+        identity_provider: Some(qualifier.to_owned()),
         ..UserIdentity::default()
     }
 }

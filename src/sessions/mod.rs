@@ -13,11 +13,13 @@ pub mod embedded;
 pub mod ledger;
 mod mint;
 pub mod redis;
+mod spent;
 
 use std::time::Duration;
 
 pub use ledger::{Inserted, Ledger, LedgerError, Listing, Mark, NewRecord, Page};
 pub use mint::{Draft, MintError, Minted, mint};
+pub use spent::{SpendError, spend};
 
 /// How sessions are confirmed: the table `sessions`.
 #[derive(Clone, Copy, Debug, serde::Deserialize)]

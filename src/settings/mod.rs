@@ -35,7 +35,7 @@ use serde::Deserialize;
 
 pub use problem::{Origin, Problem, SettingsError};
 
-use crate::{audit, downstream, http, keysets, ops, sessions, telemetry};
+use crate::{audit, authn, downstream, http, keysets, ops, sessions, telemetry};
 
 /// Where the broker keeps its files: top-level keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -108,6 +108,8 @@ sections! {
     redis: sessions::redis::Settings => "redis",
     /// Keys of identity providers.
     oidc: keysets::Settings => "oidc",
+    /// What is expected of SAML responses.
+    saml: authn::SamlSettings => "saml",
     /// Where accounts vouch for their principals.
     issuer: ops::issuer::Settings => "issuer",
     /// How many of each thing an account may have.

@@ -65,6 +65,8 @@ mod redis_sessions;
 mod revocation;
 mod root_user;
 mod s3_uploads;
+mod saml;
+mod saml_c14n;
 mod sdks;
 mod services;
 mod signals;

@@ -45,12 +45,15 @@ fn claimed(site: &Site, name: &str, value: Option<Value>) -> String {
 #[tokio::test]
 async fn museum_m04_only_what_asks_for_another_proof_is_answered_unsigned() {
     let site = Site::new().await;
+    let saml = format!("arn:aws:iam::{}:saml-provider/none", site.broker.home.account);
     for row in countersign::ops::catalog::ROWS {
         let (service, name) = (row.service.scope(), row.name);
         let parameters = [
             ("RoleArn", site.role.as_str()),
             ("RoleSessionName", "web"),
             ("WebIdentityToken", "eyJhbGciOiJub25lIn0.e30."),
+            ("PrincipalArn", &saml),
+            ("SAMLAssertion", "PFJlc3BvbnNlLz4="),
             ("UserName", "admin"),
             ("RoleName", "app"),
         ];
@@ -58,7 +61,7 @@ async fn museum_m04_only_what_asks_for_another_proof_is_answered_unsigned() {
         let post = site.unsigned(Method::POST, "/".to_owned(), body.clone()).await;
         let get = site.unsigned(Method::GET, format!("/?{body}"), String::new()).await;
         for answer in [post, get] {
-            if name == "AssumeRoleWithWebIdentity" {
+            if matches!(name, "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity") {
                 answer.refused("InvalidIdentityToken");
             } else {
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {answer:?}");

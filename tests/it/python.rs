@@ -65,12 +65,23 @@ pub(crate) fn aws(url: &str, key: Option<&Credentials>, words: &str, more: &[&st
 /// Runs a script of `tests/sdk/python` as the administrator of a broker; it must succeed. Returns
 /// what it printed.
 pub(crate) fn run_script(broker: &Broker, name: &str, variables: &[(&str, &str)]) -> String {
+    run_script_with(broker, name, variables, &[])
+}
+
+/// The same, with arguments.
+pub(crate) fn run_script_with(
+    broker: &Broker,
+    name: &str,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> String {
     let mut command = client(&broker.url());
     let output = with_key(&mut command, &broker.home.first)
         .env("COUNTERSIGN_VERIFY_URL", broker.verify_url())
         .env("PYTHONUNBUFFERED", "1")
         .envs(variables.iter().copied())
         .arg(folder().join(name))
+        .args(arguments)
         .output()
         .unwrap();
     let told = stdout(&output);

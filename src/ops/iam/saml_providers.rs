@@ -1,7 +1,7 @@
 //! SAML 2.0 identity providers: their metadata, kept and told.
 //!
-//! Metadata is looked at for what must stand in it, lexically. Signatures and certificates are
-//! judged where assertions are.
+//! Metadata is read by the same code that assertions are verified with: what it does not take is
+//! refused when it is written.
 //!
 //! Source: AWS IAM API reference, CreateSAMLProvider and its kin. Encrypted assertions are not
 //! supported: their parameters are refused, not ignored.
@@ -14,6 +14,7 @@ use super::access::{self, New};
 use super::kind::{Made as _, constants};
 use super::{tags, xml};
 use crate::directory::{Entity, EntityKey, SamlProvider, Tag};
+use crate::federation::saml::Metadata;
 use crate::id::ProviderId;
 use crate::ops::fault::Fault;
 use crate::ops::params::{self, Validator, rules};
@@ -29,53 +30,19 @@ pub type UntagSAMLProvider = tags::Untag<SamlProvider>;
 /// ListSAMLProviderTags: all of them.
 pub type ListSAMLProviderTags = tags::List<SamlProvider>;
 
-/// Refuses what cannot be an identity provider's metadata, and reads when it ends.
+/// Refuses metadata that no assertion could be verified with, and reads when it ends.
 fn check(metadata: &str) -> Result<Option<Timestamp>, Fault> {
-    let invalid = |why: &str| Fault::invalid_input(format!("Could not parse metadata: {why}."));
-    if !metadata.trim_start().starts_with('<') {
-        return Err(invalid("it is no XML document"));
-    }
-    if metadata.contains("<!DOCTYPE") || metadata.contains("<!ENTITY") {
-        return Err(invalid("it declares entities"));
-    }
-    if !metadata.contains("urn:oasis:names:tc:SAML:2.0:metadata") {
-        return Err(invalid("it is not of SAML 2.0"));
-    }
-    let descriptor =
-        tag(metadata, "EntityDescriptor").ok_or_else(|| invalid("it has no EntityDescriptor"))?;
-    if attribute(descriptor, "entityID").is_none_or(str::is_empty) {
-        return Err(invalid("its EntityDescriptor has no entityID"));
-    }
-    if tag(metadata, "IDPSSODescriptor").is_none() {
-        return Err(invalid("it describes no identity provider"));
-    }
-    if tag(metadata, "X509Certificate").is_none() {
-        return Err(invalid("it has no certificate"));
-    }
-    match attribute(descriptor, "validUntil") {
-        None => Ok(None),
-        Some(text) => Timestamp::parse_rfc3339(text)
-            .map(Some)
-            .ok_or_else(|| invalid("its validUntil is no time")),
-    }
+    Metadata::parse(metadata)
+        .map(|metadata| metadata.valid_until())
+        .map_err(|why| Fault::invalid_input(format!("Could not parse metadata: {why}.")))
 }
 
-/// The inside of the first opening tag of that local name.
-fn tag<'m>(metadata: &'m str, name: &str) -> Option<&'m str> {
-    metadata.split('<').skip(1).find_map(|rest| {
-        let inside = rest.split('>').next()?;
-        let qualified = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next()?;
-        let local = qualified.rsplit(':').next()?;
-        (local == name && !rest.starts_with('/')).then_some(inside)
-    })
-}
-
-/// The value of an attribute in the inside of a tag.
-fn attribute<'m>(tag: &'m str, name: &str) -> Option<&'m str> {
-    let (_, rest) = tag.split_once(name)?;
-    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    rest.get(1..)?.split(quote).next()
+/// Refuses metadata that has ended: nobody could sign in by it.
+fn check_end(valid_until: Option<Timestamp>, now: Timestamp) -> Result<(), Fault> {
+    match valid_until {
+        Some(end) if end <= now => Err(Fault::invalid_input("The metadata has expired.")),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses the parameters of encrypted assertions.
@@ -137,14 +104,23 @@ impl Operation for CreateSAMLProvider {
 
     async fn execute(context: &Context<'_>, request: CreateRequest) -> Result<SamlProvider, Fault> {
         let id = ProviderId::generate(&*context.services.random).map_err(Fault::internal)?;
+        check_end(request.valid_until, context.facts.now)?;
         context
             .change(|tx| {
                 let CreateRequest { name, metadata, valid_until, tags } = request;
                 let new = New { path: "/", name: &name, tags: &tags, boundary: None };
                 let account = access::to_create::<Self, SamlProvider>(context, tx.state(), &new)?;
                 let created_at = context.facts.now.floor_secs();
-                let provider =
-                    SamlProvider { id, account, name, metadata, valid_until, tags, created_at };
+                let provider = SamlProvider {
+                    id,
+                    account,
+                    name,
+                    metadata,
+                    valid_until,
+                    tags,
+                    created_at,
+                    revoked: None,
+                };
                 tx.put(Entity::SamlProvider(provider.clone()));
                 Ok(provider)
             })
@@ -280,6 +256,8 @@ impl Operation for UpdateSAMLProvider {
     }
 
     async fn execute(context: &Context<'_>, request: UpdateRequest) -> Result<String, Fault> {
+        let ends = request.metadata.as_ref().and_then(|(_, valid_until)| *valid_until);
+        check_end(ends, context.facts.now)?;
         context
             .change(|tx| {
                 let arn = &request.provider.arn;

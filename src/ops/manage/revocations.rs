@@ -88,6 +88,7 @@ enum Target<'a> {
     User { account: AccountId, name: &'a str, arn: &'a str },
     Root { account: AccountId, arn: &'a str },
     Provider { account: AccountId, url: &'a str, arn: &'a str },
+    SamlProvider { account: AccountId, name: &'a str, arn: &'a str },
 }
 
 impl<'a> Target<'a> {
@@ -131,9 +132,14 @@ impl<'a> Target<'a> {
                 }),
             RevocationTarget::Provider(arn) => arn::parse_oidc_provider(arn)
                 .map(|(account, url)| Self::Provider { account, url, arn })
+                .or_else(|| {
+                    let (account, name) = arn::parse_saml_provider(arn)?;
+                    Some(Self::SamlProvider { account, name, arn })
+                })
                 .ok_or_else(|| {
                     Fault::validation(format!(
-                        "target.provider: the ARN of an OIDC provider is expected: {arn:?} is not"
+                        "target.provider: the ARN of an OIDC or SAML provider is expected: {arn:?} \
+                         is not"
                     ))
                 }),
         }
@@ -145,7 +151,8 @@ impl<'a> Target<'a> {
             Self::Role { account, .. }
             | Self::User { account, .. }
             | Self::Root { account, .. }
-            | Self::Provider { account, .. } => *account,
+            | Self::Provider { account, .. }
+            | Self::SamlProvider { account, .. } => *account,
         }
     }
 
@@ -158,7 +165,8 @@ impl<'a> Target<'a> {
             Self::Role { arn, .. }
             | Self::User { arn, .. }
             | Self::Root { arn, .. }
-            | Self::Provider { arn, .. } => (*arn).to_owned(),
+            | Self::Provider { arn, .. }
+            | Self::SamlProvider { arn, .. } => (*arn).to_owned(),
         }
     }
 
@@ -218,6 +226,16 @@ impl<'a> Target<'a> {
                 let mut provider = provider.as_ref().clone();
                 provider.revoked = Some(revoked);
                 tx.put(Entity::OidcProvider(provider));
+            }
+            Self::SamlProvider { account, name, arn } => {
+                let provider = tx
+                    .state()
+                    .saml_provider_named(*account, name)
+                    .filter(|provider| provider.arn() == *arn)
+                    .ok_or_else(|| Fault::no_such_entity(fault::Entity::SamlProvider, arn))?;
+                let mut provider = provider.as_ref().clone();
+                provider.revoked = Some(revoked);
+                tx.put(Entity::SamlProvider(provider));
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The Security Token Service, API version 2011-06-15.
 
 pub mod assume_role;
+pub mod assume_role_with_saml;
 pub mod assume_role_with_web_identity;
 pub mod decode_authorization_message;
 pub mod get_access_key_info;
@@ -12,6 +13,8 @@ pub(in crate::ops) mod session_input;
 
 #[cfg(test)]
 mod presets_tests;
+#[cfg(test)]
+mod saml_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

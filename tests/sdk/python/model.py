@@ -12,15 +12,12 @@ import re
 
 from botocore.session import get_session
 
+from saml_metadata import metadata
+
 # Texts that an operation looks into when it reads them: a valid one of a given length.
-METADATA = (
-    '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x">'
-    "<md:IDPSSODescriptor><ds:X509Certificate>%s</ds:X509Certificate></md:IDPSSODescriptor>"
-    "</md:EntityDescriptor>"
-)
 SPECIAL = {
     "Url": lambda n: "https://" + "a" * (n - 8),
-    "SAMLMetadataDocument": lambda n: METADATA % ("A" * (n - len(METADATA % ""))),
+    "SAMLMetadataDocument": metadata,
 }
 # The shortest text that makes sense to them.
 SHORTEST = {"Url": 9, "SAMLMetadataDocument": 1000}

@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ElementTree
 import boto3
 from botocore.exceptions import ClientError
 
+from saml_metadata import metadata
 from steps import CONFIG, Failed, Steps, allow, client, policy, trust
 from totp import two_codes
 
@@ -363,16 +364,12 @@ def an_oidc_provider():
 
 def a_saml_provider():
     """aws_iam_saml_provider."""
-    metadata = (
-        '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x" '
-        'validUntil="2040-01-01T00:00:00Z"><md:IDPSSODescriptor><ds:X509Certificate>%s'
-        "</ds:X509Certificate></md:IDPSSODescriptor></md:EntityDescriptor>" % ("A" * 1000)
-    )
-    arn = iam.create_saml_provider(Name="tf", SAMLMetadataDocument=metadata, Tags=TAG)
+    document = metadata(attributes=' validUntil="2040-01-01T00:00:00Z"')
+    arn = iam.create_saml_provider(Name="tf", SAMLMetadataDocument=document, Tags=TAG)
     named = {"SAMLProviderArn": arn["SAMLProviderArn"]}
     told = iam.get_saml_provider(**named)
-    equal("a SAML provider is read as it was made", told["SAMLMetadataDocument"], metadata)
-    later = metadata.replace("2040", "2041")
+    equal("a SAML provider is read as it was made", told["SAMLMetadataDocument"], document)
+    later = document.replace("2040", "2041")
     iam.update_saml_provider(**named, SAMLMetadataDocument=later)
     equal("its metadata", iam.get_saml_provider(**named)["SAMLMetadataDocument"], later)
     iam.tag_saml_provider(**named, Tags=[{"Key": "Stage", "Value": "test"}])
@@ -543,13 +540,9 @@ def the_rest():
             Url="https://rest.example", Tags=more
         )["OpenIDConnectProviderArn"]
     }
-    metadata = (
-        '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x">'
-        "<IDPSSODescriptor/><X509Certificate>%s</X509Certificate></EntityDescriptor>" % ("A" * 1000)
-    )
     saml = {
         "SAMLProviderArn": iam.create_saml_provider(
-            Name="rest", SAMLMetadataDocument=metadata, Tags=more
+            Name="rest", SAMLMetadataDocument=metadata(), Tags=more
         )["SAMLProviderArn"]
     }
     session = sts.assume_role(

@@ -1,8 +1,6 @@
 //! Every operation of IAM in the catalogue: denied without permission, allowed with exactly its own
 //! action, and as silent about what is missing as about what is there.
 
-use std::sync::LazyLock;
-
 use super::{must, refused};
 use crate::directory::managed::ADMINISTRATOR_ACCESS;
 use crate::ops::catalog::ROWS;
@@ -10,15 +8,9 @@ use crate::ops::fault::FaultCode;
 use crate::ops::testing::{Bench, Credentials, allow, trusting};
 use crate::ops::{Effect, Service};
 
-/// Metadata of a SAML identity provider, as far as it is looked at.
-pub(super) static METADATA: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        r#"<?xml version="1.0"?><md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
-        entityID="https://idp.example" validUntil="2031-01-01T00:00:00Z"><md:IDPSSODescriptor>
-        <ds:X509Certificate>{}</ds:X509Certificate></md:IDPSSODescriptor></md:EntityDescriptor>"#,
-        "A".repeat(1000)
-    )
-});
+/// Metadata of a SAML identity provider.
+pub(super) const METADATA: &str =
+    include_str!("../../../federation/saml/tests/golden/metadata.xml");
 
 /// Parameters that make a call succeed on the entities of [`stage`]. `KEY` stands for the key. The
 /// first one names the entity that the call is about, if there is one.
@@ -95,7 +87,7 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         | "GetOutboundWebIdentityFederationInfo"
         | "GetAccountSummary" => vec![],
         "CreateOpenIDConnectProvider" => vec![("Url", "https://new.example")],
-        "CreateSAMLProvider" => vec![("Name", "new"), ("SAMLMetadataDocument", METADATA.as_str())],
+        "CreateSAMLProvider" => vec![("Name", "new"), ("SAMLMetadataDocument", METADATA)],
         "GetOpenIDConnectProvider"
         | "DeleteOpenIDConnectProvider"
         | "ListOpenIDConnectProviderTags" => vec![OIDC],
@@ -218,7 +210,7 @@ pub(super) async fn stage(bench: &Bench) -> Credentials {
     must(bench, admin, "CreateAccountAlias", &[("AccountAlias", "staged")]).await;
     let issuer = [("Url", "https://issuer.example"), ("ClientIDList.member.1", "a")];
     must(bench, admin, "CreateOpenIDConnectProvider", &issuer).await;
-    let corp = [("Name", "corp"), ("SAMLMetadataDocument", METADATA.as_str())];
+    let corp = [("Name", "corp"), ("SAMLMetadataDocument", METADATA)];
     must(bench, admin, "CreateSAMLProvider", &corp).await;
     bench.mfa_device("phone", Some("bob")).await;
     bench.mfa_device("spare", None).await;

@@ -83,7 +83,7 @@ async fn a_provider_has_a_hundred_audiences_at_most() {
 async fn a_saml_provider_is_made_changed_and_deleted() {
     let bench = Bench::new().await;
     let (bench, admin) = (&bench, &bench.a);
-    let create = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA.as_str())];
+    let create = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA)];
     let made = must(bench, admin, "CreateSAMLProvider", &create).await;
     let arn = format!("arn:aws:iam::{A}:saml-provider/Corp");
     assert_eq!(element(&made, "SAMLProviderArn"), arn);
@@ -107,7 +107,7 @@ async fn a_saml_provider_is_made_changed_and_deleted() {
         METADATA.replace("SAML:2.0:metadata", "SAML:1.1:metadata"),
         METADATA.replace("2031-01-01", "tomorrow"),
         METADATA.replace("<md:Ent", "<!DOCTYPE x><md:Ent"),
-        format!("not XML {}", METADATA.as_str()),
+        format!("not XML {}", METADATA),
     ] {
         let update = [named, ("SAMLMetadataDocument", wrong.as_str())];
         let result = bench.call(admin, "UpdateSAMLProvider", &update).await;

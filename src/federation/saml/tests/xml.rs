@@ -1,0 +1,110 @@
+//! The bounds of documents.
+
+use super::super::xml::{MAX_DEPTH, time};
+use super::*;
+
+fn refused(text: &str) -> XmlError {
+    let metadata = golden::metadata();
+    match verify_at(text, &metadata, NOW) {
+        Err(SamlError::Xml(why)) => why,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn markup_other_than_tags_is_refused_wherever_it_stands() {
+    use XmlError as E;
+    let markup = [
+        ("<!--x-->", E::Comment),
+        ("<!---->", E::Comment),
+        ("<![CDATA[x]]>", E::Cdata),
+        ("<?x y?>", E::ProcessingInstruction),
+        ("<?xml-stylesheet href='x'?>", E::ProcessingInstruction),
+        ("<!DOCTYPE x>", E::Dtd),
+        ("<!DOCTYPE r [<!ENTITY a 'b'>]>", E::Dtd),
+        ("<!ENTITY a 'b'>", E::Dtd),
+        ("<!ELEMENT a ANY>", E::Dtd),
+    ];
+    for (_, text) in &golden::GOLDEN[..2] {
+        let places = text.match_indices('<').map(|(at, _)| at).chain([text.len()]);
+        for at in places {
+            for (markup, why) in &markup {
+                let changed = format!("{}{markup}{}", &text[..at], &text[at..]);
+                assert_eq!(refused(&changed), *why);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_document_has_bounds() {
+    let deep = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
+    assert_eq!(refused(&deep(MAX_DEPTH + 1)), XmlError::Depth);
+    assert_eq!(refused(&"<a>".repeat(20_000)), XmlError::Depth);
+    let metadata = golden::metadata();
+    let not = Err(SamlError::NotResponse);
+    assert_eq!(verify_at(&deep(MAX_DEPTH), &metadata, NOW), not);
+    let wide = |n: usize| {
+        let attributes: Vec<String> = (0..n).map(|n| format!(" a{n}=''")).collect();
+        let attributes = attributes.concat();
+        format!("<a{attributes}/>")
+    };
+    assert_eq!(verify_at(&wide(64), &metadata, NOW), not);
+    assert_eq!(refused(&wide(65)), XmlError::Attributes);
+    assert_eq!(refused(&wide(7_000)), XmlError::Attributes);
+    assert_eq!(refused(&format!("<a>{}</a>", "<b/>".repeat(10_001))), XmlError::Malformed);
+    for text in
+        ["<a", "<a b='", "<a>", "</a>", "<a></b>", "<a b='' b=''/>", "<a/><b/>", "<a>&b;</a>"]
+    {
+        assert_eq!(refused(text), XmlError::Malformed, "{text}");
+    }
+    assert_eq!(refused("<a>&#0;</a>"), XmlError::Malformed);
+    assert_eq!(refused("<a>\u{1}</a>"), XmlError::Malformed);
+}
+
+#[test]
+fn only_xml_1_0_in_utf_8() {
+    let metadata = golden::metadata();
+    let declared = |inside: &str| verify_at(&format!("<?xml{inside}?><a/>"), &metadata, NOW);
+    for good in [
+        " version='1.0'",
+        " version=\"1.0\" encoding=\"UTF-8\"",
+        " version='1.0' encoding='utf-8' standalone='yes'",
+    ] {
+        assert_eq!(declared(good), Err(SamlError::NotResponse), "{good}");
+    }
+    for wrong in [
+        " version='1.1'",
+        " encoding='UTF-8'",
+        " version='1.0' encoding='ISO-8859-1'",
+        " version='1.0' encoding='UTF-7'",
+        " version='1.0' encoding=UTF-8",
+    ] {
+        assert_eq!(declared(wrong), Err(SamlError::Xml(XmlError::Declaration)), "{wrong}");
+    }
+}
+
+#[test]
+fn times_are_in_utc() {
+    assert_eq!(time("2026-09-21T14:13:20Z"), Some(Timestamp::from_secs(NOW)));
+    assert_eq!(time("2026-09-21T14:13:20.25Z"), Some(Timestamp::from_millis(NOW * 1000 + 250)));
+    for wrong in [
+        "",
+        "Z",
+        "2026-09-21T14:13:20",
+        "2026-09-21T14:13:20+00:00",
+        "2026-09-21 14:13:20Z",
+        "2026-09-21T14:13:60Z",
+        "2026-09-31T14:13:20Z",
+        "2026-09-21T25:13:20Z",
+        "2026-09-21T14:13Z",
+        "2026-09-21T14:13:20.Z",
+        "2026-09-21T14:13:20,5Z",
+        "+2026-09-21T14:13:20Z",
+        "2026-09-21T14:13:20z",
+        " 2026-09-21T14:13:20Z",
+        "2026-09-21T14:13:20.1234567890Z",
+    ] {
+        assert_eq!(time(wrong), None, "{wrong}");
+    }
+}
