@@ -73,10 +73,10 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::Role(_)
         | EntityKey::AccessKey(_)
         | EntityKey::OidcProvider(_)
-        | EntityKey::SessionRevocation(_) => Some(key.to_string()),
+        | EntityKey::SessionRevocation(_)
         // Nothing that is handed out depends on one: a session says itself when a second factor was
         // shown. Each use of a device is a change.
-        EntityKey::MfaDevice(_) => Some(key.to_string()),
+        | EntityKey::MfaDevice(_) => Some(key.to_string()),
         EntityKey::Group(_)
         | EntityKey::Policy(_)
         | EntityKey::InstanceProfile(_)
