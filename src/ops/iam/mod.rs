@@ -31,6 +31,7 @@ pub mod delete_access_key;
 pub mod delete_role;
 pub mod delete_user;
 pub mod entities_for_policy;
+mod exclusions;
 pub mod get_context_keys_for_custom_policy;
 pub mod get_context_keys_for_principal_policy;
 pub mod get_role;

@@ -81,6 +81,15 @@ impl PrincipalPolicies {
         policy.document().map_or_else(|| missing(arn), |document| of(arn, document))
     }
 
+    /// Keeps only those policies, of an ID and a type, that `keeps` says. The boundary stays.
+    pub(super) fn retain(&mut self, keeps: impl Fn(&str, &str) -> bool) {
+        let names = &self.names;
+        self.identity.retain(|source| {
+            // What cannot be found has no type: it stays, and denies everything.
+            names.get(source.id()).is_none_or(|(_, kind)| keeps(source.id(), kind))
+        });
+    }
+
     /// Every policy, the boundary too.
     pub(super) fn all(&self) -> impl Iterator<Item = &Policy> {
         self.identity.iter().chain(&self.boundary).map(simulate::Source::policy)

@@ -11,6 +11,7 @@
 
 use serde_json::{Value, json};
 
+use super::exclusions::{self, Exclusion};
 use super::kind::constants;
 use super::page::{Page, Paging, by_place};
 use super::principal_policies::PrincipalPolicies;
@@ -34,6 +35,7 @@ pub struct SimulatePrincipalPolicy;
 pub struct Request {
     source: SourceArn,
     more: Vec<String>,
+    excluded: Vec<Exclusion>,
     asked: Asked,
     paging: Paging,
 }
@@ -47,6 +49,7 @@ impl Operation for SimulatePrincipalPolicy {
         params::read(params, |v| Request {
             source: SourceArn::read(v, "PolicySourceArn"),
             more: simulation::documents(v, "PolicyInputList"),
+            excluded: exclusions::read(v),
             asked: Asked::read(v),
             paging: Paging::read(v),
         })
@@ -67,10 +70,11 @@ impl Operation for SimulatePrincipalPolicy {
         let mut keys = policy::Context::at(context.facts.now);
         let caller = caller(&request.asked, &state, account, &source, &mut keys)?;
         let more = simulation::sources("PolicyInputList", &request.more, DocumentKind::Identity)?;
-        let PrincipalPolicies { identity, boundary, names } =
-            PrincipalPolicies::gather(&state, &source);
+        let mut policies = PrincipalPolicies::gather(&state, &source);
+        let without_scps = exclusions::leave_out(&request.excluded, &mut policies)?;
+        let PrincipalPolicies { identity, boundary, names } = policies;
         let organized = Some((account, state.organized().clone()));
-        let known = Known { identity, boundary, names, keys, organized };
+        let known = Known { identity, boundary, names, keys, organized, without_scps };
         let prepared = request.asked.prepare(&caller, account, more, known)?;
         let pairs = by_place(prepared.pairs());
         let page = request.paging.page::<Self, _>(context, &source.key(), pairs)?;

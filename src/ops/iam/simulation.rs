@@ -116,6 +116,8 @@ pub(super) struct Known {
     pub(super) keys: policy::Context,
     /// Its account, and the organizations' state: their policies take part.
     pub(super) organized: Option<(AccountId, Organized)>,
+    /// Service control policies are left out.
+    pub(super) without_scps: bool,
 }
 
 /// The parameters of a simulation, but for the caller's own policies.
@@ -289,6 +291,7 @@ impl Asked {
             resources: self.resources.clone(),
             names: known.names,
             organized: known.organized,
+            without_scps: known.without_scps,
         })
     }
 
@@ -353,6 +356,7 @@ pub struct Prepared {
     resources: Vec<String>,
     names: HashMap<String, (String, &'static str)>,
     organized: Option<(AccountId, Organized)>,
+    without_scps: bool,
 }
 
 impl Prepared {
@@ -407,7 +411,10 @@ impl Prepared {
         if levels.is_empty() {
             return (Cow::Owned(keys), Cow::Borrowed(&self.policies));
         }
-        let (service_control, resource_control) = levels.sources();
+        let (mut service_control, resource_control) = levels.sources();
+        if self.without_scps {
+            service_control.clear();
+        }
         let policies = Policies { service_control, resource_control, ..self.policies.clone() };
         (Cow::Owned(keys), Cow::Owned(policies))
     }

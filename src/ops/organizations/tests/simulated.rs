@@ -166,6 +166,37 @@ async fn results_name_policies_boundary_and_organization() {
     let told = ask(&[&more[..], &[instead[1]]].concat()).await;
     assert_eq!(element(&told, "EvalDecision"), "allowed");
     assert_eq!(element(&told, "SourcePolicyId"), "PolicyInputList.1");
+    // Without some of what it has.
+    let all_but = |entry: &'static [(&'static str, &'static str)], action: &'static str| {
+        [&[("ActionNames.member.1", action)][..], entry].concat()
+    };
+    for (entry, action, decision) in [
+        (
+            &[("PolicyExclusionList.member.1.PolicyType", "scp")][..],
+            "sqs:ReceiveMessage",
+            "allowed",
+        ),
+        (&[("PolicyExclusionList.member.1.PolicyType", "rcp")], "s3:GetObject", "allowed"),
+        (
+            &[("PolicyExclusionList.member.1.PolicyType", "permission-boundary")],
+            "s3:DeleteObject",
+            "allowed",
+        ),
+        (&[("PolicyExclusionList.member.1.PolicyType", "inline")], "s3:GetObject", "implicitDeny"),
+        (&[("PolicyExclusionList.member.1.PolicyType", "aws-managed")], "s3:GetObject", "allowed"),
+        (
+            &[
+                ("PolicyExclusionList.member.1.InlinePolicyIdentifier.PolicyName", "own"),
+                ("PolicyExclusionList.member.1.InlinePolicyIdentifier.AttachmentType", "group"),
+                ("PolicyExclusionList.member.1.InlinePolicyIdentifier.AttachmentName", "staff"),
+            ],
+            "s3:AbortMultipartUpload",
+            "implicitDeny",
+        ),
+    ] {
+        let told = ask(&all_but(entry, action)).await;
+        assert_eq!(element(&told, "EvalDecision"), decision, "{entry:?}: {told}");
+    }
     // As somebody else who has these policies: the name is another, and so are the tags.
     let eve = format!("arn:aws:iam::{B}:user/eve");
     let other = [("ActionNames.member.1", "sqs:SendMessage"), ("CallerArn", eve.as_str())];
