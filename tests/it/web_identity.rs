@@ -193,11 +193,11 @@ async fn many_that_wait_cause_one_fetch() {
 async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     use std::pin::Pin;
     use std::task::Poll;
-    let mut all: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        all.map(|future| (Box::pin(future), None)).collect();
+    let mut all: Vec<Pin<Box<F>>> = all.map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = all.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
         let mut pending = false;
-        for (future, output) in &mut all {
+        for (future, output) in all.iter_mut().zip(&mut outputs) {
             if output.is_none() {
                 match future.as_mut().poll(context) {
                     Poll::Ready(value) => *output = Some(value),
@@ -208,7 +208,7 @@ async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
         if pending { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-    all.into_iter().map(|(_, output)| output.unwrap()).collect()
+    outputs.into_iter().map(Option::unwrap).collect()
 }
 
 #[tokio::test]

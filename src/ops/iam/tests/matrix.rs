@@ -334,7 +334,7 @@ async fn a_denied_caller_cannot_tell_what_is_there_from_what_is_not() {
         ("CreatePolicy", &[("PolicyName", "deep"), ("PolicyDocument", &allow(&["s3:*"]))]),
         ("CreateOpenIDConnectProvider", &[("Url", "https://deep.example")]),
         ("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "deep")]),
-        ("CreateSAMLProvider", &[("Name", "deep"), ("SAMLMetadataDocument", &METADATA)]),
+        ("CreateSAMLProvider", &[("Name", "deep"), ("SAMLMetadataDocument", METADATA)]),
         (
             "CreateRole",
             &[

@@ -107,7 +107,7 @@ async fn a_saml_provider_is_made_changed_and_deleted() {
         METADATA.replace("SAML:2.0:metadata", "SAML:1.1:metadata"),
         METADATA.replace("2031-01-01", "tomorrow"),
         METADATA.replace("<md:Ent", "<!DOCTYPE x><md:Ent"),
-        format!("not XML {}", METADATA),
+        format!("not XML {METADATA}"),
     ] {
         let update = [named, ("SAMLMetadataDocument", wrong.as_str())];
         let result = bench.call(admin, "UpdateSAMLProvider", &update).await;
