@@ -26,7 +26,8 @@ impl JsonOperation for AssumeRoleForPodIdentity {
     const NAME: &'static str = "AssumeRoleForPodIdentity";
     const SERVICE: Service = Service::EksAuth;
     const EFFECT: Effect = Effect::Mint;
-    const INPUT: &'static [Member] = &[shapes::CLUSTER, shapes::WEB_TOKEN];
+    const INPUT: &'static [Member] =
+        &[shapes::CLUSTER, shapes::WEB_TOKEN, shapes::NODE, shapes::INSTANCE, shapes::ZONE];
     const FAULTS: &'static [FaultCode] = &[
         FaultCode::ExpiredTokenException,
         FaultCode::IdpCommunicationError,

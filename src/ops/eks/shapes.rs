@@ -46,3 +46,7 @@ pub(super) const MOST: Member = Member::optional("maxResults", &Kind::Integer { 
 pub(super) const NEXT: Member = Member::optional("nextToken", &TEXT);
 /// The token of the service account.
 pub(super) const WEB_TOKEN: Member = Member::required("token", &TOKEN);
+/// Where an agent runs: taken, and of no effect.
+pub(super) const NODE: Member = Member::optional("eksNodeName", &TEXT);
+pub(super) const INSTANCE: Member = Member::optional("instanceId", &TEXT);
+pub(super) const ZONE: Member = Member::optional("zone", &TEXT);
