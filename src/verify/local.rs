@@ -317,6 +317,15 @@ impl Local {
         }
     }
 
+    /// Forgets everything: the broker does not tell this asker what changes, or not any more.
+    ///
+    /// INVARIANT: whoever is refused the news keeps nothing that news could end.
+    pub fn dismiss(&self) {
+        let mut news = self.news();
+        news.forget();
+        self.void();
+    }
+
     /// Makes all that is kept void. What counts from now on has to be proven anew.
     fn void(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);

@@ -199,8 +199,8 @@ async fn until_allowed(verifier: &Verifier, who: &Caller) {
     let end = Instant::now() + Duration::from_secs(10);
     // Twice, so that it is known.
     for _ in 0..2 {
-        while get(verifier, who).await.is_err() {
-            assert!(Instant::now() < end, "never allowed");
+        while let Err(refused) = get(verifier, who).await {
+            assert!(Instant::now() < end, "never allowed: {refused}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

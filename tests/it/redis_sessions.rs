@@ -172,7 +172,7 @@ async fn refusals(broker: &Broker, admin: &Caller, deploy: &str) {
         (format!("account={other}&role={deploy}"), 400, "it is not the ARN's"),
         (format!("role={deploy}&principal={deploy}"), 400, "name one of them"),
         ("role=deploy".to_owned(), 400, "the ARN of a role"),
-        ("principal=deploy".to_owned(), 400, "a role, a user or a role session"),
+        ("principal=deploy".to_owned(), 400, "a role, a user, a root user or a role session"),
         ("max_items=0".to_owned(), 400, "1 to 1000"),
         ("max_items=1001".to_owned(), 400, "1 to 1000"),
         ("source_identity=%00".to_owned(), 400, "source_identity"),

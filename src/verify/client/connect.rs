@@ -66,6 +66,13 @@ pub enum ClientError {
     News(NewsError),
 }
 
+impl ClientError {
+    /// Whether the broker was reached and does not answer this asker.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status(401 | 403))
+    }
+}
+
 /// Certificates, all PEM.
 pub struct Tls {
     /// The authorities that vouch for the broker: no others are trusted.

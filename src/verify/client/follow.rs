@@ -29,6 +29,9 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         match once(&shared).await {
             Ok(()) => pause = PAUSES.0,
             Err(error) => {
+                if error.is_refusal() {
+                    shared.local.dismiss();
+                }
                 tracing::warn!(%error, service = shared.name, "the change feed broke");
             }
         }
@@ -70,6 +73,9 @@ pub(super) async fn prove(shared: Arc<Shared>) {
             // Was this the newest, or an answer from before what the feed has told already?
             Ok(Applied::Reset) => every.min(Duration::from_millis(500)),
             Err(error) => {
+                if error.is_refusal() {
+                    shared.local.dismiss();
+                }
                 tracing::warn!(%error, service = shared.name, "freshness cannot be proven");
                 every.min(Duration::from_millis(500))
             }

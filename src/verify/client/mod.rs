@@ -221,6 +221,9 @@ impl Shared {
             }
             Ok(Answered::Refused { status, code, message }) => {
                 tracing::error!(status, %code, %message, "the broker does not take the question");
+                if matches!(status, 401 | 403) {
+                    self.local.dismiss();
+                }
                 Err(Refused::unavailable("The request cannot be verified now. Ask again."))
             }
             Err(error) => {
