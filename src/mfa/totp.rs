@@ -32,7 +32,7 @@ impl Code {
     }
 
     /// The digits.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "server"))]
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
     }
