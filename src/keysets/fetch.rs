@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 
 use super::client::{MAX_BYTES, Rules};
-use super::settings::{Issuers, OpenError, Settings};
+use super::settings::{Issuers, OpenError, Settings, slashless};
 use crate::api;
 use crate::federation::oidc::{KeySet, KeySetError};
 use crate::future::BoxFuture;
@@ -140,7 +140,7 @@ impl Fetcher {
                     allow_private: issuer.allow_private,
                 },
             };
-            sources.insert(issuer.url.clone(), source);
+            sources.insert(slashless(&issuer.url).to_owned(), source);
         }
         Ok(Self { sources, system: OnceLock::new() })
     }
@@ -170,7 +170,7 @@ impl Fetcher {
 impl Fetch for Fetcher {
     fn fetch<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<KeySet, FetchError>> {
         Box::pin(async move {
-            match self.sources.get(issuer) {
+            match self.sources.get(slashless(issuer)) {
                 Some(Source::File(path)) => {
                     let path = path.clone();
                     tokio::task::spawn_blocking(move || read_file(&path))

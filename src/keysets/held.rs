@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Parts;
 use super::fetch::FetchError;
-use crate::federation::oidc::KeySet;
+use crate::federation::oidc::{KeySet, KeySetError};
 use crate::time::Monotonic;
 
 /// The least time between two fetches for keys that are not known.
@@ -165,6 +165,11 @@ impl Held {
                         issuer = %self.issuer, %error, stale = state.keys.is_some(),
                         "the keys of an identity provider cannot be fetched"
                     );
+                }
+                // INVARIANT: stale keys are for an issuer that does not answer. This one did: it has
+                // no keys any more, or everybody has them.
+                if matches!(&error, FetchError::Keys(KeySetError::Empty | KeySetError::Private)) {
+                    state.keys = None;
                 }
                 state.failures = state.failures.saturating_add(1);
                 state.failure = Some(error);

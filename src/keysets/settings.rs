@@ -131,7 +131,7 @@ impl Issuers {
             if settings.algorithms.as_ref().is_some_and(Vec::is_empty) {
                 wrong("algorithms", "accepts nothing: leave it out, or name some");
             }
-            if issuers.insert(settings.url.clone(), settings).is_some() {
+            if issuers.insert(slashless(&settings.url).to_owned(), settings).is_some() {
                 wrong("url", "is there twice");
             }
         }
@@ -144,10 +144,16 @@ impl Issuers {
     }
 
     pub(super) fn get(&self, issuer: &str) -> Option<&IssuerSettings> {
-        self.0.get(issuer)
+        self.0.get(slashless(issuer))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &IssuerSettings> {
         self.0.values()
     }
+}
+
+/// What an issuer is known by. INVARIANT: as a provider is found with and without a slash at the end
+/// of the issuer's URL, so are the settings that bind it.
+pub(super) fn slashless(issuer: &str) -> &str {
+    issuer.strip_suffix('/').unwrap_or(issuer)
 }

@@ -16,6 +16,8 @@ const ISSUER: &str = "https://idp.example";
 struct Told {
     fetches: AtomicUsize,
     down: Mutex<bool>,
+    /// It answers, with this key set.
+    answer: Mutex<Option<&'static str>>,
     /// Set, a fetch waits until it is let go.
     gate: Mutex<Option<Arc<Notify>>>,
 }
@@ -27,6 +29,9 @@ impl Fetch for Arc<Told> {
             let gate = self.gate.lock().unwrap().clone();
             if let Some(gate) = gate {
                 gate.notified().await;
+            }
+            if let Some(answer) = *self.answer.lock().unwrap() {
+                return Ok(KeySet::parse(answer.as_bytes())?);
             }
             if *self.down.lock().unwrap() { Err(FetchError::Status(503)) } else { Ok(some_keys()) }
         })
@@ -115,6 +120,21 @@ async fn known_keys_go_on_through_an_outage_for_their_time() {
     bench.down(false);
     bench.pass(60);
     assert!(bench.sets.keys(ISSUER).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_issuer_without_keys_or_with_public_private_keys_is_believed() {
+    for answer in [r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#] {
+        let bench = Bench::new();
+        bench.sets.keys(ISSUER).await.unwrap();
+        *bench.told.answer.lock().unwrap() = Some(answer);
+        bench.pass(300);
+        // Due: this one does not wait.
+        bench.sets.keys(ISSUER).await.unwrap();
+        bench.settled(2).await;
+        let error = bench.sets.keys(ISSUER).await.unwrap_err();
+        assert!(matches!(error, FetchError::Keys(_)), "{answer}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -228,7 +248,7 @@ async fn a_fetch_that_ends_badly_blocks_nothing() {
 #[test]
 fn settings_are_checked() {
     let issuer = |url: &str| IssuerSettings { url: url.to_owned(), ..IssuerSettings::default() };
-    assert!(Issuers::new(vec![issuer("https://a.example"), issuer("https://a.example/")]).is_ok());
+    assert!(Issuers::new(vec![issuer("https://a.example"), issuer("https://b.example/")]).is_ok());
     for bad in [
         "",
         "a.example",
@@ -244,6 +264,9 @@ fn settings_are_checked() {
     }
     let twice = vec![issuer("https://a.example"), issuer("https://a.example")];
     assert_eq!(Issuers::new(twice).unwrap_err()[0].table, 1);
+    // A token may spell its issuer with a slash more or less: it is the same one.
+    let twice = vec![issuer("https://a.example"), issuer("https://a.example/")];
+    assert_eq!(Issuers::new(twice).unwrap_err()[0].table, 1);
     let both =
         IssuerSettings { jwks: Some("a".into()), allow_private: true, ..issuer("https://a") };
     assert_eq!(Issuers::new(vec![both]).unwrap_err()[0].field, "jwks");
@@ -252,6 +275,7 @@ fn settings_are_checked() {
     let narrow = serde_json::from_value(json!({ "url": "https://a", "algorithms": ["EdDSA"] }));
     let issuers = Issuers::new(vec![narrow.unwrap()]).unwrap();
     assert_eq!(issuers.algorithms("https://a"), [Algorithm::EdDsa]);
+    assert_eq!(issuers.algorithms("https://a/"), [Algorithm::EdDsa]);
     assert_eq!(issuers.algorithms("https://b"), Algorithm::DEFAULT);
     for wrong in ["none", "HS256", "rs256", "ES512"] {
         let read = serde_json::from_value::<IssuerSettings>(json!({ "algorithms": [wrong] }));

@@ -298,7 +298,9 @@ pub fn simulate(question: &Question<'_>, policies: &Policies) -> Outcome {
     let organization_allows =
         (!scps.is_empty()).then(|| scps.iter().all(|level| alone(level, &[])));
     let across = own_account.filter(|own| own != resource_account).map(|own| {
-        let mine = Layers { resource_account: own, resource: None, ..layers };
+        // What the resource's owner is limited by is not this side's.
+        let mine =
+            Layers { resource_account: own, resource: None, resource_control: &[], ..layers };
         (decide(request, &mine).effect(), theirs(request, policies, *resource_account))
     });
     Outcome {
@@ -343,7 +345,8 @@ pub fn condition_keys<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Vec
     keys
 }
 
-fn missing(request: &Request<'_>, policies: &Policies) -> Vec<String> {
+/// The condition keys that these policies ask for and the request lacks.
+pub fn missing(request: &Request<'_>, policies: &Policies) -> Vec<String> {
     let keys = condition_keys(policies.all().map(Source::policy));
     let absent = keys.into_iter().filter(|key| request.context.get(key).is_none());
     absent.map(ToOwned::to_owned).collect()

@@ -7,6 +7,7 @@ use std::process::Command;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::broker::Broker;
 use crate::caller::{Credentials, Plan, Prepared, policy};
 use crate::python::{client, done, with_key};
 use crate::sdks;
@@ -167,6 +168,52 @@ async fn javascript_in_a_pod_with_the_container_endpoint_alone() {
         .arg("web")
         .env("HOME", "/nonexistent")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("COUNTERSIGN_ACCOUNT", &site.broker.home.account);
+    let told = done(pod(command, &site, &file));
+    assert!(told.lines().any(|line| line == "ok web"), "{told}");
+}
+
+/// The same broker over TLS, by a certificate of the site's private authority.
+fn over_tls(mut site: Site) -> (Site, PathBuf) {
+    let folder = site.broker.home.folder().to_owned();
+    let (certificate, key) = (folder.join("api.pem"), folder.join("api.key"));
+    site.authority.server(&certificate, &key);
+    site.broker.kill();
+    let settings = [
+        ("COUNTERSIGN_TLS_CERTIFICATE", certificate.to_str().unwrap()),
+        ("COUNTERSIGN_TLS_KEY", key.to_str().unwrap()),
+    ];
+    site.broker = Broker::serve(&site.broker.home, &settings);
+    assert!(site.broker.url().starts_with("https://"));
+    (site, folder.join("idp-ca.pem"))
+}
+
+#[tokio::test]
+async fn pods_are_served_over_tls() {
+    let (site, file, _) = with_association().await;
+    let (site, ca) = over_tls(site);
+    let begins = format!("arn:aws:sts::{}:assumed-role/app/eks-prod-", site.broker.home.account);
+    // botocore takes no setting for this endpoint's authorities: they are those of certifi.
+    let script = "import os, certifi\ncertifi.where = lambda: os.environ['CA']\nimport boto3\nprint(boto3.client('sts').get_caller_identity()['Arn'])";
+    let boto3 = |trusted: bool| {
+        let mut command = client(&site.broker.url());
+        let script = if trusted { script } else { &script[script.find("import boto3").unwrap()..] };
+        command.args(["-c", script]).env("CA", &ca).env("AWS_CA_BUNDLE", &ca);
+        pod(command, &site, &file)
+    };
+    let told = done(boto3(true));
+    assert!(told.starts_with(&begins), "{told}");
+    // The token goes to nobody whose certificate is not trusted.
+    assert!(!boto3(false).output().unwrap().status.success());
+    let Some(program) = sdks::program("javascript", sdks::make_javascript) else { return };
+    let mut command = Command::new(&program[0]);
+    crate::broker::isolate(&mut command);
+    command
+        .args(&program[1..])
+        .arg("web")
+        .env("HOME", "/nonexistent")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("NODE_EXTRA_CA_CERTS", &ca)
         .env("COUNTERSIGN_ACCOUNT", &site.broker.home.account);
     let told = done(pod(command, &site, &file));
     assert!(told.lines().any(|line| line == "ok web"), "{told}");

@@ -10,6 +10,8 @@ use super::xml;
 /// XML Signature.
 pub(super) const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// Exclusive canonicalization: the namespace, and the algorithm.
+/// The most prefixes of an `InclusiveNamespaces`: each costs a search at each element.
+const MAX_PREFIXES: usize = 32;
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 
@@ -158,5 +160,9 @@ fn inclusive<'a>(node: Node<'a, '_>) -> Result<Vec<&'a str>, SamlError> {
     let prefixes = xml::attribute(list, "PrefixList")
         .filter(|_| empty && xml::only_attributes(list, &["PrefixList"]))
         .ok_or(wrong)?;
-    Ok(prefixes.split_ascii_whitespace().collect())
+    let prefixes: Vec<_> = prefixes.split_ascii_whitespace().take(MAX_PREFIXES + 1).collect();
+    if prefixes.len() > MAX_PREFIXES {
+        return Err(SamlError::SignatureForm(Part::InclusiveNamespaces));
+    }
+    Ok(prefixes)
 }

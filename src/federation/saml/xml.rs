@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 pub(super) const MAX_DEPTH: usize = 32;
 /// The most attributes of one element, declarations of namespaces counted.
 const MAX_ATTRIBUTES: usize = 64;
+/// The most attributes and declarations of an element and those that it stands in. The parser looks
+/// through all declarations in scope for each of them.
+const MAX_OPEN_ATTRIBUTES: usize = 128;
 
 /// XML that is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +44,11 @@ pub enum XmlError {
     /// Elements stand too deep in each other.
     #[error("its elements stand more than {MAX_DEPTH} deep in each other")]
     Depth,
-    /// An element has too many attributes.
-    #[error("an element has more than {MAX_ATTRIBUTES} attributes")]
+    /// An element has too many attributes, by itself or with the elements that it stands in.
+    #[error(
+        "an element has more than {MAX_ATTRIBUTES} attributes, or with those around it more than \
+         {MAX_OPEN_ATTRIBUTES}"
+    )]
     Attributes,
 }
 
@@ -108,7 +114,8 @@ fn declaration(text: &str) -> Result<&str, XmlError> {
 /// Counts depth and attributes, and refuses all markup but tags.
 fn scan(text: &str, bounds: Bounds) -> Result<(), XmlError> {
     let mut rest = text;
-    let mut depth = 0usize;
+    // How many attributes each open element has.
+    let mut open: Vec<usize> = Vec::new();
     while let Some((_, markup)) = rest.split_once('<') {
         if let Some(comment) = markup.strip_prefix("!--") {
             if !bounds.comments {
@@ -122,13 +129,18 @@ fn scan(text: &str, bounds: Bounds) -> Result<(), XmlError> {
             Some(b'!') => return Err(XmlError::Dtd),
             Some(b'?') => return Err(XmlError::ProcessingInstruction),
             Some(b'/') => {
-                depth = depth.checked_sub(1).ok_or(XmlError::Malformed)?;
+                open.pop().ok_or(XmlError::Malformed)?;
                 (_, rest) = markup.split_once('>').ok_or(XmlError::Malformed)?;
             }
             _ => {
-                let (length, empty) = tag(markup)?;
-                depth += usize::from(!empty);
-                if depth > MAX_DEPTH {
+                let Tag { length, attributes, empty } = tag(markup)?;
+                if open.iter().sum::<usize>() + attributes > MAX_OPEN_ATTRIBUTES {
+                    return Err(XmlError::Attributes);
+                }
+                if !empty {
+                    open.push(attributes);
+                }
+                if open.len() > MAX_DEPTH {
                     return Err(XmlError::Depth);
                 }
                 rest = markup.get(length..).ok_or(XmlError::Malformed)?;
@@ -138,8 +150,15 @@ fn scan(text: &str, bounds: Bounds) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// The length of an opening tag, its `>` included, and whether it closes itself.
-fn tag(markup: &str) -> Result<(usize, bool), XmlError> {
+/// An opening tag: its length, its `>` included, how many attributes and declarations it has, and
+/// whether it closes itself.
+struct Tag {
+    length: usize,
+    attributes: usize,
+    empty: bool,
+}
+
+fn tag(markup: &str) -> Result<Tag, XmlError> {
     let (mut quote, mut attributes, mut before) = (None, 0, 0);
     for (at, byte) in markup.bytes().enumerate() {
         match (quote, byte) {
@@ -150,7 +169,9 @@ fn tag(markup: &str) -> Result<(usize, bool), XmlError> {
                     return Err(XmlError::Attributes);
                 }
             }
-            (None, b'>') => return Ok((at + 1, before == b'/')),
+            (None, b'>') => {
+                return Ok(Tag { length: at + 1, attributes, empty: before == b'/' });
+            }
             (Some(open), _) if open == byte => quote = None,
             _ => {}
         }

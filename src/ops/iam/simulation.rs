@@ -382,6 +382,10 @@ impl Prepared {
         };
         let question = Question { request, resource_account: owner };
         let mut outcome = simulate::simulate(&question, &policies);
+        if self.organized.is_some() {
+            // INVARIANT: which keys the organization's policies ask for is not told.
+            outcome.missing = simulate::missing(&question.request, &self.policies);
+        }
         let matched = std::mem::take(&mut outcome.matched);
         let matched = matched.into_iter().filter_map(|it| self.told(it)).collect();
         if let Some((account, organized)) = &self.organized

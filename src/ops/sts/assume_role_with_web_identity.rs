@@ -27,7 +27,7 @@ use crate::federation::oidc::TokenError;
 use crate::ops::authorize::{Ask, CallerPolicies};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, Text, rules};
-use crate::ops::{Context, Effect, Operation, Service, context};
+use crate::ops::{Context, Effect, Operation, Service, context, eks};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
 use crate::sessions::{Draft, Minted, mint};
@@ -108,7 +108,15 @@ impl Operation for AssumeRoleWithWebIdentity {
         let now = context.facts.now;
         web_identity(&services.directory, &*services.key_sets, account, &request.token, now)
             .await
-            .map(|identity| Caller::Asserted(Box::new(identity)))
+            // INVARIANT: what is made for Pod Identity is good there alone, where the association
+            // and the pod are looked at.
+            .and_then(|identity| {
+                let audiences = identity.assertion().claims().audiences();
+                if audiences.iter().any(|audience| audience == eks::PRINCIPAL) {
+                    return Err(TokenError::Audience.into());
+                }
+                Ok(Caller::Asserted(Box::new(identity)))
+            })
             .map_err(|error| refused_token(error, context))
     }
 

@@ -253,6 +253,25 @@ async fn tokens_are_refused_in_aws_words() {
 }
 
 #[tokio::test]
+async fn tokens_for_pod_identity_are_for_nothing_else() {
+    let stage = Stage::trusting(&trust(&json!({
+        "StringEquals": { format!("{URL}:sub"): "app" },
+    })))
+    .await;
+    let bench = &stage.bench;
+    let arn = format!("arn:aws:iam::{A}:oidc-provider/{URL}");
+    let pods = "pods.eks.amazonaws.com";
+    let add = [("OpenIDConnectProviderArn", arn.as_str()), ("ClientID", pods)];
+    bench.call(&bench.a, "AddClientIDToOpenIDConnectProvider", &add).await.unwrap();
+    assert!(stage.claim(&json!({})).await.is_ok());
+    for audience in [json!(pods), json!([pods]), json!([CLIENT, pods])] {
+        let claims = json!({ "aud": audience, "azp": CLIENT });
+        let fault = refused(stage.claim(&claims).await, FaultCode::InvalidIdentityToken);
+        assert!(fault.message().contains("Incorrect token audience"), "{}", fault.message());
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_does_not_answer_is_a_communication_error() {
     let stage = Stage::new().await;
     stage.bench.provider(A, "down.example", &[CLIENT]).await;

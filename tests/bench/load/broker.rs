@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::drive::{Shot, Shots};
+use crate::issuer::Issuer;
 use crate::process::Guard;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
@@ -65,6 +66,7 @@ pub struct Broker {
     verify: String,
     admin: Key,
     account: String,
+    issuer: Issuer,
     _folder: TempDir,
 }
 
@@ -78,6 +80,8 @@ impl Broker {
             .output()
             .unwrap();
         let key: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        let issuer = Issuer::new();
+        issuer.write_settings(&data);
         let log = folder.path().join("log");
         let mut command = Command::new(BINARY);
         command.args(["serve", "--log-format", "json", "--data-dir"]).arg(&data);
@@ -108,8 +112,16 @@ impl Broker {
             secret: secret(key["SecretAccessKey"].as_str().unwrap()),
             token: None,
         };
-        let mut broker =
-            Self { process, redis, api, verify, admin, account: String::new(), _folder: folder };
+        let mut broker = Self {
+            process,
+            redis,
+            api,
+            verify,
+            admin,
+            account: String::new(),
+            issuer,
+            _folder: folder,
+        };
         broker.furnish().await;
         broker
     }
@@ -144,6 +156,32 @@ impl Broker {
         .to_string();
         let put = [("RoleName", "reader"), ("PolicyName", "read"), ("PolicyDocument", &policy)];
         self.call("iam", "2010-05-08", "PutRolePolicy", &put).await;
+        let provider = [("Url", Issuer::URL), ("ClientIDList.member.1", Issuer::AUDIENCE)];
+        self.call("iam", "2010-05-08", "CreateOpenIDConnectProvider", &provider).await;
+        let trust = Issuer::trust(&self.account);
+        let create = [("RoleName", "workload"), ("AssumeRolePolicyDocument", trust.as_str())];
+        self.call("iam", "2010-05-08", "CreateRole", &create).await;
+        let put = [("RoleName", "workload"), ("PolicyName", "read"), ("PolicyDocument", &policy)];
+        self.call("iam", "2010-05-08", "PutRolePolicy", &put).await;
+    }
+
+    /// AssumeRoleWithWebIdentity requests, each of another session name.
+    pub fn tokens(&self) -> Shots {
+        let arn = format!("arn:aws:iam::{}:role/workload", self.account);
+        let token = self.issuer.token();
+        let list = (0..PREPARED)
+            .map(|n| {
+                let name = format!("session-{n}");
+                let parameters = [
+                    ("RoleArn", arn.as_str()),
+                    ("RoleSessionName", &name),
+                    ("WebIdentityToken", &token),
+                    ("DurationSeconds", "900"),
+                ];
+                self.unsigned("2011-06-15", "AssumeRoleWithWebIdentity", &parameters)
+            })
+            .collect();
+        Shots { url: self.api.clone(), list: Arc::new(list) }
     }
 
     /// AssumeRole requests, each of another session name.
@@ -232,21 +270,27 @@ impl Broker {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Shot {
+        let mut shot = self.unsigned(version, action, parameters);
+        let host = self.api.trim_start_matches("http://");
+        let given: [(&str, &[u8]); 2] =
+            [("host", host.as_bytes()), ("content-type", FORM.as_bytes())];
+        for (name, value) in sign(&self.admin, service, "POST", "/", &given, &shot.body) {
+            let value = HeaderValue::from_str(&value).unwrap();
+            shot.headers.insert(HeaderName::from_static(name), value);
+        }
+        shot
+    }
+
+    fn unsigned(&self, version: &str, action: &str, parameters: &[(&str, &str)]) -> Shot {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", action)
             .append_pair("Version", version)
             .extend_pairs(parameters)
             .finish();
         let host = self.api.trim_start_matches("http://");
-        let given: [(&str, &[u8]); 2] =
-            [("host", host.as_bytes()), ("content-type", FORM.as_bytes())];
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_str(host).unwrap());
         headers.insert("content-type", HeaderValue::from_static(FORM));
-        for (name, value) in sign(&self.admin, service, "POST", "/", &given, body.as_bytes()) {
-            let value = HeaderValue::from_str(&value).unwrap();
-            headers.insert(HeaderName::from_static(name), value);
-        }
         Shot { target: "/", headers, body: body.into_bytes() }
     }
 }

@@ -24,6 +24,7 @@
 mod bare;
 mod broker;
 mod drive;
+mod issuer;
 mod process;
 
 use broker::{Broker, Ledger};
@@ -59,6 +60,20 @@ async fn main() {
         }
         None => println!("redis: skipped, there is no redis-server on this machine"),
     }
+    println!(
+        "\nAssumeRoleWithWebIdentity to AssumeRole and the bare check of its token's signature:"
+    );
+    let check = issuer::bare_check_micros();
+    for kinds in rows.chunks(6) {
+        let [_, _, keys, _, tokens, _] = kinds else { continue };
+        println!(
+            "{:<38} CPU a request {:.2} x ({:.1} to {:.1} + {check:.1} us)",
+            tokens.name,
+            tokens.cpu_micros / (keys.cpu_micros + check),
+            tokens.cpu_micros,
+            keys.cpu_micros
+        );
+    }
     println!("\nratios to the bare server with as many bytes in and out, of the same run:");
     for pair in rows.chunks(2) {
         let [ours, floor] = pair else { continue };
@@ -71,12 +86,14 @@ async fn main() {
     }
 }
 
-/// Verification and AssumeRole, each followed by its floor.
+/// Verification and both ways to a session, each followed by its floor.
 async fn measure(load: &Load, broker: &Broker, ledger: &str) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (what, shots) in
-        [("verify", broker.questions().await), ("AssumeRole", broker.assumptions())]
-    {
+    for (what, shots) in [
+        ("verify", broker.questions().await),
+        ("AssumeRole", broker.assumptions()),
+        ("AssumeRoleWithWebIdentity", broker.tokens()),
+    ] {
         let name = format!("{what} ({ledger})");
         let ours = drive::run(&name, load, &broker.pids(), &shots).await;
         println!("{ours}");
