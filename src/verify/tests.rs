@@ -125,7 +125,11 @@ impl Inside {
             }
         }
         self.local.hear_time(Timestamp::from_millis(head.now.unwrap()), asked_at);
-        self.local.prove(&Position { version: newest, ..head.at }, asked_at);
+        self.local.prove(
+            &Position { version: newest, ..head.at },
+            asked_at,
+            self.bench.clock.now(),
+        );
         Ok(applied)
     }
 
@@ -322,7 +326,8 @@ async fn it_starts_expired_and_silence_ends_all_that_is_kept() {
     assert!(inside.held(&request));
     // A proof of a version that is not known here is none.
     inside.bench.advance(60);
-    let proves = |of: &Position| inside.local.prove(of, inside.bench.clock.monotonic());
+    let clock = &inside.bench.clock;
+    let proves = |of: &Position| inside.local.prove(of, clock.monotonic(), clock.now());
     proves(&Position { version: at + 1, ..position.clone() });
     assert!(!inside.held(&request));
     // Nor is one of another epoch or deployment, whatever its version.

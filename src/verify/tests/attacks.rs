@@ -235,6 +235,24 @@ async fn a_slow_clock_makes_no_session_last_longer() {
 }
 
 #[tokio::test]
+async fn a_machine_that_has_slept_asks_what_has_changed() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let request = inside.get(&alice);
+    assert!(inside.warm(&request).await);
+    // The monotonic clock stands still while a machine sleeps.
+    for (slept, expected) in [(0, "allowed"), (59, "allowed"), (60, "asked"), (-3600, "allowed")] {
+        let now = inside.bench.clock.now().plus_secs(slept);
+        let code = match inside.check_at(now, &request, None, Connection::default(), true) {
+            Outcome::Decided(answer) => code(Some(answer.map(|verified| *verified))),
+            Outcome::Ask(_) => "asked".to_owned(),
+        };
+        assert_eq!(code, expected, "{slept}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_principal_is_touched_by_indirectly_ends_its_entry() {
     let inside = Inside::new(&routes()).await;
     let all = allow(&["*"]);
