@@ -176,6 +176,18 @@ pub fn add_request_tags<'t>(context: &mut Context, tags: impl Iterator<Item = (&
     }
 }
 
+/// Adds to the keys of tags that are set or removed how those are spelled that go by it.
+///
+/// INVARIANT: keys of tags are stored without regard to case, and policies may compare them with
+/// it. A Deny that names a tag as it is stored holds however a request spells it.
+pub fn add_stored_tag_keys(context: &mut Context, stored: &[Tag]) {
+    let Some(Value::Many(asked)) = context.get("aws:TagKeys") else { return };
+    let goes = |tag: &&Tag| asked.iter().any(|key| fold(key) == fold(&tag.key));
+    let gone = stored.iter().filter(goes).map(|tag| &tag.key).filter(|key| !asked.contains(key));
+    let keys = asked.iter().chain(gone).cloned().collect();
+    context.insert("aws:TagKeys", Value::Many(keys));
+}
+
 fn one(context: &mut Context, key: &str, value: impl Into<String>) {
     context.insert(key, Value::One(value.into()));
 }

@@ -204,8 +204,14 @@ impl Local {
         // A refusal needs no confirmation. So what is not signed with the key, or not allowed, is no
         // question to the broker.
         asking.has_entry = true;
-        if answer.is_ok() && !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
-            return Err(asking);
+        if answer.is_ok() {
+            // INVARIANT: what cannot be confirmed ends, whatever else the broker still answers.
+            if !entry.serves_unconfirmed(monotonic, self.settings.freshness) {
+                return Err(Asking { has_entry: false, ..asking });
+            }
+            if !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
+                return Err(asking);
+            }
         }
         Ok(answer)
     }

@@ -12,7 +12,7 @@ use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
 use crate::ops::authorize::{Ask, CallerPolicies};
-use crate::ops::dispatch::{recorded, refused};
+use crate::ops::dispatch::{brief, recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::sts::assume_role_with_web_identity::refused_token;
 use crate::ops::sts::session_input;
@@ -78,7 +78,7 @@ pub async fn endpoint(
     let identity = match assert(context, account, token).await {
         Ok(identity) => identity,
         Err(fault) => {
-            refused(context, &about, described, &fault).await;
+            refused(context, &about, brief(described), &fault).await;
             return Err(fault);
         }
     };

@@ -40,6 +40,17 @@ pub fn url(services: &Services, account: AccountId, issuer: IssuerId) -> Option<
     services.issuer.url().map(|url| format!("{url}{PATH}{account}/{issuer}"))
 }
 
+/// Whether this is an issuer of this deployment, whoever's.
+///
+/// INVARIANT (revocation is complete): a token of one is no proof here. Shown to the deployment that
+/// made it, it would give a session that does not end with the one it came from.
+pub fn is_own(services: &Services, issuer: &str) -> bool {
+    services.issuer.url().is_some_and(|url| {
+        let below = issuer.strip_prefix(url.trim_end_matches('/'));
+        below.is_some_and(|path| path.starts_with(PATH))
+    })
+}
+
 /// Draws a key.
 pub fn draw(
     services: &Services,

@@ -353,3 +353,18 @@ async fn records_tell_of_the_token_and_do_not_hold_it() {
     let signature = element(&answer, "WebIdentityToken").rsplit('.').next().unwrap();
     assert!(records.iter().all(|record| !record.to_string().contains(signature)));
 }
+
+#[tokio::test]
+async fn a_token_of_the_deployment_is_no_proof_to_itself() {
+    let (bench, url) = stage().await;
+    for account in [&bench.a, &bench.b] {
+        let message = bench
+            .call(account, "CreateOpenIDConnectProvider", &[("Url", url.as_str())])
+            .await
+            .unwrap_err();
+        assert_eq!(message.code(), FaultCode::InvalidInput);
+        assert!(message.message().contains("AssumeRole"), "{}", message.message());
+    }
+    assert!(issuer::is_own(&bench.services, &url));
+    assert!(!issuer::is_own(&bench.services, "https://tokens.example/other/issuers/1"));
+}

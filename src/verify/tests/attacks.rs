@@ -135,6 +135,7 @@ async fn the_age_of_a_signature_is_a_key_of_s3() {
     assert!(inside.warm(&request).await);
     inside.bench.advance(600);
     inside.sync().unwrap();
+    assert!(inside.warm(&request).await);
     assert_eq!(code(inside.decided(&request)), "allowed");
     assert_eq!(inside.grant(&request).await.answer.reason.code, "Allowed");
     inside.bench.advance(1);
@@ -229,6 +230,7 @@ async fn a_slow_clock_makes_no_session_last_longer() {
     };
     inside.bench.advance(899);
     inside.sync().unwrap();
+    assert!(inside.warm(&inside.get(&session)).await);
     assert_eq!((at(0), at(600)), ("allowed".into(), "allowed".into()));
     inside.bench.advance(1);
     assert_eq!((at(0), at(600)), ("ExpiredToken".into(), "ExpiredToken".into()));

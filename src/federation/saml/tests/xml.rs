@@ -58,6 +58,15 @@ fn a_document_has_bounds() {
     assert_eq!(refused(&format!("{}{}", around(3), "</a>".repeat(3))), XmlError::Attributes);
     assert_eq!(refused(&around(10)), XmlError::Attributes);
     assert_eq!(refused(&wide(7_000)), XmlError::Attributes);
+    // So are they for many elements that declare something each.
+    let many =
+        |n: usize| format!("<a{declared}><a{declared}>{}</a></a>", "<b xmlns=''/>".repeat(n));
+    assert_eq!(verify_at(&many(200), &metadata, NOW), not);
+    assert_eq!(refused(&many(400)), XmlError::Attributes);
+    assert_eq!(
+        verify_at(&format!("<a>{}</a>", "<b xmlns=''/>".repeat(4_000)), &metadata, NOW),
+        not
+    );
     assert_eq!(refused(&format!("<a>{}</a>", "<b/>".repeat(10_001))), XmlError::Malformed);
     for text in
         ["<a", "<a b='", "<a>", "</a>", "<a></b>", "<a b='' b=''/>", "<a/><b/>", "<a>&b;</a>"]
