@@ -2,7 +2,8 @@
 //!
 //! Source: IAM User Guide, "AWS global condition context keys".
 //!
-//! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`.
+//! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`. The
+//! region that its signature names is such a claim.
 
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity, SamlIdentity, WebIdentity};
@@ -23,6 +24,7 @@ pub fn of_request(facts: &Facts) -> Context {
 pub fn add_request(context: &mut Context, facts: &Facts) {
     context.set_time(facts.now);
     one(context, "aws:SecureTransport", bool(facts.secure));
+    one(context, "aws:RequestedRegion", facts.region.as_str());
     if let Some(ip) = facts.source_ip {
         one(context, "aws:SourceIp", ip.to_string());
     }

@@ -13,6 +13,7 @@ use crate::id::AssociationId;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::params::{TagFault, check_tag_keys};
+use crate::ops::region::Region;
 use crate::ops::{Context, Effect, Service};
 use crate::seal::marker;
 
@@ -21,8 +22,8 @@ const MAX_IN_CLUSTER: usize = 5000;
 /// Entries of a page, if the caller does not say.
 const PAGE: usize = 100;
 
-fn view(it: &PodAssociation) -> Value {
-    let mut view = summary(it);
+fn view(region: &Region, it: &PodAssociation) -> Value {
+    let mut view = summary(region, it);
     if let Some(view) = view.as_object_mut() {
         view.insert("roleArn".to_owned(), it.role_arn.clone().into());
         view.insert("tags".to_owned(), json!(it.tags));
@@ -33,12 +34,12 @@ fn view(it: &PodAssociation) -> Value {
     view
 }
 
-fn summary(it: &PodAssociation) -> Value {
+fn summary(region: &Region, it: &PodAssociation) -> Value {
     json!({
         "clusterName": it.cluster,
         "namespace": it.namespace,
         "serviceAccount": it.service_account,
-        "associationArn": it.arn(),
+        "associationArn": access::arn_of(region, it),
         "associationId": told(it.id),
     })
 }
@@ -131,7 +132,6 @@ impl JsonOperation for CreatePodIdentityAssociation {
                 let made = PodAssociation {
                     id,
                     account,
-                    region: access::region(context).to_owned(),
                     cluster: new.cluster,
                     namespace: new.namespace,
                     service_account: new.service_account,
@@ -143,7 +143,7 @@ impl JsonOperation for CreatePodIdentityAssociation {
                     created_at: now,
                     modified_at: now,
                 };
-                let answer = json!({ "association": view(&made) });
+                let answer = json!({ "association": view(&context.facts.region, &made) });
                 tx.put(Entity::PodAssociation(made));
                 Ok(answer)
             })
@@ -182,7 +182,7 @@ impl JsonOperation for DescribePodIdentityAssociation {
     async fn execute(context: &Context<'_>, asked: One) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let found = access::association::<Self>(context, &state, &asked.cluster, &asked.id)?;
-        Ok(json!({ "association": view(&found) }))
+        Ok(json!({ "association": view(&context.facts.region, &found) }))
     }
 }
 
@@ -207,7 +207,7 @@ impl JsonOperation for DeletePodIdentityAssociation {
                 let (cluster, id) = (&asked.cluster, &asked.id);
                 let found = access::association::<Self>(context, tx.state(), cluster, id)?;
                 tx.delete(EntityKey::PodAssociation(found.id));
-                Ok(json!({ "association": view(&found) }))
+                Ok(json!({ "association": view(&context.facts.region, &found) }))
             })
             .await
     }
@@ -262,7 +262,7 @@ impl JsonOperation for UpdatePodIdentityAssociation {
                 if let Some(disable) = update.disable_session_tags {
                     changed.disable_session_tags = disable;
                 }
-                let answer = json!({ "association": view(&changed) });
+                let answer = json!({ "association": view(&context.facts.region, &changed) });
                 tx.put(Entity::PodAssociation(changed));
                 Ok(answer)
             })
@@ -341,7 +341,7 @@ impl JsonOperation for ListPodIdentityAssociations {
                     .map_err(Fault::internal)?;
             answer.insert("nextToken".to_owned(), token.into());
         }
-        let views = found.iter().map(|it| summary(it)).collect::<Vec<_>>();
+        let views = found.iter().map(|it| summary(&context.facts.region, it)).collect::<Vec<_>>();
         answer.insert("associations".to_owned(), views.into());
         Ok(answer.into())
     }

@@ -7,7 +7,7 @@ use crate::authn::Caller;
 use crate::id::AccountId;
 use crate::ops::Context;
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::testing::{A, B, Bench, Credentials, Idp, REGION, allow};
+use crate::ops::testing::{A, B, Bench, Credentials, HOME, Idp, REGION, allow};
 
 const URL: &str = "oidc.cluster.example/id/1";
 const CLUSTER: &str = "prod";
@@ -158,7 +158,7 @@ async fn a_pod_gets_a_session_of_its_role_with_its_tags() {
     assert_eq!(
         told,
         [
-            ("eks-cluster-arn", &*format!("arn:aws:eks:{REGION}:{A}:cluster/prod")),
+            ("eks-cluster-arn", &*format!("arn:aws:eks:{HOME}:{A}:cluster/prod")),
             ("eks-cluster-name", "prod"),
             ("kubernetes-namespace", "shop"),
             ("kubernetes-service-account", "orders"),
@@ -287,7 +287,7 @@ async fn the_role_must_trust_pod_identity_and_conditions_see_the_tags() {
             "aws:RequestTag/kubernetes-service-account": "orders",
             "aws:RequestTag/eks-cluster-name": "prod",
             "aws:SourceAccount": A,
-        }, "ArnEquals": { "aws:SourceArn": format!("arn:aws:eks:{REGION}:{A}:cluster/prod") } })),
+        }, "ArnEquals": { "aws:SourceArn": format!("arn:aws:eks:{HOME}:{A}:cluster/prod") } })),
             true,
         ),
         (include_str!("../../../deploy/examples/trust/eks-pod-identity.json").to_owned(), true),
@@ -366,13 +366,58 @@ async fn what_it_depends_on_ends_it() {
     assert!(bench.whoami(&session).await.is_ok());
 }
 
+/// The callers of these tests sign for another region than the deployment's.
+#[tokio::test]
+async fn what_is_denied_by_region_or_arn_is_denied_whatever_region_is_signed_for() {
+    assert_ne!(REGION, HOME);
+    let stage = Stage::new().await;
+    let (bench, admin) = (&stage.bench, &stage.bench.a);
+    let which = json!({ "clusterName": CLUSTER, "associationId": stage.id() });
+    let new = json!({ "clusterName": CLUSTER, "namespace": "shop", "serviceAccount": "new",
+        "roleArn": stage.role });
+    let token = json!({ "clusterName": CLUSTER, "token": stage.token(&json!({})) });
+    let everything = |deny: Value| {
+        let mut deny = deny;
+        deny["Effect"] = "Deny".into();
+        deny["Action"] = json!(["eks:*", "eks-auth:*"]);
+        json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": ["eks:*", "eks-auth:*", "iam:PassRole"],
+              "Resource": "*" }, deny,
+        ]})
+        .to_string()
+    };
+    let region = json!({ "Resource": "*", "Condition": {
+        "StringEquals": { "aws:RequestedRegion": HOME } } });
+    let arns = |region: &str| {
+        json!({ "Resource": [format!("arn:aws:eks:{region}:{A}:cluster/prod"),
+            format!("arn:aws:eks:{region}:{A}:podidentityassociation/prod/*")] })
+    };
+    for (at, deny) in [region, arns(HOME)].into_iter().enumerate() {
+        let caller = bench.user(admin, &format!("denied-{at}"), &everything(deny)).await;
+        for (name, body) in [
+            ("CreatePodIdentityAssociation", &new),
+            ("ListPodIdentityAssociations", &json!({ "clusterName": CLUSTER })),
+            ("DescribePodIdentityAssociation", &which),
+            ("UpdatePodIdentityAssociation", &which),
+            ("DeletePodIdentityAssociation", &which),
+            ("AssumeRoleForPodIdentity", &token),
+        ] {
+            refused(call(bench, &caller, name, body.clone()).await, FaultCode::AccessDenied);
+        }
+    }
+    // There is no other ARN: what is said of one is about nothing.
+    let caller = bench.user(admin, "other", &everything(arns(REGION))).await;
+    let shown = call(bench, &caller, "DescribePodIdentityAssociation", which).await.unwrap();
+    assert_eq!(shown["association"]["associationArn"], stage.association["associationArn"]);
+}
+
 #[tokio::test]
 async fn associations_are_made_listed_changed_and_deleted_by_who_may() {
     let stage = Stage::new().await;
     let (bench, admin) = (&stage.bench, &stage.bench.a);
     assert_eq!(
         stage.association["associationArn"],
-        format!("arn:aws:eks:{REGION}:{A}:podidentityassociation/prod/{}", stage.id())
+        format!("arn:aws:eks:{HOME}:{A}:podidentityassociation/prod/{}", stage.id())
     );
     let new = |name: &str| {
         json!({ "clusterName": CLUSTER, "namespace": "shop",

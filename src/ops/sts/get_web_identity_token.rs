@@ -209,9 +209,7 @@ fn claims(
     let account = identity.account();
     let mut own = Map::new();
     own.insert("aws_account".to_owned(), account.to_string().into());
-    if let Some(region) = context.region().filter(|region| !region.is_empty()) {
-        own.insert("source_region".to_owned(), region.into());
-    }
+    own.insert("source_region".to_owned(), context.facts.region.as_str().into());
     let organized = snapshot.organized();
     if let Some((organization, member)) =
         organized.organization_of(account).zip(organized.member(account))

@@ -9,7 +9,7 @@ use crate::federation::oidc::{
 };
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::issuer;
-use crate::ops::testing::{A, B, Bench, Credentials, allow, element, trusting};
+use crate::ops::testing::{A, B, Bench, Credentials, HOME, allow, element, trusting};
 use crate::time::Clock as _;
 
 const AUDIENCE: &str = "https://api.example";
@@ -104,7 +104,7 @@ async fn a_token_says_who_the_caller_is_and_verifies_with_what_is_published() {
             json!({
                 "iss": url, "sub": format!("arn:aws:iam::{A}:user/admin"), "aud": AUDIENCE,
                 "iat": now, "exp": now + 300, "jti": jti,
-                "https://sts.amazonaws.com/": { "aws_account": A, "source_region": "eu-west-1" },
+                "https://sts.amazonaws.com/": { "aws_account": A, "source_region": HOME },
             })
         );
         let again = token(&bench, &bench.a, &parameters).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_session_s_token_tells_of_its_role_tags_and_source_and_ends_with_it() 
     assert_eq!(
         told["https://sts.amazonaws.com/"],
         json!({
-            "aws_account": A, "source_region": "eu-west-1",
+            "aws_account": A, "source_region": HOME,
             "principal_tags": { "team": "blue", "job": "7" },
             "original_session_exp": ends, "source_identity": "alice",
             "request_tags": { "aud": "x" },

@@ -153,7 +153,7 @@ impl Asking {
         policy.bind_known(&mut |arn| snapshot.principal_id(arn));
         let resource = service.arn();
         let ask = Ask { action: Service::ASK, resource: &resource, owner: service.account() };
-        let keys = signed_context(facts, identity, signed.region());
+        let keys = signed_context(facts, identity);
         let named = Named { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
         let caller = policy_caller(identity);

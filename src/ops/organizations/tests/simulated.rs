@@ -100,7 +100,7 @@ async fn a_simulation_decides_as_the_request_is_decided() {
             for resource in &resources {
                 let owner = AccountId::parse(resource.split(':').nth(4).unwrap()).unwrap();
                 let ask = Ask { action, resource, owner };
-                let keys = signed_context(&bench.facts(), identity, "");
+                let keys = signed_context(&bench.facts(), identity);
                 let keys = policies.keys(keys, &policy_caller(identity), owner);
                 let real = policies.decide(&policy_caller(identity), &ask, &keys, None).effect();
                 let real = match real {
