@@ -380,6 +380,7 @@ impl Bench {
                 drift: 0,
                 used: 0,
                 failures: Failures::default(),
+                tried_by: None,
             };
             let serial = device.arn();
             tx.put(Entity::MfaDevice(device));
