@@ -475,12 +475,17 @@ impl KeySource for TestKeys {
         Algorithm::DEFAULT
     }
 
-    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
+    fn keys<'a>(
+        &'a self,
+        _: AccountId,
+        issuer: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
         Box::pin(async move { self.get(issuer).ok_or(FetchError::Timeout) })
     }
 
     fn newer<'a>(
         &'a self,
+        _: AccountId,
         issuer: &'a str,
         than: &'a Arc<KeySet>,
     ) -> BoxFuture<'a, Option<Arc<KeySet>>> {
