@@ -17,8 +17,6 @@ use crate::ops::region::Region;
 use crate::ops::{Context, Effect, Service};
 use crate::seal::marker;
 
-/// At most this many associations in a cluster.
-const MAX_IN_CLUSTER: usize = 5000;
 /// Entries of a page, if the caller does not say.
 const PAGE: usize = 100;
 
@@ -122,10 +120,21 @@ impl JsonOperation for CreatePodIdentityAssociation {
                          account.",
                     ));
                 }
-                let others = state.pod_associations_of(account);
-                if others.filter(|it| it.cluster == new.cluster).count() >= MAX_IN_CLUSTER {
-                    let message = "The cluster has as many associations as it may have.";
-                    return Err(Fault::new(FaultCode::ResourceLimitExceeded, message));
+                let quotas = &context.services.quotas;
+                let full = |whose: &str| {
+                    let message = format!("The {whose} has as many associations as it may have.");
+                    Fault::new(FaultCode::ResourceLimitExceeded, message)
+                };
+                let (mut of_account, mut of_cluster) = (0, 0);
+                for it in state.pod_associations_of(account) {
+                    of_account += 1;
+                    of_cluster += usize::from(it.cluster == new.cluster);
+                }
+                if of_cluster >= quotas.pod_associations_per_cluster {
+                    return Err(full("cluster"));
+                }
+                if of_account >= quotas.pod_associations_per_account {
+                    return Err(full("account"));
                 }
                 let id =
                     AssociationId::generate(&*context.services.random).map_err(Fault::internal)?;

@@ -136,6 +136,10 @@ fn pod(identity: &WebIdentity) -> Result<(&str, &str, &Pod), Fault> {
     }
     let pod =
         kubernetes.pod.as_ref().ok_or_else(|| bad_token("The token is not bound to a pod."))?;
+    if !pod.is_plain() {
+        // They stand in the session's name and tags.
+        return Err(bad_token("The name or the UID of the token's pod is not one of Kubernetes."));
+    }
     Ok((namespace, name, pod))
 }
 

@@ -217,6 +217,14 @@ async fn only_a_pod_s_token_for_pod_identity_is_taken() {
         (json!({ "kubernetes.io": {} }), FaultCode::InvalidIdentityToken),
         (json!({ "kubernetes.io": { "pod": { "name": "p" } } }), FaultCode::InvalidIdentityToken),
         (
+            json!({ "kubernetes.io": { "pod": { "name": "p/../q", "uid": "u" } } }),
+            FaultCode::InvalidIdentityToken,
+        ),
+        (
+            json!({ "kubernetes.io": { "pod": { "name": "p", "uid": "u${aws:username}" } } }),
+            FaultCode::InvalidIdentityToken,
+        ),
+        (
             json!({ "kubernetes.io": { "namespace": "other", "pod": { "name": "p", "uid": "u" } } }),
             FaultCode::InvalidIdentityToken,
         ),
@@ -364,6 +372,74 @@ async fn what_it_depends_on_ends_it() {
     call(bench, &bench.a, "DeletePodIdentityAssociation", which).await.unwrap();
     refused(stage.fetch(&stage.token(&json!({}))).await, FaultCode::ResourceNotFound);
     assert!(bench.whoami(&session).await.is_ok());
+}
+
+/// The role was taken by EKS, as with AWS: the provider of the cluster's tokens vouched to it alone.
+#[tokio::test]
+async fn a_pod_s_session_is_not_the_provider_s() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let arn = format!("arn:aws:iam::{A}:oidc-provider/{URL}");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*",
+          "Condition": { "StringEquals": { "aws:FederatedProvider": arn } } },
+        { "Effect": "Allow", "Action": "iam:ListGroups", "Resource": "*",
+          "Condition": { "Null": { format!("{URL}:sub"): "false" } } },
+        { "Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*",
+          "Condition": { "Null": { "aws:FederatedProvider": "true", format!("{URL}:aud"): "true",
+              "aws:PrincipalTag/kubernetes-pod-name": "false" } } },
+        { "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*" },
+    ]});
+    let put =
+        [("RoleName", "orders"), ("PolicyName", "own"), ("PolicyDocument", &policy.to_string())];
+    bench.call(&bench.a, "PutRolePolicy", &put).await.unwrap();
+    let session = stage.session().await;
+    for (action, allowed) in [("ListUsers", false), ("ListGroups", false), ("ListRoles", true)] {
+        assert_eq!(bench.call(&session, action, &[]).await.is_ok(), allowed, "{action}");
+    }
+    bench.call(&bench.a, "EnableOutboundWebIdentityFederation", &[]).await.unwrap();
+    let ask = [("Audience.member.1", "x"), ("SigningAlgorithm", "ES384")];
+    let answer = bench.call(&session, "GetWebIdentityToken", &ask).await.unwrap();
+    let token = crate::ops::testing::element(&answer, "WebIdentityToken");
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let told = &claims["https://sts.amazonaws.com/"];
+    assert_eq!(told["principal_tags"]["eks-cluster-name"], CLUSTER);
+    assert_eq!(told.get("federated_provider"), None);
+    // It ends with the provider all the same.
+    let delete = [("OpenIDConnectProviderArn", arn.as_str())];
+    bench.call(&bench.a, "DeleteOpenIDConnectProvider", &delete).await.unwrap();
+    assert!(bench.whoami(&session).await.is_err());
+}
+
+#[tokio::test]
+async fn associations_are_as_many_as_the_quotas_say() {
+    let mut stage = Stage::new().await;
+    cluster(&stage.bench, A, "oidc.cluster.example/id/2", "test").await;
+    stage.bench.services.quotas.pod_associations_per_cluster = 2;
+    stage.bench.services.quotas.pod_associations_per_account = 3;
+    let bench = &stage.bench;
+    let new = |cluster: &str, name: &str| {
+        json!({ "clusterName": cluster, "namespace": "shop", "serviceAccount": name,
+            "roleArn": stage.role })
+    };
+    let create = "CreatePodIdentityAssociation";
+    for (cluster, name, full) in [
+        (CLUSTER, "a", None),
+        (CLUSTER, "b", Some("The cluster")),
+        ("test", "a", None),
+        ("test", "b", Some("The account")),
+    ] {
+        let result = call(bench, &bench.a, create, new(cluster, name)).await;
+        match full {
+            None => drop(result.unwrap()),
+            Some(whose) => {
+                let fault = refused(result, FaultCode::ResourceLimitExceeded);
+                assert!(fault.message().starts_with(whose), "{}", fault.message());
+            }
+        }
+    }
 }
 
 /// The callers of these tests sign for another region than the deployment's.

@@ -227,7 +227,7 @@ fn claims(
         if let Some(source_identity) = &claims.source_identity {
             own.insert("source_identity".to_owned(), source_identity.clone().into());
         }
-        if let Some(federated) = &claims.federated {
+        if let Some(federated) = context::vouched(claims) {
             own.insert("federated_provider".to_owned(), federated.arn.clone().into());
         }
     }
