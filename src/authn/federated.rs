@@ -87,8 +87,8 @@ pub async fn web_identity(
     Ok(WebIdentity { provider, assertion, audience })
 }
 
-/// The account's provider of this issuer; a closed account has none. Providers are kept without scheme,
-/// and without a slash at the end, which some issuers have.
+/// The account's provider of this issuer; a closed account has none. Providers are kept without
+/// scheme, and without a slash at the end, which some issuers have.
 fn provider(
     snapshot: &Snapshot,
     account: AccountId,

@@ -58,9 +58,9 @@ impl MfaDevice {
 
     /// The wrong codes that count against who tries it now.
     ///
-    /// A device that is nobody's may be tried by everybody who may enable one, whoever made it: there
-    /// what one of them gets wrong keeps no other from it. Each pair of codes that is tried finds the
-    /// device's in some 21 of 10^12 cases.
+    /// A device that is nobody's may be tried by everybody who may enable one, whoever made it:
+    /// there what one of them gets wrong keeps no other from it. Each pair of codes that is tried
+    /// finds the device's in some 21 of 10^12 cases.
     pub fn failures_of(&self, who: UniqueId) -> Failures {
         if self.user.is_some() || self.tried_by == Some(who) {
             self.failures
@@ -115,8 +115,8 @@ mod tests {
         }
     }
 
-    /// The state of before knows nothing of a drift that was learned, nor of the codes that were used
-    /// by it.
+    /// The state of before knows nothing of a drift that was learned, nor of the codes that were
+    /// used by it.
     #[test]
     fn no_code_of_any_drift_that_was_good_before_a_restore_is_good_after_it() {
         let seed = Seed::from_bytes(Zeroizing::new(b"12345678901234567890".to_vec()));

@@ -152,8 +152,8 @@ impl Held {
         settings.max_stale.max(2 * settings.refresh_every)
     }
 
-    /// Begins a fetch. It is nobody's: a request that is given up does not end it. Its turn is one of
-    /// the account that asked first.
+    /// Begins a fetch. It is nobody's: a request that is given up does not end it. Its turn is one
+    /// of the account that asked first.
     fn begin(
         self: &Arc<Self>,
         state: &mut State,

@@ -18,9 +18,9 @@
 //!
 //! A token whose key is not known causes a fetch at most once a minute, however many there are.
 //!
-//! Fetches are shared out: an account that has as many under way as it may have waits for its own, so
-//! that issuers which do not answer keep no other account from its. A fetch's time begins when it does,
-//! not while it waits for others.
+//! Fetches are shared out: an account that has as many under way as it may have waits for its own,
+//! so that issuers which do not answer keep no other account from its. A fetch's time begins when
+//! it does, not while it waits for others.
 //!
 //! # Trust boundary
 //!
@@ -34,7 +34,9 @@
 //! of a provider are kept and told, and neither widen nor narrow this: AWS, too, looks at them only
 //! where no trusted authority vouches.
 //!
-//! INVARIANT (bounded): issuers at hand, fetches at once, those of an account among them, bytes, time.
+//! INVARIANT (bounded): issuers at hand, fetches at once, those of an account among them, bytes,
+//! time.
+//!
 //! INVARIANT: staleness runs on the monotonic clock and starts expired.
 
 mod client;

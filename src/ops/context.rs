@@ -2,8 +2,8 @@
 //!
 //! Source: IAM User Guide, "AWS global condition context keys".
 //!
-//! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`. The
-//! region that its signature names is such a claim.
+//! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`.
+//! The region that its signature names is such a claim.
 
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity, SamlIdentity, WebIdentity};
@@ -139,8 +139,8 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
 
 /// What an identity provider said at the beginning of a session's chain.
 ///
-/// Pods have none: there the provider of the cluster's tokens told which pod it is, and EKS took the role
-/// for it. Only it gets sessions for tokens of its own audience.
+/// Pods have none: there the provider of the cluster's tokens told which pod it is, and EKS took
+/// the role for it. Only it gets sessions for tokens of its own audience.
 pub fn vouched(claims: &Claims) -> Option<&FederatedClaim> {
     claims.federated.as_ref().filter(|it| it.audience != eks::PRINCIPAL)
 }

@@ -2,9 +2,9 @@
 //!
 //! # Model
 //!
-//! Clients sign with whatever region they are set to, and each is taken, so that unmodified SDKs work
-//! with the region they have. It is part of the signature and means nothing else: a request to the
-//! broker's own API was made to the region that the deployment is in.
+//! Clients sign with whatever region they are set to, and each is taken, so that unmodified SDKs
+//! work with the region they have. It is part of the signature and means nothing else: a request to
+//! the broker's own API was made to the region that the deployment is in.
 //!
 //! INVARIANT (a client chooses no condition key): `aws:RequestedRegion` in decisions about the
 //! broker's own API, and the region in every ARN that the broker makes, is the deployment's. What a
@@ -24,8 +24,8 @@ const MAX: usize = 64;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The region that the deployment is in, as policies and ARNs name it. AWS's global services are
-    /// in `us-east-1`, the default.
+    /// The region that the deployment is in, as policies and ARNs name it. AWS's global services
+    /// are in `us-east-1`, the default.
     pub region: Region,
 }
 

@@ -1,9 +1,9 @@
 //! Codes of MFA devices, held against them.
 //!
 //! INVARIANT: what a code does is decided within the write that notes that it was used. Of any
-//! number of uses of one code, at once or one after another, before a crash or after it, one is good.
-//! A wrong code is noted too, before it is answered. As long as a device is nobody's, what one principal
-//! gets wrong is not held against another.
+//! number of uses of one code, at once or one after another, before a crash or after it, one is
+//! good. A wrong code is noted too, before it is answered. As long as a device is nobody's, what
+//! one principal gets wrong is not held against another.
 
 use super::Context;
 use super::fault::Fault;

@@ -103,7 +103,8 @@ pub async fn mint(
     prepare(random, draft, minimum_size)?.issue(keyring, ledger, random).await
 }
 
-/// A session whose secret is drawn and that fits into a token. It does not exist before it is issued.
+/// A session whose secret is drawn and that fits into a token. It does not exist before it is
+/// issued.
 pub struct Prepared {
     claims: Claims,
     packed_policy_size: Option<u32>,

@@ -24,8 +24,8 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// Whether its name and UID are such as Kubernetes gives: a DNS subdomain, and letters, digits and
-    /// hyphens.
+    /// Whether its name and UID are such as Kubernetes gives: a DNS subdomain, and letters, digits
+    /// and hyphens.
     pub fn is_plain(&self) -> bool {
         is_name(&self.name)
             && self.uid.len() <= MAX_UID

@@ -374,7 +374,8 @@ async fn what_it_depends_on_ends_it() {
     assert!(bench.whoami(&session).await.is_ok());
 }
 
-/// The role was taken by EKS, as with AWS: the provider of the cluster's tokens vouched to it alone.
+/// The role was taken by EKS, as with AWS: the provider of the cluster's tokens vouched to it
+/// alone.
 #[tokio::test]
 async fn a_pod_s_session_is_not_the_provider_s() {
     let stage = Stage::new().await;

@@ -46,9 +46,9 @@ pub(super) fn existing<O: Operation, K: Kind>(
 /// The user that a request names, or without a name the caller itself.
 ///
 /// # Errors
-/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user is
-/// none: `AccessDenied` for what would change one, which only the host's operator does, on the admin
-/// socket.
+/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user
+/// is none: `AccessDenied` for what would change one, which only the host's operator does, on the
+/// admin socket.
 pub(super) fn user_or_caller<O: Operation>(
     context: &Context<'_>,
     state: &Snapshot,

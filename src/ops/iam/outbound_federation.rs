@@ -15,11 +15,11 @@ use crate::ops::{Context, Operation, issuer};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
-/// The operation EnableOutboundWebIdentityFederation. An issuer that was there before comes back, with
-/// another key.
+/// The operation EnableOutboundWebIdentityFederation. An issuer that was there before comes back,
+/// with another key.
 pub struct EnableOutboundWebIdentityFederation;
-/// The operation DisableOutboundWebIdentityFederation. The issuer's keys are no more: tokens from before
-/// do not verify with what it publishes.
+/// The operation DisableOutboundWebIdentityFederation. The issuer's keys are no more: tokens from
+/// before do not verify with what it publishes.
 pub struct DisableOutboundWebIdentityFederation;
 /// The operation GetOutboundWebIdentityFederationInfo.
 pub struct GetOutboundWebIdentityFederationInfo;

@@ -44,7 +44,8 @@ pub struct Quotas {
     pub client_ids_per_oidc_provider: usize,
     /// Associations of EKS Pod Identity of a cluster.
     pub pod_associations_per_cluster: usize,
-    /// Associations of EKS Pod Identity of an account, of all clusters together: AWS has no such quota.
+    /// Associations of EKS Pod Identity of an account, of all clusters together: AWS has no such
+    /// quota.
     pub pod_associations_per_account: usize,
 }
 

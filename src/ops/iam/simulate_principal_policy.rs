@@ -7,8 +7,8 @@
 //! a role is what `ContextEntries` says, which goes before everything else. `CallerArn` asks as
 //! another user who had these policies. A boundary that is given stands in for the principal's.
 //!
-//! INVARIANT (not denied is not allowed): a result tells of the tags and the ID of whoever asks, so that
-//! a user of the account that `CallerArn` names has to be allowed to the caller, too.
+//! INVARIANT (not denied is not allowed): a result tells of the tags and the ID of whoever asks, so
+//! that a user of the account that `CallerArn` names has to be allowed to the caller, too.
 //!
 //! Source: AWS IAM API reference, SimulatePrincipalPolicy.
 

@@ -92,8 +92,8 @@ impl SourceArn {
     }
 }
 
-/// The user of the caller's account that has this ARN now, if there is one, for a caller who may do `O`
-/// to it: as whom something is asked.
+/// The user of the caller's account that has this ARN now, if there is one, for a caller who may do
+/// `O` to it: as whom something is asked.
 ///
 /// # Errors
 /// `AccessDenied`, whether or not there is such a user.

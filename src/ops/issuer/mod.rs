@@ -11,8 +11,8 @@
 //! Keys are replaced by use: the first token that is asked for after a key's time makes the next
 //! one, which is published for a day before it signs ([`directory::issuer`](crate::directory::issuer)).
 //!
-//! Disabling an issuer takes its keys out of what it publishes, and destroys those that are its own.
-//! Enabling it again makes another: so keys are replaced at once.
+//! Disabling an issuer takes its keys out of what it publishes, and destroys those that are its
+//! own. Enabling it again makes another: so keys are replaced at once.
 //!
 //! INVARIANT: a key of one account's issuer never signs for another: keys are sealed for their
 //! issuer, and a token's `iss` is that of the key's owner. The RSA keys are the deployment's, which
@@ -106,8 +106,8 @@ pub async fn rotate(context: &Context<'_>, account: AccountId, issuer: &TokenIss
 /// A public document of an issuer, by its path after [`PATH`]: discovery or key set. `None`: there
 /// is no such issuer, or its account is closed.
 ///
-/// INVARIANT: an issuer that was disabled has no keys, the deployment's own among them. Its key set is
-/// empty, not gone, so that whoever keeps a copy learns of it.
+/// INVARIANT: an issuer that was disabled has no keys, the deployment's own among them. Its key set
+/// is empty, not gone, so that whoever keeps a copy learns of it.
 pub fn document(
     services: &Services,
     snapshot: &Snapshot,

@@ -17,8 +17,8 @@
 //! ARN, so that a provider or role that is deleted and made again changes nothing. What is refused
 //! for its parameters is not used.
 //!
-//! A session lasts as long as `DurationSeconds` and the attribute `SessionDuration` say, whichever is
-//! shorter, and no longer than the one at the provider.
+//! A session lasts as long as `DurationSeconds` and the attribute `SessionDuration` say, whichever
+//! is shorter, and no longer than the one at the provider.
 //!
 //! INVARIANT: a role that does not exist, one that is not offered and one that does not trust the
 //! assertion are refused with the same words, which name no condition.

@@ -172,8 +172,6 @@ async fn museum_m22_durations_are_held_to_role_and_chain() {
 async fn a_session_policy_that_is_made_again_is_not_the_one_that_was_passed() {
     let bench = Bench::new().await;
     let (alice, role) = stage(&bench).await;
-    let all = [("RoleName", "deploy"), ("PolicyName", "all"), ("PolicyDocument", &allow(&["*"]))];
-    bench.call(&bench.b, "PutRolePolicy", &all).await.unwrap();
     let (users, roles) = (allow(&["iam:ListUsers"]), allow(&["iam:ListRoles"]));
     let create = [("PolicyName", "limit"), ("PolicyDocument", users.as_str())];
     bench.call(&bench.b, "CreatePolicy", &create).await.unwrap();

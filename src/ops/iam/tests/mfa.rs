@@ -227,8 +227,8 @@ async fn wrong_codes_are_counted_and_make_the_device_wait() {
     assert_eq!(message, "There were too many wrong codes. Try again in 60 seconds.");
 }
 
-/// A device that is nobody's is tried by everybody who may enable one for itself: what somebody else
-/// gets wrong does not keep its maker from it.
+/// A device that is nobody's is tried by everybody who may enable one for itself: what somebody
+/// else gets wrong does not keep its maker from it.
 #[tokio::test]
 async fn wrong_codes_of_another_do_not_lock_a_device_that_is_nobody_s() {
     let bench = Bench::new().await;
