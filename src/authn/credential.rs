@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::directory::AccessKey;
-use crate::id::AccessKeyId;
+use crate::id::{AccessKeyId, UniqueId};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::{DocumentKind, Policy};
 use crate::seal::Claims;

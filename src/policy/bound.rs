@@ -12,11 +12,8 @@ use crate::id::UniqueId;
 /// INVARIANT: what is kept is found by the state that said so, and by nothing else.
 pub struct BoundPolicy {
     policy: Policy,
-    last: Mutex<Option<(State, Arc<CompiledPolicy>)>>,
+    last: Mutex<Option<((u64, u64), Arc<CompiledPolicy>)>>,
 }
-
-/// What says which principals there are: the epoch and the version of a directory.
-pub type State = (u64, u64);
 
 impl BoundPolicy {
     /// A policy that is not bound yet.
@@ -25,10 +22,10 @@ impl BoundPolicy {
     }
 
     /// The policy with its principals bound: the ARNs that it names mean those that `resolve` says,
-    /// which is asked once for each state.
+    /// which is asked once for each state: the epoch and the version of the directory that it reads.
     pub fn at(
         &self,
-        state: State,
+        state: (u64, u64),
         resolve: &mut dyn FnMut(&str) -> Option<UniqueId>,
     ) -> Arc<CompiledPolicy> {
         let slot = || self.last.lock().unwrap_or_else(PoisonError::into_inner);

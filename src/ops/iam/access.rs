@@ -76,7 +76,7 @@ pub(super) fn user_or_caller<O: Operation>(
 }
 
 /// A user, or the caller that is its account's root user.
-pub(super) enum Person {
+pub enum Person {
     /// A user.
     User(Arc<User>),
     /// The root user.

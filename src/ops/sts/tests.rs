@@ -178,9 +178,9 @@ async fn a_session_policy_that_is_made_again_is_not_the_one_that_was_passed() {
     let arn = format!("arn:aws:iam::{B}:policy/limit");
     let read_only = "arn:aws:iam::aws:policy/IAMReadOnlyAccess";
     let session = async |arn: &str| {
-        let answer =
-            bench.call(&alice, "AssumeRole", &ask(&role, &[("PolicyArns.member.1.arn", arn)]));
-        Credentials::of_answer(&answer.await.unwrap())
+        let passed = ask(&role, &[("PolicyArns.member.1.arn", arn)]);
+        let answer = bench.call(&alice, "AssumeRole", &passed).await.unwrap();
+        Credentials::of_answer(&answer)
     };
     let may = async |session: &Credentials| {
         let users = bench.call(session, "ListUsers", &[]).await.is_ok();
