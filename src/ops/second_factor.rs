@@ -22,7 +22,7 @@ pub(super) enum Typed<'a> {
 /// What came of it.
 pub(super) enum Attempt {
     /// The device as it is to be kept: the code is used.
-    Good(MfaDevice),
+    Good(Box<MfaDevice>),
     /// It was noted.
     Wrong,
     /// It was not looked at: there were too many before it. Seconds to wait.
@@ -59,5 +59,5 @@ pub(super) fn attempt(
         return Ok(Attempt::Wrong);
     };
     device.succeed(used, drift);
-    Ok(Attempt::Good(device))
+    Ok(Attempt::Good(Box::new(device)))
 }

@@ -12,7 +12,12 @@ use crate::id::UniqueId;
 /// INVARIANT: what is kept is found by the state that said so, and by nothing else.
 pub struct BoundPolicy {
     policy: Policy,
-    last: Mutex<Option<((u64, u64), Arc<CompiledPolicy>)>>,
+    last: Mutex<Option<Last>>,
+}
+
+struct Last {
+    state: (u64, u64),
+    compiled: Arc<CompiledPolicy>,
 }
 
 impl BoundPolicy {
@@ -29,13 +34,13 @@ impl BoundPolicy {
         resolve: &mut dyn FnMut(&str) -> Option<UniqueId>,
     ) -> Arc<CompiledPolicy> {
         let slot = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, compiled)) = slot().as_ref().filter(|(of, _)| *of == state) {
-            return Arc::clone(compiled);
+        if let Some(last) = slot().as_ref().filter(|last| last.state == state) {
+            return Arc::clone(&last.compiled);
         }
         let mut policy = self.policy.clone();
         policy.bind_known(resolve);
         let compiled = Arc::new(CompiledPolicy::new(&policy));
-        *slot() = Some((state, Arc::clone(&compiled)));
+        *slot() = Some(Last { state, compiled: Arc::clone(&compiled) });
         compiled
     }
 }

@@ -59,7 +59,7 @@ impl CodesRequest {
         let wrong = || invalid("Authentication code for device is not valid.");
         let Some((first, second)) = &self.codes else { return Ok(Err(wrong())) };
         Ok(match attempt(context, tx, device, &Typed::Two(first, second))? {
-            Attempt::Good(device) => Ok(device),
+            Attempt::Good(device) => Ok(*device),
             Attempt::Wrong => Err(wrong()),
             Attempt::TooMany(secs) => Err(invalid(&format!(
                 "There were too many wrong codes. Try again in {secs} seconds."
