@@ -75,6 +75,9 @@ pub enum FetchError {
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     File(Arc<std::io::Error>),
+    /// Not tried: too many other fetches are under way.
+    #[error("not tried: too many other fetches are under way")]
+    Busy,
     /// Not tried: it failed a moment ago.
     #[error("not tried again yet: it failed a moment ago")]
     TooEarly,
