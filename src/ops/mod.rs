@@ -83,6 +83,8 @@ pub struct Services {
     pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
+    /// Room for requests that come without a signature.
+    pub strangers: dispatch::Strangers,
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// What IAM takes and refuses.

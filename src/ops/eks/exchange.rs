@@ -76,6 +76,7 @@ pub async fn endpoint(
     let about =
         About { service: Service::EksAuth, name: "AssumeRoleForPodIdentity", read_only: false };
     let described = json!({ "clusterName": cluster });
+    let _place = context.services.strangers.place()?;
     let identity = match assert(context, account, token).await {
         Ok(identity) => identity,
         Err(fault) => {
@@ -122,7 +123,8 @@ fn bad_token(message: &str) -> Fault {
 fn pod(identity: &WebIdentity) -> Result<(&str, &str, &Pod), Fault> {
     let claims = identity.assertion().claims();
     // INVARIANT: a token that was made for somebody else says nothing to us.
-    if identity.audience() != PRINCIPAL || claims.authorized_party().is_some() {
+    // What was made for others too can be shown here by any of them.
+    if claims.audiences() != [PRINCIPAL] || claims.authorized_party().is_some() {
         return Err(bad_token("Incorrect token audience"));
     }
     let (namespace, name) = service_account(claims.subject())
