@@ -10,7 +10,7 @@ use super::{Context, Facts, Services};
 use crate::authn::{Caller, Identity, PrincipalEntity, SessionPolicy, VerifiedRequest, standing};
 use crate::directory::document::TrustDocument;
 use crate::directory::entities::Policies;
-use crate::directory::{Document, Organized, Snapshot, Used};
+use crate::directory::{Document, Organized, Role, Snapshot, Used};
 use crate::id::AccountId;
 use crate::policy::compiled::{
     self, CompiledDecision, CompiledLayer, CompiledLayers, CompiledNamed, CompiledPolicy,
@@ -19,6 +19,7 @@ use crate::policy::{
     self, Decision, DocumentKind, Layers, Named, Policy, Request, Trace, denial_reason, explain,
     explain_trust,
 };
+use crate::seal::claims::Tag;
 
 /// What is to be done to what.
 pub struct Ask<'a> {
@@ -28,6 +29,55 @@ pub struct Ask<'a> {
     pub resource: &'a str,
     /// The account that owns the resource.
     pub owner: AccountId,
+}
+
+/// What is to be done to what, where [`DecisionKeys`] say whose it is.
+#[derive(Clone, Copy)]
+pub struct Act<'a> {
+    /// Such as `iam:CreateUser`.
+    pub action: &'a str,
+    /// The ARN, or `*` where the action has no resource.
+    pub resource: &'a str,
+}
+
+impl<'a> Ask<'a> {
+    fn act(&self) -> Act<'a> {
+        Act { action: self.action, resource: self.resource }
+    }
+}
+
+/// A session of a role, as it is asked for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The action to have the role, such as `sts:AssumeRole`.
+    pub action: &'static str,
+    /// Its tags: they take `sts:TagSession`.
+    pub tags: &'a [Tag],
+    /// Its source identity: it takes `sts:SetSourceIdentity`.
+    pub source_identity: Option<&'a str>,
+    /// Whether a context provider vouches for more: that takes `sts:SetContext`.
+    pub contexts: bool,
+}
+
+impl Wanted<'_> {
+    /// Every action that it takes.
+    fn actions(&self) -> impl Iterator<Item = &'static str> {
+        let more = [
+            ("sts:TagSession", !self.tags.is_empty()),
+            ("sts:SetSourceIdentity", self.source_identity.is_some()),
+            ("sts:SetContext", self.contexts),
+        ];
+        let needed = more.into_iter().filter(|(_, needed)| *needed);
+        std::iter::once(self.action).chain(needed.map(|(action, _)| action))
+    }
+}
+
+/// A role is not to be had.
+pub struct Untrusted {
+    /// The action that is not allowed.
+    pub action: &'static str,
+    /// What was lacking, for the operator: the caller must not learn it.
+    pub why: String,
 }
 
 /// The policies of a caller in both of their forms, borrowed from the snapshot and the session.
@@ -42,7 +92,8 @@ pub struct CallerPolicies<'s> {
 /// The condition keys of decisions about what one account owns.
 ///
 /// INVARIANT: every decision has the keys of the organization, whoever asks for it: only
-/// [`CallerPolicies::keys`] makes these, and adds them.
+/// [`CallerPolicies::keys`] makes these, and adds them. A decision with them is about what that
+/// account owns, and no other.
 pub struct DecisionKeys {
     context: policy::Context,
     owner: AccountId,
@@ -156,24 +207,24 @@ impl<'s> CallerPolicies<'s> {
     pub fn decide(
         &self,
         caller: &policy::Caller,
-        ask: &Ask<'_>,
+        act: Act<'_>,
         keys: &DecisionKeys,
         resource: Option<Named<'_>>,
     ) -> Decision {
         let compiled = resource.map(|named| (named.name, CompiledPolicy::new(named.policy)));
         let resource = compiled.as_ref().map(|(name, policy)| CompiledNamed { name, policy });
-        self.decide_compiled(caller, ask, keys, resource)
+        self.decide_compiled(caller, act, keys, resource)
     }
 
     /// As [`decide`](Self::decide), the resource's policy being compiled.
     pub fn decide_compiled(
         &self,
         caller: &policy::Caller,
-        ask: &Ask<'_>,
+        act: Act<'_>,
         keys: &DecisionKeys,
         resource: Option<CompiledNamed<'_>>,
     ) -> Decision {
-        let request = request(caller, ask, keys);
+        let request = request(caller, act, keys);
         self.with_compiled(caller, keys.owner, resource, |layers| {
             compiled::decide(&request, layers).to_decision()
         })
@@ -186,41 +237,61 @@ impl<'s> CallerPolicies<'s> {
     pub fn check(
         &self,
         caller: &policy::Caller,
-        ask: &Ask<'_>,
+        act: Act<'_>,
         keys: &DecisionKeys,
     ) -> Result<(), Decision> {
-        let request = request(caller, ask, keys);
+        let request = request(caller, act, keys);
         self.with_compiled(caller, keys.owner, None, |layers| {
             allowed(&compiled::decide(&request, layers))
         })
     }
 
     /// As [`decide`](Self::decide) without a resource's policy, and says how.
-    pub fn explain(&self, caller: &policy::Caller, ask: &Ask<'_>, keys: &DecisionKeys) -> Trace {
-        let request = request(caller, ask, keys);
+    pub fn explain(&self, caller: &policy::Caller, act: Act<'_>, keys: &DecisionKeys) -> Trace {
+        let request = request(caller, act, keys);
         self.with_interpreted(caller, keys.owner, |layers| explain(&request, layers))
     }
 
     /// Checks that a role's trust policy, and these policies where both must agree, let the caller
-    /// have the role.
+    /// have the role: for each of the actions that it takes.
+    ///
+    /// `context` has the condition keys of the request and the caller; those of the organization are
+    /// added here.
     ///
     /// # Errors
-    /// What was lacking, for the operator: the caller must not learn it.
-    pub fn check_trust(
+    /// The first action that is not allowed.
+    pub fn check_role(
         &self,
         caller: &policy::Caller,
-        ask: &Ask<'_>,
+        role: &Role,
+        wanted: Wanted<'_>,
+        context: policy::Context,
+    ) -> Result<(), Untrusted> {
+        let keys = self.keys(context, caller, role.account);
+        let resource = role.arn();
+        wanted.actions().try_for_each(|action| {
+            let act = Act { action, resource: &resource };
+            self.check_trust(caller, act, &keys, &role.trust)
+                .map_err(|why| Untrusted { action, why })
+        })
+    }
+
+    /// Checks one action. Says what was lacking.
+    fn check_trust(
+        &self,
+        caller: &policy::Caller,
+        act: Act<'_>,
         keys: &DecisionKeys,
         trust: &TrustDocument,
     ) -> Result<(), String> {
         const NAME: &str = "trust policy";
-        let request = request(caller, ask, keys);
+        let request = request(caller, act, keys);
         let named = CompiledNamed { name: NAME, policy: trust.compiled() };
         let decided = self.with_compiled(caller, keys.owner, None, |layers| {
             allowed(&compiled::decide_trust(&request, named, layers))
         });
         let Err(decision) = decided else { return Ok(()) };
-        let reason = denial_reason(ask.action, &decision).unwrap_or_default();
+        let reason = denial_reason(act.action, &decision).unwrap_or_default();
         let named = Named { name: NAME, policy: trust.policy() };
         let hint = self.with_interpreted(caller, keys.owner, |layers| {
             explain_trust(&request, named, layers).hint()
@@ -279,9 +350,8 @@ impl<'s> CallerPolicies<'s> {
 /// limits them.
 static NO_POLICIES: LazyLock<Policies> = LazyLock::new(Policies::default);
 
-fn request<'a>(caller: &'a policy::Caller, ask: &Ask<'a>, keys: &'a DecisionKeys) -> Request<'a> {
-    debug_assert_eq!(ask.owner, keys.owner, "the keys are of another owner");
-    Request { caller, action: ask.action, resource: ask.resource, context: &keys.context }
+fn request<'a>(caller: &'a policy::Caller, act: Act<'a>, keys: &'a DecisionKeys) -> Request<'a> {
+    Request { caller, action: act.action, resource: act.resource, context: &keys.context }
 }
 
 fn allowed(decision: &CompiledDecision<'_>) -> Result<(), Decision> {
@@ -433,8 +503,8 @@ impl Context<'_> {
         let caller = policy_caller(identity);
         let policies = CallerPolicies::gather(snapshot, identity);
         let keys = policies.keys(keys, &caller, ask.owner);
-        policies.check(&caller, ask, &keys).or_else(|decision| {
-            let trace = policies.explain(&caller, ask, &keys);
+        policies.check(&caller, ask.act(), &keys).or_else(|decision| {
+            let trace = policies.explain(&caller, ask.act(), &keys);
             let denial = Denial {
                 identity,
                 action: ask.action,
@@ -466,7 +536,7 @@ impl Context<'_> {
         let (caller, policies) =
             (policy_caller(identity), CallerPolicies::gather(snapshot, identity));
         let keys = policies.keys(keys, &caller, ask.owner);
-        let decision = policies.decide(&caller, ask, &keys, Some(resource));
+        let decision = policies.decide(&caller, ask.act(), &keys, Some(resource));
         if decision.effect() == policy::Effect::Allow {
             return Ok(());
         }

@@ -20,7 +20,7 @@ use super::session_input::{self, SessionInput};
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity};
 use crate::directory::{Role, Snapshot};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
+use crate::ops::authorize::{CallerPolicies, Wanted, policy_caller};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
@@ -257,21 +257,10 @@ impl<'a> Grant<'a> {
             return Err(self.refuse("sts:AssumeRole", "there is no such role"));
         };
         let keys = self.keys(role, source_identity)?;
-        let policies = CallerPolicies::gather(self.snapshot, self.identity);
-        let caller = policy_caller(self.identity);
-        let keys = policies.keys(keys, &caller, role.account);
-        let arn = role.arn();
-        let actions = [
-            ("sts:AssumeRole", true),
-            ("sts:TagSession", !tags.is_empty()),
-            ("sts:SetSourceIdentity", source_identity.is_some()),
-        ];
-        for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-            let ask = Ask { action, resource: &arn, owner: role.account };
-            policies
-                .check_trust(&caller, &ask, &keys, &role.trust)
-                .map_err(|why| self.refuse(action, &why))?;
-        }
+        let wanted = Wanted { action: "sts:AssumeRole", tags, source_identity, contexts: false };
+        CallerPolicies::gather(self.snapshot, self.identity)
+            .check_role(&policy_caller(self.identity), role, wanted, keys)
+            .map_err(|untrusted| self.refuse(untrusted.action, &untrusted.why))?;
         Ok(role)
     }
 

@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::authn::{AuthnError, Identity, PrincipalEntity, Refusal, VerifiedRequest};
 use crate::id::RequestId;
-use crate::ops::authorize::Ask;
+use crate::ops::authorize::Act;
 use crate::ops::context;
 use crate::policy::{Decision, Effect, Layer};
 use crate::sigv4::SigError;
@@ -107,7 +107,7 @@ impl Answer {
         mut self,
         decision: &Decision,
         body: BodyState,
-        asked: &Ask<'_>,
+        asked: Act<'_>,
         why: &str,
     ) -> VerifyResponse {
         if !decision.is_allowed() {
@@ -130,7 +130,7 @@ impl Answer {
     }
 }
 
-fn denial(who: &str, asked: &Ask<'_>, why: &str) -> String {
+fn denial(who: &str, asked: Act<'_>, why: &str) -> String {
     format!("{who} is not authorized to perform {} on {} {why}.", asked.action, asked.resource)
 }
 

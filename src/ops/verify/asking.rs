@@ -6,7 +6,7 @@ use crate::authn::{Caller, PrincipalEntity, VerifiedRequest, standing};
 use crate::directory::Snapshot;
 use crate::downstream::{Admission, Asker, CertificateNames, Service, Shown};
 use crate::ops::Facts;
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
+use crate::ops::authorize::{Act, CallerPolicies, policy_caller, signed_context};
 use crate::policy::Named;
 
 /// Who asks a question.
@@ -152,12 +152,12 @@ impl Asking {
         let mut policy = policy.as_ref().clone();
         policy.bind_known(&mut |arn| snapshot.principal_id(arn));
         let resource = service.arn();
-        let ask = Ask { action: Service::ASK, resource: &resource, owner: service.account() };
+        let act = Act { action: Service::ASK, resource: &resource };
         let keys = signed_context(facts, identity, signed.region());
         let named = Named { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
         let caller = policy_caller(identity);
-        let keys = policies.keys(keys, &caller, ask.owner);
-        policies.decide(&caller, &ask, &keys, Some(named)).is_allowed()
+        let keys = policies.keys(keys, &caller, service.account());
+        policies.decide(&caller, act, &keys, Some(named)).is_allowed()
     }
 }
