@@ -11,7 +11,7 @@ use super::kind::{Kind, Made};
 use crate::arn;
 use crate::authn::PrincipalEntity;
 use crate::directory::{Snapshot, Tag, User};
-use crate::id::AccountId;
+use crate::id::{AccountId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Operation, context};
@@ -57,7 +57,10 @@ pub(super) fn user_or_caller<O: Operation>(
         (Some(_), _) => None,
         // It may have been renamed since it signed. If it is gone, so is its credential.
         (None, PrincipalEntity::User(user)) => Some(state.user(&user.id).unwrap_or(user)),
-        (None, PrincipalEntity::Role(_) | PrincipalEntity::Root(_)) => {
+        (
+            None,
+            PrincipalEntity::Role(_) | PrincipalEntity::Root(_) | PrincipalEntity::Federated(_),
+        ) => {
             return Err(Fault::validation(
                 "Must specify userName when calling with non-User credentials",
             ));
@@ -65,6 +68,53 @@ pub(super) fn user_or_caller<O: Operation>(
     };
     let name = name.or_else(|| own.map(|user| user.name.as_str())).unwrap_or_default();
     existing::<O, User>(context, state, name, |_, _| ())
+}
+
+/// Whose credentials a request is about.
+pub(super) enum Owner {
+    /// A user's.
+    User(Arc<User>),
+    /// Those of the root user of this account.
+    Root(AccountId),
+}
+
+impl Owner {
+    /// Its unique ID.
+    pub(super) fn id(&self) -> UniqueId {
+        match self {
+            Self::User(user) => user.id,
+            Self::Root(account) => UniqueId::of_root(*account),
+        }
+    }
+
+    /// The user's name; a root user has none.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::User(user) => Some(&user.name),
+            Self::Root(_) => None,
+        }
+    }
+}
+
+/// The user that a request names; without a name the caller itself, where a session of AssumeRoot is
+/// the root user. A root user that signs with its own key is not: see [`user_or_caller`].
+///
+/// # Errors
+/// As [`user_or_caller`].
+pub(super) fn owner<O: Operation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: Option<&str>,
+) -> Result<Owner, Fault> {
+    let identity = context.identity()?;
+    if name.is_some() || identity.task_policy().is_none() {
+        return user_or_caller::<O>(context, state, name).map(Owner::User);
+    }
+    let account = identity.account();
+    let resource = arn::account_root(account);
+    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
+    context.authorize(state, &ask, |_| ())?;
+    Ok(Owner::Root(account))
 }
 
 /// An entity that is to be made.

@@ -150,6 +150,7 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         | Refusal::PrincipalRevoked(_)
         | Refusal::KeyRevoked(_)
         | Refusal::ProviderRevoked(_)
+        | Refusal::RootAccessEnded(_)
         | Refusal::AccountLeft(_) => "SessionRevoked",
         Refusal::PrincipalGone(_)
         | Refusal::AccountGone(_)
@@ -180,6 +181,7 @@ fn principal(identity: &Identity) -> Principal {
         PrincipalEntity::User(_) => PrincipalType::User,
         PrincipalEntity::Role(_) => PrincipalType::AssumedRole,
         PrincipalEntity::Root(_) => PrincipalType::Account,
+        PrincipalEntity::Federated(_) => PrincipalType::FederatedUser,
     };
     Principal {
         arn: identity.arn(),

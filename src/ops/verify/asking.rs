@@ -142,8 +142,8 @@ impl Asking {
         let arn = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| user.arn()),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| role.arn()),
-            // A list names users and roles: the root user is in none.
-            PrincipalEntity::Root(_) => None,
+            // A list names users and roles: the root user is in none, nor is a federated user.
+            PrincipalEntity::Root(_) | PrincipalEntity::Federated(_) => None,
         };
         // Of the owner's account, its own policies could grant it as well: only the list does.
         if !arn.is_some_and(|arn| service.askers().contains(&Asker::Principal(arn))) {
