@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::api::RevocationTarget;
 use crate::authn::Caller;
-use crate::directory::EntityKey;
 use crate::id::AccountId;
 use crate::ops::authorize::{Act, CallerPolicies, policy_caller, signed_context};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::testing::{A, B, Bench, Credentials, allow, element, find};
+use crate::policy::Effect::{Allow, ExplicitDeny, ImplicitDeny};
 use crate::policy::{self, DocumentKind, Named, Policy};
 
 const ACTION: &str = "GetFederationToken";
@@ -83,7 +83,6 @@ async fn a_federated_user_has_what_both_give_and_what_names_it() {
         (resource(&format!("arn:aws:iam::{A}:user/alice"), "Allow"), resource(A, "Allow"));
     let (closed, anyone) = (resource(BOB, "Deny"), resource("*", "Allow"));
     let elsewhere = resource(&BOB.replace("bob", "bobby"), "Allow");
-    use policy::Effect::{Allow, ExplicitDeny, ImplicitDeny};
     for (line, maker, session, of_resource, expected) in [
         (line!(), &giving, Some(&orders), None, Allow),
         (line!(), &giving, None, None, ImplicitDeny),
@@ -225,7 +224,7 @@ async fn what_ends_its_maker_ends_it() {
         let bench = Bench::new().await;
         let by = alice(&bench, &["orders:*"]).await;
         let bob = federate(&bench, &by, &[("Policy", &allow(&["orders:*"]))]).await.unwrap();
-        assert_eq!(decide(&bench, &bob, None).await, policy::Effect::Allow);
+        assert_eq!(decide(&bench, &bob, None).await, Allow);
         let user = ("UserName", "alice");
         let key = ("AccessKeyId", by.access_key_id.as_str());
         let own = ("PolicyName", "own");
@@ -260,7 +259,7 @@ async fn what_ends_its_maker_ends_it() {
         if is_refused {
             refused(bench.whoami(&bob).await, FaultCode::InvalidClientTokenId);
         } else {
-            assert_eq!(decide(&bench, &bob, None).await, policy::Effect::ImplicitDeny);
+            assert_eq!(decide(&bench, &bob, None).await, ImplicitDeny);
         }
     }
 }

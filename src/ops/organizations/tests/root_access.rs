@@ -96,7 +96,7 @@ async fn credentials_of_a_members_root_user_are_seen_and_deleted() {
         let fault = refused(bench.call(&audit, action, parameters).await, FaultCode::AccessDenied);
         assert!(fault.message().contains("with an explicit deny"), "{fault:?}");
     }
-    assert_eq!(uses + 17, bench.services.authenticator.root_uses().get(), "every use is counted");
+    assert_eq!(uses + 12, bench.services.authenticator.root_uses().get(), "every use is counted");
 
     let deleting = ask(bench, &alice, &root_arn, DELETE).await.unwrap();
     refused(
