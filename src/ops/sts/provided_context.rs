@@ -26,7 +26,7 @@ pub(super) struct ProvidedContext {
 impl ProvidedContext {
     /// Reads the parameters.
     pub(super) fn read(v: &mut Validator<'_, '_>) -> Vec<Self> {
-        let read = v.list("ProvidedContexts", 0..=MAX, |v| {
+        let read = v.list("ProvidedContexts", 1..=MAX, |v| {
             v.optional("ContextAssertion", &ASSERTION);
             Self { provider: v.optional("ProviderArn", &rules::ARN).map(ToOwned::to_owned) }
         });

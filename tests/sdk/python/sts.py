@@ -53,7 +53,7 @@ def federated_users():
     found = (told["UserId"], told["Account"], told["Arn"])
     equal("by its name", found, (f"{HOME}:bob", HOME, bob_arn))
     answer = ask(about(signed(bob)))
-    equal("a service is told", answer["principal"]["kind"], "FederatedUser")
+    equal("a service is told", answer["principal"]["type"], "FederatedUser")
     equal("by its ARN", answer["principal"]["arn"], bob_arn)
 
     # What both its maker's and its own policy allow, and no more.
