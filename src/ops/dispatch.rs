@@ -10,9 +10,8 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault::Fault;
-use super::sts::get_session_token::limits_of_user_sessions;
 use super::trail::{self, About};
-use super::{Context, Effect, Operation};
+use super::{Context, Effect, Operation, credentials};
 use crate::audit::{EventId, Record, UserIdentity};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -112,8 +111,8 @@ where
     Executing: Future<Output = Result<Response, Fault>>,
 {
     context.record_use(about.service.scope());
-    let read = limits_of_user_sessions(context.identity()?, about.service, about.name)
-        .and_then(|()| read());
+    let read =
+        credentials::check(context.identity()?, about.service, about.name).and_then(|()| read());
     let request = read_or_refuse(context, about, read).await?;
     let described = describe(&request);
     recorded(context, about, effect, request, described, execute, outcome).await
@@ -169,7 +168,7 @@ pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>
 /// Runs one operation without records of its own.
 pub fn step<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> Step<'a> {
     Box::pin(async move {
-        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        credentials::check(context.identity()?, O::SERVICE, O::NAME)?;
         O::execute(context, O::read(params)?).await.map(drop)
     })
 }

@@ -20,6 +20,7 @@ mod authenticate;
 pub mod authorize;
 pub mod catalog;
 pub mod context;
+pub mod credentials;
 pub mod denial;
 pub mod dispatch;
 pub mod eks;

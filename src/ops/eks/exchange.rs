@@ -11,7 +11,7 @@ use crate::directory::pods::told;
 use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
-use crate::ops::authorize::{Ask, CallerPolicies};
+use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::dispatch::{brief, recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::region::Region;
@@ -274,13 +274,8 @@ fn trusted(
     }
     context::add_resource_tags(&mut keys, &role.tags);
     let caller = policy::Caller::Service { name: PRINCIPAL.to_owned() };
-    let arn = role.arn();
-    let actions = [("sts:AssumeRole", true), ("sts:TagSession", !tags.is_empty())];
-    let policies = CallerPolicies::none(snapshot);
-    let keys = policies.keys(keys, &caller, role.account);
-    for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-        let ask = Ask { action, resource: &arn, owner: role.account };
-        policies.check_trust(&caller, &ask, &keys, &role.trust)?;
-    }
-    Ok(())
+    let wanted = Wanted { action: "sts:AssumeRole", tags, source_identity: None, contexts: false };
+    CallerPolicies::none(snapshot)
+        .check_role(&caller, role, wanted, keys)
+        .map_err(|untrusted| untrusted.why)
 }

@@ -48,7 +48,8 @@ const SINGLE: &[(Type, &str)] = &[
     (
         Type::Arn,
         "aws:chatbotsourcearn aws:principalarn aws:signinsessionarn aws:sourcearn \
-         aws:sourcevpcarn iam:associatedresourcearn iam:permissionsboundary iam:policyarn",
+         aws:sourcevpcarn sts:taskpolicyarn iam:associatedresourcearn iam:permissionsboundary \
+         iam:policyarn",
     ),
     (
         Type::Bool,
