@@ -124,8 +124,8 @@ const TEXTS: &[Text] = &[
     (
         "/",
         "CountersignReadOnlyAccess",
-        "Seeing sessions.",
-        r#"{"Effect":"Allow","Action":["countersign:Get*","countersign:List*"],"Resource":"*"}"#,
+        "Seeing sessions, and the directory as files.",
+        r#"{"Effect":"Allow","Action":["countersign:Get*","countersign:List*","countersign:ExportDirectory"],"Resource":"*"}"#,
     ),
     (
         "/",

@@ -26,7 +26,7 @@ mod settings;
 mod tests;
 
 pub use asker::{Admission, Asker, AskerError, CertificateNames, Shown};
-pub use host::{HostError, HostPattern};
+pub use host::{HostError, HostPattern, NOT_SERVED};
 pub use registry::{Registry, RegistryError, Shared};
 pub use service::{Invalid, Service, uri_rules};
 pub use settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};

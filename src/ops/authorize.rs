@@ -72,12 +72,9 @@ pub fn policy_caller(identity: &Identity) -> policy::Caller {
 }
 
 /// The condition keys of a signed request.
-pub fn signed_context(facts: &Facts, identity: &Identity, region: &str) -> policy::Context {
+pub fn signed_context(facts: &Facts, identity: &Identity) -> policy::Context {
     let mut keys = context::of_request(facts);
     context::add_identity(&mut keys, identity, facts.now);
-    if !region.is_empty() {
-        keys.insert("aws:RequestedRegion", policy::Value::One(region.to_owned()));
-    }
     keys
 }
 
@@ -98,20 +95,10 @@ impl Context<'_> {
     /// The condition keys that every decision about this request has.
     pub fn condition_keys(&self) -> Result<policy::Context, Fault> {
         match self.caller {
-            Caller::Signed(request) => {
-                Ok(signed_context(self.facts, request.identity(), request.region()))
-            }
+            Caller::Signed(request) => Ok(signed_context(self.facts, request.identity())),
             Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
-        }
-    }
-
-    /// The region that the request was signed for; empty where the signature names none.
-    pub fn region(&self) -> Option<&str> {
-        match self.caller {
-            Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => None,
         }
     }
 

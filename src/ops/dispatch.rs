@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault::Fault;
 use super::trail::{self, About};
@@ -25,6 +26,7 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let read = || O::read(params);
         let response = if O::UNSIGNED {
+            let _place = context.services.strangers.place()?;
             let request = read_or_refuse(context, &about, read()).await?;
             let described = O::describe(&request);
             // INVARIANT: without a signature there are only the operations that say so, and what
@@ -32,7 +34,7 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             let caller = match O::assert(context, &request).await {
                 Ok(caller) => caller,
                 Err(fault) => {
-                    refused(context, &about, described, &fault).await;
+                    refused(context, &about, brief(described), &fault).await;
                     return Err(fault);
                 }
             };
@@ -49,6 +51,49 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             xml
         }))
     })
+}
+
+/// Room for requests that come without a signature, among all that may be in work.
+///
+/// INVARIANT: strangers keep no signed request out. They may have to wait for an issuer's keys, and
+/// anybody may send what has to.
+pub struct Strangers(Semaphore);
+
+impl Strangers {
+    /// Half of the requests that may be in work at once.
+    #[must_use]
+    pub fn among(requests: usize) -> Self {
+        Self(Semaphore::new((requests / 2).max(1)))
+    }
+
+    /// A place for one, as long as it is held.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` if there is none.
+    pub(super) fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.0.try_acquire().map_err(|_| {
+            Fault::unavailable("half of all requests in work come without a signature")
+        })
+    }
+}
+
+/// The most characters of what somebody who has proven nothing may leave on record of one parameter.
+const BRIEF: usize = 256;
+
+/// What is recorded of a request without a proof: which role and provider it named.
+///
+/// INVARIANT: nobody fills the log's disk with texts of his own. Nothing is minted without a log.
+pub(super) fn brief(described: Value) -> Value {
+    let Value::Object(mut described) = described else { return Value::Null };
+    described.retain(|name, _| matches!(name.as_str(), "roleArn" | "principalArn" | "clusterName"));
+    for value in described.values_mut() {
+        if let Value::String(text) = value
+            && let Some((end, _)) = text.char_indices().nth(BRIEF)
+        {
+            text.truncate(end);
+        }
+    }
+    Value::Object(described)
 }
 
 /// Carries one signed operation out, whatever protocol it came by: reads it, records the intent if
@@ -192,5 +237,34 @@ pub(super) async fn refused(context: &Context<'_>, about: &About, described: Val
     if let Ok(trail) = trail {
         // What was refused changed nothing: the log says if its record was lost.
         let _ = trail.end(context, Err(fault)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ops::fault::FaultCode;
+
+    #[test]
+    fn strangers_have_half_of_the_room() {
+        let strangers = Strangers::among(4);
+        let first = strangers.place().unwrap();
+        let second = strangers.place().unwrap();
+        assert_eq!(strangers.place().unwrap_err().code(), FaultCode::ServiceUnavailable);
+        drop((first, second));
+        assert!(strangers.place().is_ok() && Strangers::among(1).place().is_ok());
+    }
+
+    #[test]
+    fn who_proves_nothing_leaves_little_on_record() {
+        let long = "é".repeat(2000);
+        let described = json!({
+            "roleArn": long, "principalArn": "arn", "durationSeconds": 900, "policy": long,
+            "policyArns": vec![long.clone(); 10],
+        });
+        assert_eq!(brief(described), json!({ "roleArn": "é".repeat(256), "principalArn": "arn" }));
+        assert_eq!(brief(Value::Null), Value::Null);
     }
 }

@@ -68,7 +68,7 @@ impl Claims {
     /// The ARN of the one policy of a session that is for one task.
     pub fn task_policy(&self) -> Option<&str> {
         match self.policies.as_ref()? {
-            SessionPolicies { inline: None, arns } => match arns.as_slice() {
+            SessionPolicies { inline: None, arns, .. } => match arns.as_slice() {
                 [one] => Some(one),
                 _ => None,
             },
@@ -187,4 +187,8 @@ pub struct SessionPolicies {
     /// Managed policies by ARN, read from the directory at each use.
     #[n(1)]
     pub arns: Vec<String>,
+    /// Their unique IDs, in the same order: a policy made again under its ARN is another one.
+    /// Absent in tokens from before there were any.
+    #[n(2)]
+    pub ids: Option<Vec<UniqueId>>,
 }

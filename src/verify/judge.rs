@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::request::Request;
 use crate::api::{BodyState, Match};
 use crate::downstream::mapping::{self, Meaning, Unmapped};
-use crate::downstream::{BodyRule, Service};
+use crate::downstream::{self, BodyRule, Service};
 use crate::policy::{self, Effect, Layer};
 use crate::sigv4::{self, Body, PayloadCheck, Presented, Rules, SigError, UriRules};
 use crate::time::Timestamp;
@@ -27,11 +27,7 @@ pub(super) fn check_host(service: &Service, request: &Request<'_>) -> Result<(),
         return refused("The request has no host header, or several.");
     };
     let host = std::str::from_utf8(host.trim_ascii()).unwrap_or_default();
-    if service.answers_to(host) {
-        Ok(())
-    } else {
-        refused("The request was made for a host that the service does not answer to.")
-    }
+    if service.answers_to(host) { Ok(()) } else { refused(downstream::NOT_SERVED) }
 }
 
 /// Refuses a scope of another service or region.

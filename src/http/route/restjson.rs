@@ -70,7 +70,7 @@ async fn run(
         return Err(Fault::missing_authentication_token());
     }
     let members = members(request, routed)?;
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (routed.row.run)(&context, &members).await
 }

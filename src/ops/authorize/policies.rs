@@ -170,7 +170,12 @@ impl<'s> CallerPolicies<'s> {
                         let forms = Forms { policy: &inline.policy, compiled: &inline.compiled };
                         all.push("inline session policy", forms);
                     }
-                    SessionPolicy::Managed(arn) => all.push(arn, managed(arn)),
+                    SessionPolicy::Managed { arn, id } => {
+                        // One that was made again under its ARN was passed by nobody.
+                        let now = snapshot.managed_policy(account, arn).map(|now| now.id());
+                        let passed = id.is_none_or(|id| now == Some(id));
+                        all.push(arn, if passed { managed(arn) } else { Forms::missing() });
+                    }
                 }
             }
             Some(all)

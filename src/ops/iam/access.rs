@@ -10,11 +10,11 @@ use super::holder::Holder;
 use super::kind::{Kind, Made};
 use crate::arn;
 use crate::authn::PrincipalEntity;
-use crate::directory::{Snapshot, Tag, User};
+use crate::directory::{Account, Snapshot, Tag, User};
 use crate::id::{AccountId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::Fault;
-use crate::ops::{Context, Operation, context};
+use crate::ops::{Context, Effect, Operation, context};
 use crate::policy::{Context as Keys, Value};
 
 /// The entity of the caller's account that has this name, for a caller who may do `O` to it.
@@ -46,8 +46,9 @@ pub(super) fn existing<O: Operation, K: Kind>(
 /// The user that a request names, or without a name the caller itself.
 ///
 /// # Errors
-/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user is
-/// none: what only the host's operator does with it is on the admin socket.
+/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user
+/// is none: `AccessDenied` for what would change one, which only the host's operator does, on the
+/// admin socket.
 pub(super) fn user_or_caller<O: Operation>(
     context: &Context<'_>,
     state: &Snapshot,
@@ -57,6 +58,13 @@ pub(super) fn user_or_caller<O: Operation>(
         (Some(_), _) => None,
         // It may have been renamed since it signed. If it is gone, so is its credential.
         (None, PrincipalEntity::User(user)) => Some(state.user(&user.id).unwrap_or(user)),
+        (None, PrincipalEntity::Root(_)) if O::EFFECT != Effect::Read => {
+            return Err(Fault::access_denied(format!(
+                "{} does nothing to a root user. Its keys are in the hands of the host's operator: \
+                 countersign keys.",
+                O::NAME
+            )));
+        }
         (
             None,
             PrincipalEntity::Role(_) | PrincipalEntity::Root(_) | PrincipalEntity::Federated(_),
@@ -70,24 +78,24 @@ pub(super) fn user_or_caller<O: Operation>(
     existing::<O, User>(context, state, name, |_, _| ())
 }
 
-/// Whose credentials a request is about.
-pub(super) enum Owner {
-    /// A user's.
+/// A user, or the caller that is its account's root user.
+pub enum Person {
+    /// A user.
     User(Arc<User>),
-    /// Those of the root user of this account.
-    Root(AccountId),
+    /// The root user.
+    Root(Arc<Account>),
 }
 
-impl Owner {
+impl Person {
     /// Its unique ID.
     pub(super) fn id(&self) -> UniqueId {
         match self {
             Self::User(user) => user.id,
-            Self::Root(account) => UniqueId::of_root(*account),
+            Self::Root(account) => UniqueId::of_root(account.id),
         }
     }
 
-    /// The user's name; a root user has none.
+    /// Its name: a root user has none.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::User(user) => Some(&user.name),
@@ -96,25 +104,35 @@ impl Owner {
     }
 }
 
-/// The user that a request names; without a name the caller itself, where a session of AssumeRoot is
-/// the root user. A root user that signs with its own key is not: see [`user_or_caller`].
+/// The user that a request names, or without a name the caller itself, which may be the root user.
 ///
 /// # Errors
 /// As [`user_or_caller`].
-pub(super) fn owner<O: Operation>(
+pub(super) fn person_or_caller<O: Operation>(
     context: &Context<'_>,
     state: &Snapshot,
     name: Option<&str>,
-) -> Result<Owner, Fault> {
-    let identity = context.identity()?;
-    if name.is_some() || identity.task_policy().is_none() {
-        return user_or_caller::<O>(context, state, name).map(Owner::User);
+) -> Result<Person, Fault> {
+    if let (None, PrincipalEntity::Root(account)) = (name, context.identity()?.principal()) {
+        let resource = arn::account_root(account.id);
+        let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account.id };
+        context.authorize(state, &ask, |_| ())?;
+        return Ok(Person::Root(Arc::clone(account)));
     }
-    let account = identity.account();
-    let resource = arn::account_root(account);
-    let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account };
-    context.authorize(state, &ask, |_| ())?;
-    Ok(Owner::Root(account))
+    user_or_caller::<O>(context, state, name).map(Person::User)
+}
+
+/// Whose credentials a request is about: as [`person_or_caller`] for a session of AssumeRoot, whose task
+/// may be to delete those of the root user; as [`user_or_caller`] for everybody else.
+pub(super) fn person_or_task<O: Operation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: Option<&str>,
+) -> Result<Person, Fault> {
+    if context.identity()?.task_policy().is_some() {
+        return person_or_caller::<O>(context, state, name);
+    }
+    user_or_caller::<O>(context, state, name).map(Person::User)
 }
 
 /// An entity that is to be made.

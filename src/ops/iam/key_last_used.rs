@@ -55,7 +55,7 @@ impl Operation for GetAccessKeyLastUsed {
             .and_then(|id| state.access_key(&id))
             .is_some_and(|key| key.user == UniqueId::of_root(account));
         if is_root && identity.task_policy().is_some() {
-            access::owner::<Self>(context, &state, None)?;
+            access::person_or_task::<Self>(context, &state, None)?;
             let last = key.and_then(|key| context.services.directory.uses().last(Used::Key(key)));
             return Ok(Response { user: None, last });
         }

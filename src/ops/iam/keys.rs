@@ -34,13 +34,13 @@ impl Named {
     /// The key, for a caller who may do `O` to the user.
     ///
     /// # Errors
-    /// As [`access::owner`]; `NoSuchEntity` if the key is not that user's.
+    /// As [`access::person_or_task`]; `NoSuchEntity` if the key is not that user's.
     pub fn find<O: Operation>(
         &self,
         context: &Context<'_>,
         state: &Snapshot,
     ) -> Result<Arc<AccessKey>, Fault> {
-        let owner = access::owner::<O>(context, state, self.user.as_deref())?;
+        let owner = access::person_or_task::<O>(context, state, self.user.as_deref())?;
         AccessKeyId::parse(&self.key)
             .ok()
             .and_then(|id| state.access_key(&id))

@@ -26,6 +26,7 @@ pub struct Request {
 
 /// Keys of one user.
 pub struct Response {
+    /// A root user has no name.
     user: Option<String>,
     page: Page<Arc<AccessKey>>,
 }
@@ -50,11 +51,11 @@ impl Operation for ListAccessKeys {
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let state = context.services.directory.snapshot();
-        let owner = access::owner::<Self>(context, &state, request.user.as_deref())?;
-        let id = owner.id();
+        let user = access::person_or_caller::<Self>(context, &state, request.user.as_deref())?;
+        let id = user.id();
         let keys = state.access_keys_of(id).map(|key| (key.id.to_string(), Arc::clone(key)));
         let page = request.paging.page::<Self, _>(context, id.as_str(), keys)?;
-        Ok(Response { user: owner.name().map(ToOwned::to_owned), page })
+        Ok(Response { user: user.name().map(ToOwned::to_owned), page })
     }
 
     fn write(response: &Response, xml: &mut Xml) {

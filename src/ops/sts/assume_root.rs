@@ -178,7 +178,12 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
         session_name: String::new(),
         source_identity: claims.and_then(|claims| claims.source_identity.clone()),
         tags: Vec::new(),
-        policies: Some(SessionPolicies { inline: None, arns: vec![request.task.clone()] }),
+        policies: Some(SessionPolicies {
+            inline: None,
+            arns: vec![request.task.clone()],
+            // One of the broker's own: it is known by its ARN.
+            ids: None,
+        }),
         mfa_at: None,
         federated: claims.and_then(|claims| claims.federated.clone()),
     })

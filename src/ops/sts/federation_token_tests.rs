@@ -49,7 +49,7 @@ async fn decide(
     let policies = CallerPolicies::gather(snapshot, identity);
     let who = policy_caller(identity);
     let owner = AccountId::parse(A).unwrap();
-    let keys = policies.keys(signed_context(&bench.facts(), identity, "eu-west-1"), &who, owner);
+    let keys = policies.keys(signed_context(&bench.facts(), identity), &who, owner);
     let resource = resource.map(|text| {
         let mut policy = Policy::parse(text, DocumentKind::Resource).unwrap();
         policy.bind_known(&mut |arn| snapshot.principal_id(arn));
@@ -143,7 +143,7 @@ async fn it_is_called_by_the_name_that_its_maker_gave() {
     let bob = federate(&bench, &by, &tags).await.unwrap();
     let caller = bench.verify(&bob, "GetCallerIdentity", &[]).await.unwrap();
     let Caller::Signed(request) = &caller else { panic!("nobody signed") };
-    let keys = signed_context(&bench.facts(), request.identity(), "");
+    let keys = signed_context(&bench.facts(), request.identity());
     let one = |key: &str| match keys.iter().find(|(name, _)| *name == key) {
         Some((_, policy::Value::One(text))) => Some(text.clone()),
         _ => None,

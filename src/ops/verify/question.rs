@@ -280,9 +280,7 @@ impl<'a> Question<'a> {
             Some(service) => service.answers_to(host),
             None => self.hosts.iter().any(|served| served.eq_ignore_ascii_case(host)),
         };
-        served
-            .then_some(())
-            .ok_or("The request was made for a host that the service does not answer to.")
+        served.then_some(()).ok_or(downstream::NOT_SERVED)
     }
 
     /// Adds the condition keys that come from the asker, and those of what is asked.

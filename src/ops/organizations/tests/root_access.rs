@@ -53,7 +53,7 @@ async fn may(bench: &Bench, credentials: &Credentials, action: &str, resource: &
     let policies = CallerPolicies::gather(request.snapshot(), identity);
     let who = policy_caller(identity);
     let owner = AccountId::parse(B).unwrap();
-    let keys = policies.keys(signed_context(&bench.facts(), identity, ""), &who, owner);
+    let keys = policies.keys(signed_context(&bench.facts(), identity), &who, owner);
     policies.decide(&who, Act { action, resource }, &keys, None).is_allowed()
 }
 
