@@ -3,7 +3,7 @@
 //! # Model
 //!
 //! Some credentials are shut out of some operations, whatever policies say: a session must not be a way
-//! to longer or wider credentials. [`RULES`] is the whole of it, in one table; every signed request of
+//! to longer or wider credentials. `RULES` is the whole of it, in one table; every signed request of
 //! every service is held against it before its parameters are looked at, and before any policy is
 //! asked. What the table does not speak of is left to policies.
 //!

@@ -68,7 +68,7 @@ impl Claims {
     /// The ARN of the one policy of a session that is for one task.
     pub fn task_policy(&self) -> Option<&str> {
         match self.policies.as_ref()? {
-            SessionPolicies { inline: None, arns, ids: _ } => match arns.as_slice() {
+            SessionPolicies { inline: None, arns, .. } => match arns.as_slice() {
                 [one] => Some(one),
                 _ => None,
             },

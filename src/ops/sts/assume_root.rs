@@ -181,6 +181,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
         policies: Some(SessionPolicies {
             inline: None,
             arns: vec![request.task.clone()],
+            // One of the broker's own: it is known by its ARN.
             ids: None,
         }),
         mfa_at: None,
