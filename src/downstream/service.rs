@@ -10,7 +10,7 @@ use super::settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 use crate::arn::PARTITION;
 use crate::id::AccountId;
 use crate::policy::{Context, DocumentKind, Policy, Value};
-use crate::sigv4::UriRules;
+use crate::sigv4::{Body, RequestHead, UriRules};
 use crate::time::Timestamp;
 
 /// The most hosts, accounts or askers of a service.
@@ -257,7 +257,8 @@ impl Service {
         !matches!(self.mapping, Mapping::Asker)
     }
 
-    /// What a request means: `None` if that is not known here, but to the asker.
+    /// What a request means as far as its head tells: `None` if that is not known here, but to the
+    /// asker.
     ///
     /// # Errors
     /// It means nothing that could be allowed.
@@ -267,12 +268,23 @@ impl Service {
         target: &str,
         headers: &[(&str, &[u8])],
     ) -> Result<Option<Meaning>, Unmapped> {
+        self.meaning_of(&RequestHead { method, target, headers }, Body::Unavailable)
+    }
+
+    /// What a request means, its body being what is known of it: `None` if that is not known here, but
+    /// to the asker.
+    ///
+    /// # Errors
+    /// It means nothing that could be allowed.
+    pub fn meaning_of(
+        &self,
+        head: &RequestHead<'_>,
+        body: Body<'_>,
+    ) -> Result<Option<Meaning>, Unmapped> {
         match &self.mapping {
             Mapping::Asker => Ok(None),
-            Mapping::Routes(routes) => mapping::find(routes, method, target, headers).map(Some),
-            Mapping::BuiltIn(BuiltIn::S3) => {
-                mapping::s3::find(&self.hosts, method, target, headers).map(Some)
-            }
+            Mapping::Routes(routes) => mapping::find(routes, head, body).map(Some),
+            Mapping::BuiltIn(BuiltIn::S3) => mapping::s3::find(&self.hosts, head, body).map(Some),
         }
     }
 }

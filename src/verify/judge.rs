@@ -56,7 +56,7 @@ pub(super) fn meaning<'r>(
     request: &'r Request<'_>,
 ) -> Result<Result<Cow<'r, Meaning>, Unmapped>, NotHere> {
     let head = &request.head;
-    match service.meaning(head.method, head.target, head.headers) {
+    match service.meaning_of(head, request.body) {
         // Both would have to agree; the broker says whether they do.
         Ok(Some(_)) | Err(_) if request.deed.is_some() => Err(NotHere),
         Ok(Some(meaning)) => Ok(Ok(Cow::Owned(meaning))),

@@ -141,8 +141,9 @@ impl<'a> Question<'a> {
         };
         check_keys(request)?;
         let given = given(request, registered)?;
-        let mapped =
-            registered.map(|service| mapped(service, &request.method, &request.uri, &headers));
+        let body = body(request)?;
+        let mapped = registered
+            .map(|service| mapped(service, &request.method, &request.uri, &headers, &body));
         let asked = match mapped.flatten() {
             None => given,
             Some(mapped) => agreed(mapped, &given)?,
@@ -157,7 +158,7 @@ impl<'a> Question<'a> {
             method: &request.method,
             target: &request.uri,
             headers,
-            body: body(request)?,
+            body,
             asked,
             policy,
             source_ip,
@@ -174,8 +175,8 @@ impl<'a> Question<'a> {
             .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_slice())))
             .collect();
         // A service behind a proxy has a mapping: its settings are not accepted without.
-        let asked =
-            mapped(service, method, target, &headers).unwrap_or(Asked::Unmapped(Unmapped::NoRoute));
+        let asked = mapped(service, method, target, &headers, &body)
+            .unwrap_or(Asked::Unmapped(Unmapped::NoRoute));
         Self {
             service: service.name(),
             registered: Some(service),
@@ -340,10 +341,16 @@ fn mapped(
     method: &str,
     target: &str,
     headers: &[(&str, Cow<'_, [u8]>)],
+    body: &Shown,
 ) -> Option<Asked> {
     let headers: Vec<(&str, &[u8])> =
         headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    match service.meaning(method, target, &headers) {
+    let body = match body {
+        Shown::Bytes(bytes) => Body::Bytes(bytes),
+        Shown::Sha256(hash) => Body::Sha256(*hash),
+        Shown::Nothing => Body::Unavailable,
+    };
+    match service.meaning_of(&RequestHead { method, target, headers: &headers }, body) {
         Ok(meaning) => meaning.map(|meaning| Asked::Meaning(meaning, service.account())),
         Err(unmapped) => Some(Asked::Unmapped(unmapped)),
     }

@@ -29,6 +29,7 @@ use super::path::{self, PathProblem};
 use super::{BodyRule, Deed, Meaning, Unmapped, refuse_overrides};
 use crate::downstream::HostPattern;
 use crate::policy::Value;
+use crate::sigv4::{Body, RequestHead};
 use table::{Level, OPERATIONS, Operation};
 
 /// Parameters of presigned requests, and those that clients add to any request.
@@ -57,11 +58,11 @@ struct Place {
 /// Finds what a request to S3 means.
 pub fn find(
     hosts: &[HostPattern],
-    method: &str,
-    target: &str,
-    headers: &[(&str, &[u8])],
+    head: &RequestHead<'_>,
+    body: Body<'_>,
 ) -> Result<Meaning, Unmapped> {
-    refuse_overrides(target, headers)?;
+    refuse_overrides(head, body)?;
+    let RequestHead { method, target, headers } = *head;
     let (raw, query) = target.split_once('?').unwrap_or((target, ""));
     let host = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = host.and_then(|(_, host)| std::str::from_utf8(host).ok()).unwrap_or_default();

@@ -4,6 +4,7 @@ use super::super::{Meaning, PathProblem, Unmapped};
 use super::find;
 use crate::downstream::HostPattern;
 use crate::policy::Value;
+use crate::sigv4::{Body, RequestHead};
 
 fn hosts() -> Vec<HostPattern> {
     ["s3.example", "*.s3.example"].iter().map(|host| HostPattern::parse(host).unwrap()).collect()
@@ -17,7 +18,7 @@ fn meaning(
 ) -> Result<Meaning, Unmapped> {
     let mut all: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
     all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
-    find(&hosts(), method, target, &all)
+    find(&hosts(), &RequestHead { method, target, headers: &all }, Body::Unavailable)
 }
 
 /// The deeds, `action resource` each, without what all resources begin with.
@@ -240,8 +241,7 @@ fn condition_keys_come_from_signed_input() {
     assert_eq!(one("s3:authType"), text("REST-HEADER"));
     assert_eq!(one("s3:prefix"), None);
 
-    let list =
-        super::find(&hosts(), "GET", "/bkt?prefix=a%2F&max-keys=2", &[("host", b"s3.example")]);
+    let list = super::tests::meaning("s3.example", "GET", "/bkt?prefix=a%2F&max-keys=2", &[]);
     let keys = list.unwrap().keys;
     assert!(keys.contains(&("s3:prefix".to_owned(), Value::One("a/".to_owned()))));
     assert!(keys.contains(&("s3:max-keys".to_owned(), Value::One("2".to_owned()))));
