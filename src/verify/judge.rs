@@ -10,8 +10,8 @@ use super::entry::Entry;
 use super::request::Request;
 use crate::api::{BodyState, Match};
 use crate::downstream::mapping::{self, Meaning, Unmapped};
-use crate::downstream::{BodyRule, Service};
-use crate::policy::{self, Effect, Layer};
+use crate::downstream::{BodyRule, Service, Signature};
+use crate::policy::{self, Context, Effect, Layer};
 use crate::sigv4::{self, Body, PayloadCheck, Presented, Rules, SigError, UriRules};
 use crate::time::Timestamp;
 
@@ -154,7 +154,16 @@ fn refusing(
         Refused::denied(code, format!("{why}."))
     })?;
     check_body(verified.payload(), rule)?;
-    let matched = decide(service, entry, presented, request, now, &meaning)?;
+    let mut keys = entry.keys(now);
+    request.add_keys(&mut keys, service.region());
+    // Last: what the signed request says is over what the service says of it.
+    for (key, value) in &meaning.keys {
+        keys.insert(key, value.clone());
+    }
+    let signature =
+        Signature { signed_at: presented.signed_at(), now, payload: verified.payload() };
+    service.add_keys_of_signature(&mut keys, &request.head, body, &signature);
+    let matched = decide(service, entry, &keys, &meaning)?;
     let state = match verified.payload() {
         PayloadCheck::Verified => BodyState::Verified,
         _ => BodyState::Unverified,
@@ -203,18 +212,9 @@ fn has_dot_segment(service: &Service, target: &str) -> bool {
 fn decide(
     service: &Service,
     entry: &Entry,
-    presented: &Presented<'_>,
-    request: &Request<'_>,
-    now: Timestamp,
+    keys: &Context,
     meaning: &Meaning,
 ) -> Result<Vec<Match>, Refused> {
-    let mut keys = entry.keys(now);
-    request.add_keys(&mut keys, service.region());
-    service.add_keys_of_signature(&mut keys, presented.signed_at(), now);
-    // Last: what the signed request says is over what the service says of it.
-    for (key, value) in &meaning.keys {
-        keys.insert(key, value.clone());
-    }
     debug_assert!(meaning.deeds.iter().all(|deed| {
         deed.action.split_once(':').is_some_and(|(p, _)| entry.decides_about(p, service.account()))
     }));
@@ -224,7 +224,7 @@ fn decide(
             caller: &entry.caller,
             action: &deed.action,
             resource: &deed.resource,
-            context: &keys,
+            context: keys,
         };
         let decision = entry.decide(&asked);
         if !decision.is_allowed() {

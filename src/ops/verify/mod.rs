@@ -41,7 +41,7 @@ use crate::api::{
 };
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
 use crate::downstream::mapping::{Deed, Meaning, Unmapped};
-use crate::downstream::{Admission, BodyRule, Service};
+use crate::downstream::{Admission, BodyRule, Service, Signature};
 use crate::id::AccountId;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
@@ -346,12 +346,16 @@ fn decide(
     owner: AccountId,
 ) -> VerifyResponse {
     let identity = signed.identity();
+    let headers = question.headers();
+    let head = question.head(&headers);
+    let signature =
+        Signature { signed_at: signed.signed_at(), now: facts.now, payload: signed.payload() };
     let keys_of = |vouched: Vouched| {
         let mut keys = context::of_time(facts.now);
         context::add_identity(&mut keys, identity, facts.now);
         question.add_keys(&mut keys, vouched);
         if let Some(service) = question.registered() {
-            service.add_keys_of_signature(&mut keys, signed.signed_at(), facts.now);
+            service.add_keys_of_signature(&mut keys, &head, question.body(), &signature);
         }
         keys
     };

@@ -142,6 +142,45 @@ async fn the_age_of_a_signature_is_a_key_of_s3() {
     assert_eq!(inside.grant(&request).await.answer.reason.code, "ExplicitDeny");
 }
 
+/// A presigned request names no payload mode, and is unsigned all the same.
+#[tokio::test]
+async fn the_payload_mode_that_was_verified_is_a_key_of_s3() {
+    let settings = ServiceSettings {
+        name: "s3".into(),
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        body: crate::downstream::BodyRule::Unsigned,
+        ..settings()
+    };
+    let inside = Inside::of("s3", &settings, &[]).await;
+    let statement = |operator: &str, value: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":"s3:*","Resource":"*"}},
+            {{"Effect":"Deny","Action":"s3:*","Resource":"*",
+              "Condition":{{"{operator}":{{"s3:x-amz-content-sha256":"{value}"}}}}}}]}}"#
+        )
+    };
+    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(b"body"));
+    for (name, policy, signed, presigned) in [
+        ("a", statement("StringEquals", "UNSIGNED-PAYLOAD"), "allowed", "ExplicitDeny"),
+        ("b", statement("StringNotEquals", "UNSIGNED-PAYLOAD"), "ExplicitDeny", "allowed"),
+        ("c", statement("StringEquals", &hash), "ExplicitDeny", "allowed"),
+        ("d", statement("Null", "true"), "allowed", "allowed"),
+    ] {
+        let user = inside.bench.user(&inside.bench.a, name, &policy).await;
+        inside.sync().unwrap();
+        let by_header = inside.sign(&user, "PUT", "/bucket/key", b"body");
+        let in_query = inside.presign(&user, "PUT", "/bucket/key", b"body");
+        assert!(in_query.headers.iter().all(|(name, _)| name == "host"));
+        for (request, expected) in [(by_header, signed), (in_query, presigned)] {
+            assert!(inside.warm(&request).await);
+            assert_eq!(code(inside.decided(&request)), expected, "{policy}");
+            let word = if expected == "allowed" { "Allowed" } else { expected };
+            assert_eq!(inside.grant(&request).await.answer.reason.code, word, "{policy}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_forged_request_is_no_question_whatever_has_to_be_confirmed() {
     let inside = Inside::new(&routes()).await;

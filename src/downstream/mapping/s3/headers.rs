@@ -7,7 +7,6 @@ use crate::policy::{Value, fold};
 /// Headers whose values are condition keys of the same name under `s3:`.
 const KEYS: &[&str] = &[
     "x-amz-acl",
-    "x-amz-content-sha256",
     "x-amz-copy-source",
     "x-amz-grant-full-control",
     "x-amz-grant-read",

@@ -25,11 +25,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
 use super::path::{self, PathProblem};
 use super::{BodyRule, Deed, Meaning, Unmapped, refuse_overrides};
 use crate::downstream::HostPattern;
 use crate::policy::Value;
-use crate::sigv4::{Body, RequestHead};
+use crate::sigv4::{Body, PayloadCheck, RequestHead};
 use table::{Level, OPERATIONS, Operation};
 
 /// Parameters of presigned requests, and those that clients add to any request.
@@ -113,6 +116,33 @@ pub fn find(
     }
     headers.add_keys(&mut meaning)?;
     Ok(meaning)
+}
+
+/// The mode of a payload that was verified: the value of `s3:x-amz-content-sha256`. A presigned request
+/// need not name it.
+pub fn payload_mode(
+    head: &RequestHead<'_>,
+    body: Body<'_>,
+    payload: PayloadCheck,
+) -> Option<String> {
+    let named = || {
+        let mut headers = head.headers.iter();
+        let named = headers.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
+        named.and_then(|(_, value)| std::str::from_utf8(value.trim_ascii()).ok())
+    };
+    match (payload, body) {
+        (PayloadCheck::Unsigned, _) => Some("UNSIGNED-PAYLOAD".to_owned()),
+        (PayloadCheck::Streaming(mode), _) => Some(mode.name().to_owned()),
+        (PayloadCheck::SignedHash(hash), _) | (PayloadCheck::Verified, Body::Sha256(hash)) => {
+            Some(HEXLOWER.encode(&hash))
+        }
+        // The one that was signed.
+        (PayloadCheck::Verified, Body::Bytes(bytes)) => Some(match named() {
+            Some(hash) => hash.to_owned(),
+            None => HEXLOWER.encode(&Sha256::digest(bytes)),
+        }),
+        (PayloadCheck::Verified, Body::Unavailable | Body::Streamed) => None,
+    }
 }
 
 /// The algorithm of the signature, as the request names it; the signature was made by it.
