@@ -66,8 +66,7 @@ pub(super) fn meaning<'r>(
             if deed.resource_policy.is_some() || !deed.is_well_formed(service.account()) {
                 return Err(NotHere);
             }
-            let deed =
-                mapping::Deed { action: deed.action.clone(), resource: deed.resource.clone() };
+            let deed = mapping::Deed::new(deed.action.clone(), deed.resource.clone());
             Ok(Ok(Cow::Owned(Meaning { deeds: vec![deed], body: None, keys: Vec::new() })))
         }
     }
@@ -220,11 +219,15 @@ fn decide(
     }));
     let mut matches = Vec::new();
     for deed in &meaning.deeds {
+        let mut keys = Cow::Borrowed(keys);
+        for (key, value) in &deed.keys {
+            keys.to_mut().insert(key, value.clone());
+        }
         let asked = policy::Request {
             caller: &entry.caller,
             action: &deed.action,
             resource: &deed.resource,
-            context: keys,
+            context: &keys,
         };
         let decision = entry.decide(&asked);
         if !decision.is_allowed() {

@@ -62,6 +62,15 @@ pub struct Deed {
     pub action: String,
     /// The ARN, or `*` where the action has no resource.
     pub resource: String,
+    /// The condition keys of this alone: the version of a source is not one of the copy.
+    pub keys: Vec<(String, Value)>,
+}
+
+impl Deed {
+    /// Without condition keys of its own.
+    pub fn new(action: String, resource: String) -> Self {
+        Self { action, resource, keys: Vec::new() }
+    }
 }
 
 /// What a request means.
@@ -71,7 +80,7 @@ pub struct Meaning {
     pub deeds: Vec<Deed>,
     /// The rule about bodies of what it does, if it has one of its own.
     pub body: Option<BodyRule>,
-    /// The condition keys of what it does, from signed input alone.
+    /// The condition keys of all that it does, from signed input alone.
     pub keys: Vec<(String, Value)>,
 }
 
@@ -109,6 +118,6 @@ pub fn find(routes: &[Route], head: &RequestHead<'_>, body: Body<'_>) -> Result<
     let found = matching.find_map(|route| Some((route, route.path.captures(&segments)?)));
     let (route, captures) = found.ok_or(Unmapped::NoRoute)?;
     let resource = route.resource.fill(&captures).ok_or(Unmapped::Capture)?;
-    let deed = Deed { action: route.action.clone(), resource };
+    let deed = Deed::new(route.action.clone(), resource);
     Ok(Meaning { deeds: vec![deed], body: route.body, keys: Vec::new() })
 }

@@ -20,7 +20,7 @@ const OVERRIDES: &[&str] = &[
 
 /// Refuses what asks for another method or path than the one that was signed, in headers, in the
 /// query, and in a form that is shown.
-pub fn refuse_overrides(head: &RequestHead<'_>, body: Body<'_>) -> Result<(), Unmapped> {
+pub(super) fn refuse_overrides(head: &RequestHead<'_>, body: Body<'_>) -> Result<(), Unmapped> {
     for (name, _) in head.headers {
         // CGI and its heirs do not tell the two apart.
         let name = name.to_ascii_lowercase().replace('_', "-");

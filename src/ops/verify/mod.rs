@@ -379,14 +379,17 @@ fn decide(
     let resource = question.resource_policy().map(|policy| policy.bound(snapshot));
     let policies = CallerPolicies::gather(snapshot, identity);
     let caller = policy_caller(identity);
-    let keys = policies.keys(keys_of(Vouched::All), &caller, owner);
-    let keys_elsewhere = policies.keys(keys_of(Vouched::Connection), &caller, owner);
     let judged = |deed: &'_ Deed| {
         let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
         let named = resource.as_deref();
         let named = named.map(|policy| CompiledNamed { name: "resource policy", policy });
-        let keys = if elsewhere(deed) { &keys_elsewhere } else { &keys };
-        policies.decide_compiled(&caller, &ask, keys, named)
+        let vouched = if elsewhere(deed) { Vouched::Connection } else { Vouched::All };
+        let mut keys = keys_of(vouched);
+        for (key, value) in &deed.keys {
+            keys.insert(key, value.clone());
+        }
+        let keys = policies.keys(keys, &caller, owner);
+        policies.decide_compiled(&caller, &ask, &keys, named)
     };
     let body = body_state(signed);
     let mut first = None;

@@ -358,9 +358,12 @@ fn mapped(
 
 /// What is mapped, if what the asker says of it is the same.
 fn agreed(mapped: Asked, given: &Asked) -> Result<Asked, Malformed> {
+    fn named(deed: &Deed) -> (&str, &str) {
+        (&deed.action, &deed.resource)
+    }
     match (&mapped, given) {
         (Asked::Meaning(mapped, _), Asked::Meaning(given, _))
-            if mapped.deeds.first() != given.deeds.first() =>
+            if mapped.deeds.first().map(named) != given.deeds.first().map(named) =>
         {
             malformed("action", "the registered mapping finds another action or resource")
         }
@@ -477,7 +480,7 @@ fn given(request: &VerifyRequest, registered: Option<&Service>) -> Result<Asked,
         }
         Ok(_) => {}
     }
-    let deed = Deed { action: action.clone(), resource: resource.clone() };
+    let deed = Deed::new(action.clone(), resource.clone());
     Ok(Asked::Meaning(Meaning { deeds: vec![deed], body: None, keys: Vec::new() }, owner))
 }
 

@@ -58,6 +58,15 @@ impl Amz {
         self.get("x-amz-copy-source")
     }
 
+    /// Whether a copy takes the tags of its source with it, which is the default.
+    pub(super) fn copies_tags(&self) -> Result<bool, Unmapped> {
+        match self.get("x-amz-tagging-directive") {
+            None | Some("COPY") => Ok(true),
+            Some("REPLACE") => Ok(false),
+            Some(_) => Err(Unmapped::S3("x-amz-tagging-directive takes COPY or REPLACE")),
+        }
+    }
+
     /// What the headers do besides the operation. A header that changes what another operation is
     /// there for means nothing.
     pub(super) fn add_deeds(
@@ -112,17 +121,17 @@ impl Amz {
     }
 
     /// Adds the condition keys.
-    pub(super) fn add_keys(&self, meaning: &mut Meaning) -> Result<(), Unmapped> {
+    pub(super) fn add_keys(&self, keys: &mut Vec<(String, Value)>) -> Result<(), Unmapped> {
         for (name, value) in &self.0 {
             let renamed = RENAMED.iter().find(|(header, _)| header == name).map(|(_, key)| *key);
             if KEYS.contains(&name.as_str()) {
-                meaning.keys.push((format!("s3:{name}"), Value::One(value.clone())));
+                keys.push((format!("s3:{name}"), Value::One(value.clone())));
             } else if let Some(key) = renamed {
-                meaning.keys.push((key.to_owned(), Value::One(value.clone())));
+                keys.push((key.to_owned(), Value::One(value.clone())));
             }
         }
         if let Some(tagging) = self.get("x-amz-tagging") {
-            add_tags(tagging, meaning)?;
+            add_tags(tagging, keys)?;
         }
         Ok(())
     }
@@ -130,7 +139,7 @@ impl Amz {
 
 /// Tags as `key=value&key=value`. What has two readings, or none, means nothing: whoever stores the
 /// tags might read others than those that were judged.
-fn add_tags(tagging: &str, meaning: &mut Meaning) -> Result<(), Unmapped> {
+fn add_tags(tagging: &str, found: &mut Vec<(String, Value)>) -> Result<(), Unmapped> {
     const UNREADABLE: Unmapped = Unmapped::S3("the tags in a header cannot be read in one way");
     if tagging.contains(';') {
         return Err(UNREADABLE);
@@ -147,9 +156,9 @@ fn add_tags(tagging: &str, meaning: &mut Meaning) -> Result<(), Unmapped> {
         if key.is_empty() || keys.iter().any(|known| fold(known) == fold(&key)) {
             return Err(UNREADABLE);
         }
-        meaning.keys.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
+        found.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
         keys.push(key);
     }
-    meaning.keys.push(("s3:RequestObjectTagKeys".to_owned(), Value::Many(keys)));
+    found.push(("s3:RequestObjectTagKeys".to_owned(), Value::Many(keys)));
     Ok(())
 }

@@ -100,21 +100,32 @@ pub fn find(
         body: (!operation.has_body).then_some(BodyRule::Ignored),
         keys: Vec::new(),
     };
-    for more in operation.more {
+    if let Some((more, versioned)) = operation.more {
+        let more = if query.get("versionId").is_some() { versioned } else { more };
         meaning.deeds.push(deed(more, &resource));
     }
     headers.add_deeds(operation, &resource, &mut meaning)?;
-    if let Some(source) = headers.copy_source() {
-        if !operation.copies {
-            return Err(Unmapped::S3("the operation copies nothing, and a source is named"));
-        }
-        meaning.deeds.push(copy::deed(source)?);
+    let source = headers.copy_source();
+    if source.is_some() && !operation.copies {
+        return Err(Unmapped::S3("the operation copies nothing, and a source is named"));
     }
-    add_query_keys(&query, &mut meaning);
-    if let Some(version) = version {
-        meaning.keys.push(("s3:signatureversion".to_owned(), Value::One(version)));
+    // A part of an upload has no tags.
+    let copies_tags = source.is_some() && operation.makes && headers.copies_tags()?;
+    let tags = deed("PutObjectTagging", &resource);
+    if copies_tags && !meaning.deeds.contains(&tags) {
+        meaning.deeds.push(tags);
     }
-    headers.add_keys(&mut meaning)?;
+    // INVARIANT: the keys of what is requested are none of the source's, and the other way round.
+    let mut keys = Vec::new();
+    add_query_keys(&query, &mut keys);
+    headers.add_keys(&mut keys)?;
+    for deed in &mut meaning.deeds {
+        deed.keys.clone_from(&keys);
+    }
+    if let Some(source) = source {
+        meaning.deeds.extend(copy::deeds(source, copies_tags)?);
+    }
+    meaning.keys = keys_of_signature(&query, version);
     Ok(meaning)
 }
 
@@ -157,7 +168,7 @@ fn signature_version(query: &Query, headers: &[(&str, &[u8])]) -> Option<String>
 }
 
 fn deed(action: &str, resource: &str) -> Deed {
-    Deed { action: format!("s3:{action}"), resource: resource.to_owned() }
+    Deed::new(format!("s3:{action}"), resource.to_owned())
 }
 
 /// The one operation that a request is, if we know it.
@@ -180,7 +191,7 @@ fn operation(level: Level, method: &str, query: &Query) -> Result<&'static Opera
 }
 
 /// The condition keys that stand in the query.
-fn add_query_keys(query: &Query, meaning: &mut Meaning) {
+fn add_query_keys(query: &Query, keys: &mut Vec<(String, Value)>) {
     for (parameter, key) in [
         ("prefix", "s3:prefix"),
         ("delimiter", "s3:delimiter"),
@@ -188,12 +199,19 @@ fn add_query_keys(query: &Query, meaning: &mut Meaning) {
         ("versionId", "s3:VersionId"),
     ] {
         if let Some(value) = query.get(parameter) {
-            meaning.keys.push((key.to_owned(), Value::One(value.to_owned())));
+            keys.push((key.to_owned(), Value::One(value.to_owned())));
         }
     }
+}
+
+/// The condition keys that tell how a request is signed.
+fn keys_of_signature(query: &Query, version: Option<String>) -> Vec<(String, Value)> {
     let presigned = query.names().any(|name| name.eq_ignore_ascii_case("x-amz-signature"));
     let kind = if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" };
-    meaning.keys.push(("s3:authType".to_owned(), Value::One(kind.to_owned())));
+    let version = version.map(|version| ("s3:signatureversion".to_owned(), Value::One(version)));
+    std::iter::once(("s3:authType".to_owned(), Value::One(kind.to_owned())))
+        .chain(version)
+        .collect()
 }
 
 /// Bucket and key of a request.

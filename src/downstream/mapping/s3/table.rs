@@ -20,8 +20,8 @@ pub(super) struct Operation {
     pub(super) action: &'static str,
     /// The action where a version is named.
     pub(super) versioned: Option<&'static str>,
-    /// Actions that it needs besides.
-    pub(super) more: &'static [&'static str],
+    /// An action that it needs besides, and the one where a version is named.
+    pub(super) more: Option<(&'static str, &'static str)>,
     /// Whether it reads a body.
     pub(super) has_body: bool,
     /// Whether condition keys of its action stand in its body, which is not read here.
@@ -52,7 +52,7 @@ const fn row(
         parameters: &[],
         action,
         versioned: None,
-        more: &[],
+        more: None,
         has_body: false,
         keys_in_body: false,
         copies: false,
@@ -87,8 +87,8 @@ impl Operation {
         self
     }
 
-    const fn and(mut self, more: &'static [&'static str]) -> Self {
-        self.more = more;
+    const fn and(mut self, more: &'static str, versioned: &'static str) -> Self {
+        self.more = Some((more, versioned));
         self
     }
 
@@ -192,7 +192,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     object("DELETE", &[], "DeleteObject").versioned("DeleteObjectVersion").with(VERSION),
     object("GET", &["attributes"], "GetObjectAttributes")
         .versioned("GetObjectVersionAttributes")
-        .and(&["GetObject"])
+        .and("GetObject", "GetObjectVersion")
         .with(VERSION),
     object("GET", &["acl"], "GetObjectAcl").versioned("GetObjectVersionAcl").with(VERSION),
     object("PUT", &["acl"], "PutObjectAcl").versioned("PutObjectVersionAcl").with(VERSION).body(),

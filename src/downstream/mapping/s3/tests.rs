@@ -21,6 +21,11 @@ fn meaning(
     find(&hosts(), &RequestHead { method, target, headers: &all }, Body::Unavailable)
 }
 
+/// The condition keys of a deed.
+fn keys(meaning: &Meaning, deed: usize) -> Vec<(String, Value)> {
+    meaning.keys.iter().chain(&meaning.deeds[deed].keys).cloned().collect()
+}
+
 /// The deeds, `action resource` each, without what all resources begin with.
 fn deeds(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<Vec<String>, Unmapped> {
     let meaning = meaning("s3.example", method, target, headers)?;
@@ -86,13 +91,50 @@ fn what_a_request_does_besides_needs_actions_of_its_own() {
             "PUT",
             "/bkt/k",
             &[("x-amz-copy-source", "/src/a%20b")][..],
-            &["PutObject bkt/k", "GetObject src/a b"][..],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObject src/a b",
+                "GetObjectTagging src/a b",
+            ][..],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", "REPLACE")],
+            &["PutObject bkt/k", "GetObject src/a"],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[
+                ("x-amz-copy-source", "src/a"),
+                ("x-amz-tagging-directive", "REPLACE"),
+                ("x-amz-tagging", "a=b"),
+            ],
+            &["PutObject bkt/k", "PutObjectTagging bkt/k", "GetObject src/a"],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", "COPY")],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObject src/a",
+                "GetObjectTagging src/a",
+            ],
         ),
         (
             "PUT",
             "/bkt/k",
             &[("x-amz-copy-source", "src/a?versionId=v1")],
-            &["PutObject bkt/k", "GetObjectVersion src/a"],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObjectVersion src/a",
+                "GetObjectVersionTagging src/a",
+            ],
         ),
         (
             "PUT",
@@ -127,6 +169,12 @@ fn what_a_request_does_besides_needs_actions_of_its_own() {
             &["DeleteObjectVersion bkt/k", "BypassGovernanceRetention bkt/k"],
         ),
         ("GET", "/bkt/k?attributes", &[], &["GetObjectAttributes bkt/k", "GetObject bkt/k"]),
+        (
+            "GET",
+            "/bkt/k?attributes&versionId=v",
+            &[],
+            &["GetObjectVersionAttributes bkt/k", "GetObjectVersion bkt/k"],
+        ),
     ] {
         assert_eq!(deeds(method, target, headers).unwrap(), expected, "{method} {target}");
     }
@@ -229,7 +277,7 @@ fn condition_keys_come_from_signed_input() {
             ("prefix", "a"),
         ],
     );
-    let keys = meaning.unwrap().keys;
+    let keys = self::keys(&meaning.unwrap(), 0);
     let one = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let text = |text: &str| Some(Value::One(text.to_owned()));
     assert_eq!(one("s3:x-amz-server-side-encryption"), text("aws:kms"));
@@ -242,7 +290,7 @@ fn condition_keys_come_from_signed_input() {
     assert_eq!(one("s3:prefix"), None);
 
     let list = super::tests::meaning("s3.example", "GET", "/bkt?prefix=a%2F&max-keys=2", &[]);
-    let keys = list.unwrap().keys;
+    let keys = self::keys(&list.unwrap(), 0);
     assert!(keys.contains(&("s3:prefix".to_owned(), Value::One("a/".to_owned()))));
     assert!(keys.contains(&("s3:max-keys".to_owned(), Value::One("2".to_owned()))));
 }
@@ -281,9 +329,46 @@ fn tags_with_two_readings_mean_nothing() {
     }
 }
 
+/// What is asked of the source is not asked of what is made, and the other way round.
+#[test]
+fn each_deed_has_its_own_condition_keys() {
+    let headers =
+        [("x-amz-copy-source", "src/a?versionId=AAA"), ("x-amz-storage-class", "GLACIER")];
+    let copy = meaning("s3.example", "PUT", "/bkt/k", &headers).unwrap();
+    assert_eq!(copy.deeds.len(), 4);
+    let version = ("s3:VersionId".to_owned(), Value::One("AAA".to_owned()));
+    let class = ("s3:x-amz-storage-class".to_owned(), Value::One("GLACIER".to_owned()));
+    for (at, deed) in copy.deeds.iter().enumerate() {
+        let source = deed.resource.ends_with("src/a");
+        assert_eq!(source, deed.action.contains("Get"));
+        let keys = keys(&copy, at);
+        assert_eq!(keys.contains(&version), source, "{deed:?}");
+        assert_eq!(keys.contains(&class), !source, "{deed:?}");
+        assert!(keys.iter().any(|(key, _)| key == "s3:authType"), "{deed:?}");
+    }
+    let read = meaning("s3.example", "GET", "/bkt/k?versionId=AAA", &[]).unwrap();
+    assert!(keys(&read, 0).contains(&version));
+}
+
+#[test]
+fn a_copy_says_in_one_way_what_becomes_of_the_tags() {
+    for directive in ["", "copy", "REPLACE, COPY", "NONE"] {
+        let headers = [("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", directive)];
+        means_nothing("PUT", "/bkt/k", &headers);
+    }
+}
+
 #[test]
 fn sources_with_two_readings_mean_nothing() {
-    for source in ["src/a+b", "src/a#b", "src/a?versionId=v#1", "/src/+"] {
+    for source in [
+        "src/a?versionId=%41",
+        "src/a?versionId=a/b",
+        "src/a;b",
+        "src/a+b",
+        "src/a#b",
+        "src/a?versionId=v#1",
+        "/src/+",
+    ] {
         means_nothing("PUT", "/bkt/k", &[("x-amz-copy-source", source)]);
     }
 }
