@@ -242,6 +242,13 @@ fn place(hosts: &[HostPattern], host: &str, raw: &str) -> Result<Place, Unmapped
 /// A path of S3, decoded, without its first slash: bucket and key.
 pub(super) fn read_path(raw: &str) -> Result<String, PathProblem> {
     let inner = raw.strip_prefix('/').ok_or(PathProblem::Relative)?;
+    // Some take the one for the end of the key and the other for a blank. Clients escape both.
+    if inner.contains(';') {
+        return Err(PathProblem::Semicolon);
+    }
+    if inner.contains('+') {
+        return Err(PathProblem::Unescaped);
+    }
     let bytes = path::decode(inner)?;
     let text = String::from_utf8(bytes).map_err(|_| PathProblem::NotUtf8)?;
     if text.chars().any(char::is_control) {

@@ -54,7 +54,7 @@ fn operations_are_told_by_method_place_and_subresource() {
         ("DELETE", "/bkt?tagging", "PutBucketTagging bkt"),
         ("GET", "/bkt/a/b.txt", "GetObject bkt/a/b.txt"),
         ("GET", "/bkt/a/", "GetObject bkt/a/"),
-        ("GET", "/bkt/a%20b%2Bc", "GetObject bkt/a b+c"),
+        ("GET", "/bkt/a%20b%2Bc%3Bd", "GetObject bkt/a b+c;d"),
         ("GET", "/bkt/a%2Fb", "GetObject bkt/a/b"),
         ("GET", "/bkt/*", "GetObject bkt/*"),
         ("GET", "/bkt/k?x-id=GetObject", "GetObject bkt/k"),
@@ -242,6 +242,9 @@ fn museum_m11_keys_that_others_would_normalise_mean_nothing() {
         ("/bkt/a%00", P::Control),
         ("/bkt/a%5c..%5cb", P::Backslash),
         ("/bkt/%FF", P::NotUtf8),
+        ("/bkt/a;b", P::Semicolon),
+        ("/bkt/a;/b", P::Semicolon),
+        ("/bkt/a+b", P::Unescaped),
     ] {
         assert_eq!(deeds("GET", target, &[]), Err(Unmapped::Path(problem)), "{target}");
     }
