@@ -14,13 +14,14 @@
 //! actions of its own, and all of them must be allowed.
 //!
 //! Condition keys come from the query and from `x-amz-*` headers: all of that is signed, or the
-//! request was refused before.
+//! request was refused before. One comes from a body, that of `CreateBucket`, which has to be shown.
 //!
 //! Keys are opaque to S3. Dot segments, empty segments, escaped percent signs and control characters
 //! in them are refused all the same: proxies and file systems behind us do not take them as opaque.
 
 mod copy;
 mod headers;
+mod location;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use super::{BodyRule, Deed, Meaning, Unmapped, refuse_overrides};
 use crate::downstream::HostPattern;
 use crate::policy::Value;
 use crate::sigv4::{Body, PayloadCheck, RequestHead};
+use location::Location;
 use table::{Level, OPERATIONS, Operation};
 
 /// Parameters of presigned requests, and those that clients add to any request.
@@ -119,6 +121,14 @@ pub fn find(
     let mut keys = Vec::new();
     add_query_keys(&query, &mut keys);
     headers.add_keys(&mut keys)?;
+    if operation.located {
+        let location = location::read(body)?;
+        // What is read from a body must be signed.
+        meaning.body = (location != Location::NoBody).then_some(BodyRule::Verified);
+        if let Location::At(place) = location {
+            keys.push(("s3:LocationConstraint".to_owned(), Value::One(place)));
+        }
+    }
     for deed in &mut meaning.deeds {
         deed.keys.clone_from(&keys);
     }

@@ -26,6 +26,8 @@ pub(super) struct Operation {
     pub(super) has_body: bool,
     /// Whether condition keys of its action stand in its body, which is not read here.
     pub(super) keys_in_body: bool,
+    /// Whether its body names a location.
+    pub(super) located: bool,
     /// Whether it may copy from a source.
     pub(super) copies: bool,
     /// Whether its headers may set what the new object or bucket has: ACL, tags, locks.
@@ -55,6 +57,7 @@ const fn row(
         more: None,
         has_body: false,
         keys_in_body: false,
+        located: false,
         copies: false,
         makes: false,
     }
@@ -99,6 +102,10 @@ impl Operation {
 
     const fn keys_in_body(self) -> Self {
         Self { has_body: true, keys_in_body: true, ..self }
+    }
+
+    const fn located(self) -> Self {
+        Self { has_body: true, located: true, ..self }
     }
 
     const fn copying(mut self) -> Self {
@@ -147,7 +154,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         "prefix",
     ]),
     // Buckets.
-    bucket("PUT", &[], "CreateBucket").body().making(),
+    bucket("PUT", &[], "CreateBucket").located().making(),
     bucket("DELETE", &[], "DeleteBucket"),
     bucket("HEAD", &[], "ListBucket"),
     bucket("GET", &[], "ListBucket").with(LIST),

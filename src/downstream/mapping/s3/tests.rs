@@ -2,7 +2,7 @@
 
 use super::super::{Meaning, PathProblem, Unmapped};
 use super::find;
-use crate::downstream::HostPattern;
+use crate::downstream::{BodyRule, HostPattern};
 use crate::policy::Value;
 use crate::sigv4::{Body, RequestHead};
 
@@ -18,7 +18,7 @@ fn meaning(
 ) -> Result<Meaning, Unmapped> {
     let mut all: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
     all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
-    find(&hosts(), &RequestHead { method, target, headers: &all }, Body::Unavailable)
+    find(&hosts(), &RequestHead { method, target, headers: &all }, Body::Bytes(b""))
 }
 
 /// The condition keys of a deed.
@@ -322,6 +322,29 @@ fn operations_with_condition_keys_that_are_not_read_mean_nothing() {
     ] {
         means_nothing("PUT", "/bkt/k", &headers);
         means_nothing("POST", "/bkt/k?uploads", &headers);
+    }
+}
+
+/// Where a bucket is to be stands in the body.
+#[test]
+fn the_location_of_a_new_bucket_is_read_from_a_body_that_is_shown_and_signed() {
+    let create = |body: Body<'_>| {
+        let headers = [("host", &b"s3.example"[..])];
+        find(&hosts(), &RequestHead { method: "PUT", target: "/bkt", headers: &headers }, body)
+    };
+    let key = |meaning: &Meaning| {
+        let keys = keys(meaning, 0);
+        keys.into_iter().find(|(key, _)| key == "s3:LocationConstraint").map(|(_, value)| value)
+    };
+    let empty = create(Body::Bytes(b"")).unwrap();
+    assert_eq!((key(&empty), empty.body), (None, None));
+    let body = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
+                </CreateBucketConfiguration>";
+    let there = create(Body::Bytes(body.as_bytes())).unwrap();
+    assert_eq!(key(&there), Some(Value::One("eu-west-1".to_owned())));
+    assert_eq!(there.body, Some(BodyRule::Verified));
+    for body in [Body::Unavailable, Body::Sha256([7; 32]), Body::Bytes(b"<a/>")] {
+        assert!(matches!(create(body), Err(Unmapped::S3(_))));
     }
 }
 
