@@ -110,7 +110,7 @@ fn refuse_names_of(head: &[u8]) -> Result<(), Unmapped> {
 
 /// No more of a name than could matter, so that many names in one line cost no more than they should.
 fn start_of(name: &[u8]) -> &[u8] {
-    name.get(..1024).unwrap_or(name)
+    name.get(..128).unwrap_or(name)
 }
 
 /// What stands before the quote that ends it.

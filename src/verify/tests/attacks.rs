@@ -1,5 +1,7 @@
 //! What was tried to get a wrong allow, a late revocation or a key, and what comes of it.
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
 use crate::api::Material;
 use crate::authn::{Caller, Expectation};
