@@ -4,8 +4,8 @@
 
 local broker = "http://127.0.0.1:8351/v1/forward-auth/orders"
 local timeout = 2000 -- milliseconds, for each of a few attempts
--- The most headers of a question. HAProxy's client takes tune.http.maxhdr of them, 101 if that is not
--- set, and HAProxy 2.6 crashes over more.
+-- The most headers of a question. HAProxy's client takes tune.http.maxhdr of them, and HAProxy 2.6
+-- crashes over more.
 local most = 96
 
 -- Headers of the connection, and those that are set below, over what a client brings.
