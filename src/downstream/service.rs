@@ -247,8 +247,8 @@ impl Service {
     }
 
     /// Adds the condition keys that a service of this kind has of every signature that holds: S3's
-    /// `s3:signatureAge`, in milliseconds, and `s3:x-amz-content-sha256`, which is the mode of the
-    /// payload that was verified, also where no header names it.
+    /// `s3:signatureAge`, in milliseconds, `s3:x-amz-content-sha256`, which is the mode of the payload
+    /// that was verified, also where no header names it, and `s3:ResourceAccount`.
     ///
     /// Source: Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific
     /// Policy Keys".
@@ -263,6 +263,7 @@ impl Service {
             return;
         }
         let age = signature.now.millis().saturating_sub(signature.signed_at.millis()).max(0);
+        keys.insert("s3:ResourceAccount", Value::One(self.account.to_string()));
         keys.insert("s3:signatureAge", Value::One(age.to_string()));
         if let Some(mode) = mapping::s3::payload_mode(head, body, signature.payload) {
             keys.insert("s3:x-amz-content-sha256", Value::One(mode));

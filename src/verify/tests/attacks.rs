@@ -154,20 +154,23 @@ async fn the_payload_mode_that_was_verified_is_a_key_of_s3() {
         ..settings()
     };
     let inside = Inside::of("s3", &settings, &[]).await;
-    let statement = |operator: &str, value: &str| {
+    let statement = |operator: &str, key: &str, value: &str| {
         format!(
             r#"{{"Version":"2012-10-17","Statement":[
             {{"Effect":"Allow","Action":"s3:*","Resource":"*"}},
             {{"Effect":"Deny","Action":"s3:*","Resource":"*",
-              "Condition":{{"{operator}":{{"s3:x-amz-content-sha256":"{value}"}}}}}}]}}"#
+              "Condition":{{"{operator}":{{"{key}":"{value}"}}}}}}]}}"#
         )
     };
+    let mode = "s3:x-amz-content-sha256";
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(b"body"));
     for (name, policy, signed, presigned) in [
-        ("a", statement("StringEquals", "UNSIGNED-PAYLOAD"), "allowed", "ExplicitDeny"),
-        ("b", statement("StringNotEquals", "UNSIGNED-PAYLOAD"), "ExplicitDeny", "allowed"),
-        ("c", statement("StringEquals", &hash), "ExplicitDeny", "allowed"),
-        ("d", statement("Null", "true"), "allowed", "allowed"),
+        ("a", statement("StringEquals", mode, "UNSIGNED-PAYLOAD"), "allowed", "ExplicitDeny"),
+        ("b", statement("StringNotEquals", mode, "UNSIGNED-PAYLOAD"), "ExplicitDeny", "allowed"),
+        ("c", statement("StringEquals", mode, &hash), "ExplicitDeny", "allowed"),
+        ("d", statement("Null", mode, "true"), "allowed", "allowed"),
+        ("e", statement("StringEquals", "s3:ResourceAccount", A), "ExplicitDeny", "ExplicitDeny"),
+        ("f", statement("StringEquals", "s3:ResourceAccount", B), "allowed", "allowed"),
     ] {
         let user = inside.bench.user(&inside.bench.a, name, &policy).await;
         inside.sync().unwrap();

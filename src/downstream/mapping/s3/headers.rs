@@ -7,6 +7,7 @@ use crate::policy::{Value, fold};
 /// Headers whose values are condition keys of the same name under `s3:`.
 const KEYS: &[&str] = &[
     "x-amz-acl",
+    "x-amz-bucket-namespace",
     "x-amz-copy-source",
     "x-amz-grant-full-control",
     "x-amz-grant-read",
@@ -136,6 +137,39 @@ impl Amz {
         Ok(())
     }
 }
+
+/// Headers on which a write depends, and their condition keys.
+const PRECONDITIONS: &[(&str, &str)] =
+    &[("if-match", "s3:if-match"), ("if-none-match", "s3:if-none-match")];
+
+/// The condition keys of what a write depends on. Such a header need not be signed to be heeded: one
+/// that is not means nothing, nor one that comes twice.
+pub(super) fn preconditions(
+    operation: &Operation,
+    headers: &[(&str, &[u8])],
+    signed: &[String],
+) -> Result<Vec<(String, Value)>, Unmapped> {
+    let deletes = operation.action == "DeleteObject";
+    let mut keys: Vec<(String, Value)> = Vec::new();
+    if operation.creates.is_none() && !deletes {
+        return Ok(keys);
+    }
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        let Some((_, key)) = PRECONDITIONS.iter().find(|(header, _)| *header == name) else {
+            continue;
+        };
+        let value = std::str::from_utf8(value.trim_ascii()).map_err(|_| UNSIGNED)?;
+        if !signed.contains(&name) || keys.iter().any(|(known, _)| known == key) {
+            return Err(UNSIGNED);
+        }
+        keys.push(((*key).to_owned(), Value::One(value.to_owned())));
+    }
+    Ok(keys)
+}
+
+const UNSIGNED: Unmapped =
+    Unmapped::S3("if-match or if-none-match of a write is not signed, or comes twice");
 
 /// Tags as `key=value&key=value`. What has two readings, or none, means nothing: whoever stores the
 /// tags might read others than those that were judged.

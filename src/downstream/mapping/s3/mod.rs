@@ -86,6 +86,8 @@ pub fn find(
         ));
     }
     let version = signature_version(&query, headers);
+    let signed = signed_headers(&query, headers);
+    let preconditions = headers::preconditions(operation, headers, &signed)?;
     let headers = headers::Amz::read(headers)?;
     let resource = match (&place.bucket, &place.key) {
         (None, _) => "*".to_owned(),
@@ -118,8 +120,12 @@ pub fn find(
         meaning.deeds.push(tags);
     }
     // INVARIANT: the keys of what is requested are none of the source's, and the other way round.
-    let mut keys = Vec::new();
+    let mut keys = preconditions;
     add_query_keys(&query, &mut keys);
+    // Source: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+    if let Some(creates) = operation.creates {
+        keys.push(("s3:ObjectCreationOperation".to_owned(), Value::One(creates.to_string())));
+    }
     headers.add_keys(&mut keys)?;
     if operation.located {
         let location = location::read(body)?;
@@ -175,6 +181,24 @@ fn signature_version(query: &Query, headers: &[(&str, &[u8])]) -> Option<String>
     let header = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok())?;
     header.split_whitespace().next().map(str::to_owned)
+}
+
+/// The names of the headers that are signed, as the request tells them; the signature covers the list.
+fn signed_headers(query: &Query, headers: &[(&str, &[u8])]) -> Vec<String> {
+    let mut of_query = query.0.iter();
+    let of_query = of_query.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-signedheaders"));
+    let list = match of_query {
+        Some((_, list)) => list.as_str(),
+        None => {
+            let mut headers = headers.iter();
+            let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok());
+            let fields = header.unwrap_or_default().split([' ', ',']);
+            let mut lists = fields.filter_map(|field| field.trim().strip_prefix("SignedHeaders="));
+            lists.next().unwrap_or_default()
+        }
+    };
+    list.split(';').map(str::to_ascii_lowercase).collect()
 }
 
 fn deed(action: &str, resource: &str) -> Deed {

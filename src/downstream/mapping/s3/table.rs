@@ -28,6 +28,8 @@ pub(super) struct Operation {
     pub(super) keys_in_body: bool,
     /// Whether its body names a location.
     pub(super) located: bool,
+    /// Whether an object is there when it is done, or not: `None` if it writes none.
+    pub(super) creates: Option<bool>,
     /// Whether it may copy from a source.
     pub(super) copies: bool,
     /// Whether its headers may set what the new object or bucket has: ACL, tags, locks.
@@ -58,6 +60,7 @@ const fn row(
         has_body: false,
         keys_in_body: false,
         located: false,
+        creates: None,
         copies: false,
         makes: false,
     }
@@ -106,6 +109,11 @@ impl Operation {
 
     const fn located(self) -> Self {
         Self { has_body: true, located: true, ..self }
+    }
+
+    const fn creating(mut self, creates: bool) -> Self {
+        self.creates = Some(creates);
+        self
     }
 
     const fn copying(mut self) -> Self {
@@ -195,7 +203,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
     // Objects.
     object("GET", &[], "GetObject").versioned("GetObjectVersion").with(READ),
     object("HEAD", &[], "GetObject").versioned("GetObjectVersion").with(READ),
-    object("PUT", &[], "PutObject").body().copying().making(),
+    object("PUT", &[], "PutObject").creating(true).body().copying().making(),
     object("DELETE", &[], "DeleteObject").versioned("DeleteObjectVersion").with(VERSION),
     object("GET", &["attributes"], "GetObjectAttributes")
         .versioned("GetObjectVersionAttributes")
@@ -219,9 +227,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
     object("PUT", &["legal-hold"], "PutObjectLegalHold").with(VERSION).keys_in_body(),
     object("POST", &["restore"], "RestoreObject").with(VERSION).body(),
     // Multipart uploads.
-    object("POST", &["uploads"], "PutObject").making(),
-    object("PUT", &["partNumber", "uploadId"], "PutObject").body().copying(),
-    object("POST", &["uploadId"], "PutObject").body(),
+    object("POST", &["uploads"], "PutObject").creating(false).making(),
+    object("PUT", &["partNumber", "uploadId"], "PutObject").creating(false).body().copying(),
+    object("POST", &["uploadId"], "PutObject").creating(true).body(),
     object("DELETE", &["uploadId"], "AbortMultipartUpload"),
     object("GET", &["uploadId"], "ListMultipartUploadParts").with(&[
         "encoding-type",

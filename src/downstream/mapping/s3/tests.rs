@@ -325,6 +325,47 @@ fn operations_with_condition_keys_that_are_not_read_mean_nothing() {
     }
 }
 
+#[test]
+fn what_a_write_depends_on_is_a_condition_key_if_it_is_signed() {
+    let key = |meaning: &Meaning, name: &str| {
+        let keys = keys(meaning, 0);
+        keys.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    };
+    let one = |text: &str| Some(Value::One(text.to_owned()));
+    let authorization =
+        "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;if-match;if-none-match, Signature=c";
+    let authorization = ("authorization", authorization);
+    let none = ("If-None-Match", "*");
+    let of = |method: &str, target: &str, headers: &[(&str, &str)]| {
+        meaning("s3.example", method, target, headers)
+    };
+    for (method, target, creates) in [
+        ("PUT", "/bkt/k", one("true")),
+        ("POST", "/bkt/k?uploadId=u", one("true")),
+        ("POST", "/bkt/k?uploads", one("false")),
+        ("PUT", "/bkt/k?partNumber=1&uploadId=u", one("false")),
+        ("DELETE", "/bkt/k", None),
+    ] {
+        let plain = of(method, target, &[]).unwrap();
+        assert_eq!(key(&plain, "s3:if-none-match"), None);
+        assert_eq!(key(&plain, "s3:ObjectCreationOperation"), creates, "{method} {target}");
+        let signed = of(method, target, &[authorization, none]).unwrap();
+        assert_eq!(key(&signed, "s3:if-none-match"), one("*"), "{method} {target}");
+        let signed = of(method, target, &[authorization, ("if-match", "\"a\"")]).unwrap();
+        assert_eq!(key(&signed, "s3:if-match"), one("\"a\""), "{method} {target}");
+        means_nothing(method, target, &[none]);
+        means_nothing(method, target, &[authorization, none, none]);
+        let other = ("authorization", "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host");
+        means_nothing(method, target, &[other, none]);
+    }
+    let query = "/bkt/k?X-Amz-SignedHeaders=host%3Bif-none-match&X-Amz-Signature=s";
+    assert_eq!(key(&of("PUT", query, &[none]).unwrap(), "s3:if-none-match"), one("*"));
+    // A read depends on it for its answer alone.
+    let read = of("GET", "/bkt/k", &[none]).unwrap();
+    assert_eq!(key(&read, "s3:if-none-match"), None);
+    assert_eq!(key(&read, "s3:ObjectCreationOperation"), None);
+}
+
 /// Where a bucket is to be stands in the body.
 #[test]
 fn the_location_of_a_new_bucket_is_read_from_a_body_that_is_shown_and_signed() {
