@@ -187,6 +187,33 @@ async fn the_payload_mode_that_was_verified_is_a_key_of_s3() {
 }
 
 #[tokio::test]
+async fn the_version_that_is_read_is_a_key_of_s3() {
+    let settings = ServiceSettings {
+        name: "s3".into(),
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        ..settings()
+    };
+    let inside = Inside::of("s3", &settings, &[]).await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"s3:*","Resource":"*"},
+        {"Effect":"Deny","Action":"s3:*","Resource":"*",
+         "Condition":{"StringEquals":{"s3:VersionId":"AAA"}}}]}"#;
+    let alice = inside.bench.user(&inside.bench.a, "alice", policy).await;
+    inside.sync().unwrap();
+    for (target, expected) in [
+        ("/bucket/key", "allowed"),
+        ("/bucket/key?versionId=AAA", "ExplicitDeny"),
+        ("/bucket/key?versionId=AAB", "allowed"),
+    ] {
+        let request = inside.sign(&alice, "GET", target, b"");
+        assert!(inside.warm(&request).await);
+        assert_eq!(code(inside.decided(&request)), expected, "{target}");
+        let word = if expected == "allowed" { "Allowed" } else { expected };
+        assert_eq!(inside.grant(&request).await.answer.reason.code, word, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn a_forged_request_is_no_question_whatever_has_to_be_confirmed() {
     let inside = Inside::new(&routes()).await;
     let session = inside.session(&allow(&["orders:GetOrder"])).await;
