@@ -368,7 +368,10 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+            Caller::Asserted(_)
+            | Caller::Saml(_)
+            | Caller::Certificate(_)
+            | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }
@@ -380,7 +383,10 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+            Caller::Asserted(_)
+            | Caller::Saml(_)
+            | Caller::Certificate(_)
+            | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }
@@ -390,7 +396,10 @@ impl Context<'_> {
     pub fn region(&self) -> Option<&str> {
         match self.caller {
             Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => None,
+            Caller::Asserted(_)
+            | Caller::Saml(_)
+            | Caller::Certificate(_)
+            | Caller::Anonymous => None,
         }
     }
 

@@ -118,7 +118,10 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
     }
     // Of the session that a token was exchanged for, not of those that came from it.
     if let Some(federated) = claims.federated.as_ref().filter(|_| claims.ancestors.is_empty()) {
-        one(context, "aws:FederatedProvider", federated.arn.clone());
+        // An anchor of IAM Roles Anywhere is no provider to policies.
+        if !federated.arn.contains(":trust-anchor/") {
+            one(context, "aws:FederatedProvider", federated.arn.clone());
+        }
         if let Some((_, issuer)) = federated.arn.split_once(":oidc-provider/") {
             one(context, &format!("{issuer}:sub"), federated.subject.clone());
             one(context, &format!("{issuer}:aud"), federated.audience.clone());

@@ -31,6 +31,7 @@ pub mod manage;
 pub mod organizations;
 pub mod organized;
 pub mod params;
+pub mod rolesanywhere;
 mod second_factor;
 pub mod sts;
 #[cfg(test)]
@@ -147,6 +148,8 @@ pub enum Service {
     Eks,
     /// EKS Auth: sessions for pods.
     EksAuth,
+    /// IAM Roles Anywhere.
+    RolesAnywhere,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -160,6 +163,7 @@ impl Service {
             Self::Organizations => "organizations",
             Self::Eks => "eks",
             Self::EksAuth => "eks-auth",
+            Self::RolesAnywhere => "rolesanywhere",
             Self::Countersign => "countersign",
         }
     }
@@ -172,6 +176,7 @@ impl Service {
             Self::Organizations => "organizations.amazonaws.com",
             Self::Eks => "eks.amazonaws.com",
             Self::EksAuth => "eks-auth.amazonaws.com",
+            Self::RolesAnywhere => "rolesanywhere.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
@@ -184,6 +189,7 @@ impl Service {
             Self::Organizations => "2016-11-28",
             Self::Eks => "2017-11-01",
             Self::EksAuth => "2023-11-26",
+            Self::RolesAnywhere => "2018-05-10",
             Self::Countersign => "v1",
         }
     }
