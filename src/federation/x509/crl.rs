@@ -58,6 +58,7 @@ impl RevocationList {
         let list = read(&der)?;
         if !key::is_taken(&list.signature_algorithm)
             || list.signature_algorithm != list.tbs_cert_list.signature
+            || list.signature_value.unused_bits != 0
         {
             return Err(X509Error::Algorithm(WHAT));
         }

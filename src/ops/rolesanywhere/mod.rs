@@ -22,15 +22,15 @@
 //! Source: IAM Roles Anywhere API reference and User Guide.
 
 mod access;
-mod anchors;
-mod common;
+pub mod anchors;
+pub mod common;
 mod create_session;
-mod crls;
-mod notifications;
-mod profiles;
+pub mod crls;
+pub mod notifications;
+pub mod profiles;
 mod shapes;
-mod subjects;
-mod tags;
+pub mod subjects;
+pub mod tags;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use rcgen::{CrlDistributionPoint, CrlIssuingDistributionPoint, KeyUsagePurpose};
 
-use super::make::{Authority, NOW, at, authority, end_entity, now};
+use super::make::{Authority, NOW, authority, end_entity, now};
 use crate::federation::x509::{Bundle, Leaf, RevocationList, X509Error, verify};
 use crate::time::Timestamp;
 
@@ -44,7 +44,8 @@ fn an_authority_between_can_be_revoked() {
     let root = Authority::root("root");
     let between = root.below("between");
     let leaf = between.issue(&end_entity("app")).der();
-    let (_, certificate) = x509_parser::parse_x509_certificate(&between.der()).unwrap().clone();
+    let der = between.der();
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
     let serial = certificate.raw_serial().to_vec();
     check(&root, &[&between], &leaf, &[&root.list(&[], 3600)], now()).unwrap();
     let revoked = root.list(&[&serial], 3600);
@@ -64,7 +65,7 @@ fn a_list_that_is_out_of_date_refuses_what_it_covers() {
     check(&root, &[], &leaf, &[&list], until).unwrap();
     let result = check(&root, &[], &leaf, &[&list], until.plus_secs(1));
     assert_eq!(result, Err(X509Error::ListNotInDate(until)));
-    let early = root.list_with(&[], 3600, |it| it.this_update = at(60));
+    let early = root.list_with(&[], 3600, |it| it.this_update = at!(60));
     assert!(check(&root, &[], &leaf, &[&early], now()).is_err());
     // Of another authority's certificates it is silent all the same.
     let elsewhere = Authority::root("elsewhere").list(&[], -60);

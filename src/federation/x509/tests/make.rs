@@ -11,11 +11,6 @@ use crate::time::Timestamp;
 /// The time of these tests: that of the bench of operations.
 pub(crate) const NOW: i64 = 1_790_000_000;
 
-/// A moment, in seconds from [`NOW`].
-pub(crate) fn at(seconds: i64) -> rcgen::string::OffsetDateTime {
-    rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs((NOW + seconds) as u64)
-}
-
 /// [`NOW`].
 pub(super) fn now() -> Timestamp {
     Timestamp::from_secs(NOW)
@@ -33,7 +28,7 @@ pub(crate) fn end_entity(common: &str) -> CertificateParams {
     params.distinguished_name = name(common);
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    (params.not_before, params.not_after) = (at(-3600), at(86_400));
+    (params.not_before, params.not_after) = (at!(-3600), at!(86_400));
     params.serial_number = Some(SerialNumber::from_slice(&[0x12, 0x34, 0x56]));
     params
 }
@@ -44,7 +39,7 @@ pub(super) fn authority(common: &str) -> CertificateParams {
     params.distinguished_name = name(common);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (params.not_before, params.not_after) = (at(-7200), at(10 * 86_400));
+    (params.not_before, params.not_after) = (at!(-7200), at!(10 * 86_400));
     params
 }
 
@@ -116,13 +111,13 @@ impl Authority {
     ) -> Vec<u8> {
         let entry = |serial: &&[u8]| RevokedCertParams {
             serial_number: SerialNumber::from_slice(serial),
-            revocation_time: at(-60),
+            revocation_time: at!(-60),
             reason_code: None,
             invalidity_date: None,
         };
         let mut params = CertificateRevocationListParams {
-            this_update: at(-120),
-            next_update: at(until),
+            this_update: at!(-120),
+            next_update: at!(until),
             crl_number: SerialNumber::from(1_u64),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(entry).collect(),

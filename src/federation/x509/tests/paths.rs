@@ -6,7 +6,7 @@ use rcgen::{
     PKCS_ED25519, SanType, SerialNumber,
 };
 
-use super::make::{Authority, NOW, Party, at, authority, end_entity, key, now};
+use super::make::{Authority, NOW, Party, authority, end_entity, key, now};
 use crate::federation::x509::{Bundle, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error, verify};
 use crate::time::Timestamp;
 
@@ -71,18 +71,18 @@ fn what_is_not_in_date_is_refused() {
         (-3600, -1, false),
         (1, 3600, false),
     ] {
-        let result = with(|it| (it.not_before, it.not_after) = (at(from), at(to)));
+        let result = with(|it| (it.not_before, it.not_after) = (at!(from), at!(to)));
         assert_eq!(result.is_ok(), good, "{from} {to}");
     }
     // An authority between, and the anchor itself.
     let root = Authority::root("root");
     let mut params = authority("between");
-    params.not_after = at(-1);
+    params.not_after = at!(-1);
     let between = root.below_with(params);
     assert!(shown(&between.issue(&end_entity("app")), &[&between], &root).is_err());
     let party = root.issue(&{
         let mut params = end_entity("app");
-        params.not_after = at(100 * 86_400);
+        params.not_after = at!(100 * 86_400);
         params
     });
     let end = Timestamp::from_secs(NOW + 10 * 86_400);
