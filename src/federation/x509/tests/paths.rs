@@ -357,3 +357,19 @@ fn bundles_are_pem_of_authorities() {
         assert!(Bundle::parse(&bad).is_err(), "{}", &bad[..bad.len().min(60)]);
     }
 }
+
+/// A path of another implementation, with which fuzzing begins.
+#[test]
+fn a_path_that_openssl_made_is_taken() {
+    let seed = include_bytes!("golden/path.seed");
+    let bundle = Bundle::parse(include_str!("golden/root.pem")).unwrap();
+    let length = |at: usize| usize::from(u16::from_be_bytes([seed[at], seed[at + 1]]));
+    let (leaf, rest) = seed[4..].split_at(length(0));
+    let (between, list) = rest.split_at(length(2));
+    let list = crate::federation::x509::RevocationList::parse(list).unwrap();
+    list.check_issuer(&bundle).unwrap();
+    let leaf = Leaf::parse(leaf).unwrap();
+    let now = Timestamp::from_secs(1_800_000_000);
+    let verified = verify(leaf, &[between.to_vec()], &bundle, &[&list], now).unwrap();
+    assert_eq!(verified.leaf().subject().to_string(), "CN=app");
+}

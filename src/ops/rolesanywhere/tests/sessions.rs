@@ -120,7 +120,7 @@ async fn trust_policies_see_the_certificate_and_the_anchor() {
 /// The preset of `deploy/examples/trust`: an X509-SVID, which has a URI and no common name.
 #[tokio::test]
 async fn a_spiffe_id_is_its_certificate_s_uri() {
-    let preset = include_str!("../../../../deploy/examples/trust/spiffe.json");
+    let preset = include_str!("../../../../deploy/examples/trust/spiffe-x509.json");
     let stage = Stage::trusting(preset).await;
     for (uri, good) in [
         ("spiffe://example.org/ns/shop/sa/orders", true),
