@@ -296,8 +296,10 @@ impl Snapshot {
         let devices = self.mfa_devices.all().map(|it| Entity::MfaDevice(it.as_ref().clone()));
         let pods =
             (self.pod_associations.all()).map(|it| Entity::PodAssociation(it.as_ref().clone()));
-        let trust_anchors = self.trust_anchors.all().map(|it| Entity::TrustAnchor(it.as_ref().clone()));
-        let anywhere_profiles = self.anywhere_profiles.all().map(|it| Entity::AnywhereProfile(it.as_ref().clone()));
+        let trust_anchors =
+            self.trust_anchors.all().map(|it| Entity::TrustAnchor(it.as_ref().clone()));
+        let anywhere_profiles =
+            self.anywhere_profiles.all().map(|it| Entity::AnywhereProfile(it.as_ref().clone()));
         let crls = self.crls.all().map(|it| Entity::Crl(it.as_ref().clone()));
         let subjects = self.subjects.all().map(|it| Entity::Subject(it.as_ref().clone()));
         let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
@@ -308,7 +310,8 @@ impl Snapshot {
         let held = policies.chain(profiles).chain(oidc).chain(saml).chain(pods);
         let secrets = devices.chain(keys);
         let anywhere = trust_anchors.chain(anywhere_profiles).chain(crls).chain(subjects);
-        let others = holders.chain(held).chain(anywhere).chain(secrets).chain(revocations).chain(epoch);
+        let others =
+            holders.chain(held).chain(anywhere).chain(secrets).chain(revocations).chain(epoch);
         others.chain(self.organized.entities())
     }
 

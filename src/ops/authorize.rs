@@ -368,10 +368,7 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Asserted(_)
-            | Caller::Saml(_)
-            | Caller::Certificate(_)
-            | Caller::Anonymous => {
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }
@@ -383,10 +380,7 @@ impl Context<'_> {
             Caller::Signed(request) => {
                 Ok(signed_context(self.facts, request.identity(), request.region()))
             }
-            Caller::Asserted(_)
-            | Caller::Saml(_)
-            | Caller::Certificate(_)
-            | Caller::Anonymous => {
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }
@@ -396,10 +390,9 @@ impl Context<'_> {
     pub fn region(&self) -> Option<&str> {
         match self.caller {
             Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_)
-            | Caller::Saml(_)
-            | Caller::Certificate(_)
-            | Caller::Anonymous => None,
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
+                None
+            }
         }
     }
 

@@ -25,10 +25,9 @@ pub struct About {
 pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
-        Caller::Asserted(_)
-        | Caller::Saml(_)
-        | Caller::Certificate(_)
-        | Caller::Anonymous => String::new(),
+        Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
+            String::new()
+        }
     };
     Ok(Event {
         id: EventId::generate(&*context.services.random)?,

@@ -19,7 +19,9 @@ pub(super) fn parse<'a>(
 ) -> Result<Presented<'a>, SigError> {
     let read = Parameters::read(target)?;
     let algorithm = match read.algorithm.as_deref() {
-        Some(name) => Some(Algorithm::named(name, Algorithm::OF_KEYS).ok_or(SigError::UnsupportedAlgorithm)?),
+        Some(name) => {
+            Some(Algorithm::named(name, Algorithm::OF_KEYS).ok_or(SigError::UnsupportedAlgorithm)?)
+        }
         None => None,
     };
     let lacks_region_set =

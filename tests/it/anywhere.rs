@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use countersign::ops::json::{Kind, Member};
 use countersign::ops::rolesanywhere::ROWS;
+use hyper::Method;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     CustomExtension, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyIdMethod, KeyPair,
@@ -20,7 +21,7 @@ use rcgen::{
 use serde_json::{Value, json};
 
 use crate::broker::{Broker, isolate, stderr, stdout};
-use crate::caller::Credentials;
+use crate::caller::{Credentials, Plan};
 use crate::python::{aws, client, done, refused, run_script_with, script};
 use crate::sdks;
 
@@ -112,7 +113,8 @@ impl Files {
         self.issue("ec", &end_entity(1), &key(), &root);
         let p384 = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
         self.issue("p384", &end_entity(2), &p384, &root);
-        let rsa = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/federation/oidc/tests/rsa-2048.pem");
+        let rsa =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("src/federation/oidc/tests/rsa-2048.pem");
         let rsa = KeyPair::from_pem(&fs::read_to_string(rsa).unwrap()).unwrap();
         self.issue("rsa", &end_entity(3), &rsa, &root);
         let between = below(authority("between"));
@@ -130,14 +132,19 @@ impl Files {
         add("revoked", &|it| it.serial_number = Some(SerialNumber::from_slice(&[0x5a, 9])), &root);
         add("expired", &|it| it.not_after = date_time_ymd(2024, 1, 1), &root);
         add("early", &|it| it.not_before = date_time_ymd(2200, 1, 1), &root);
-        add("servers", &|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth], &root);
+        add(
+            "servers",
+            &|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+            &root,
+        );
         add("encipherment", &|it| it.key_usages = vec![KeyUsagePurpose::KeyEncipherment], &root);
         add("authority", &|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained), &root);
         add("unsaid", &|it| it.is_ca = IsCa::NoCa, &root);
         add(
             "critical",
             &|it| {
-                let mut odd = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999], vec![5, 0]);
+                let mut odd =
+                    CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999], vec![5, 0]);
                 odd.set_criticality(true);
                 it.custom_extensions.push(odd);
             },
@@ -245,7 +252,8 @@ fn boto3_manages_anchors_profiles_and_lists() {
     let anchor = site.wanted("anchor").to_owned();
     drop(site.broker);
     let broker = Broker::serve(&home, &[]);
-    let words = "rolesanywhere list-trust-anchors --query trustAnchors[].trustAnchorArn --output text";
+    let words =
+        "rolesanywhere list-trust-anchors --query trustAnchors[].trustAnchorArn --output text";
     assert_eq!(done(aws(&broker.url(), Some(&home.first), words, &[])), anchor);
     for (words, count) in [
         ("rolesanywhere list-profiles --query length(profiles)", "1"),
@@ -293,11 +301,14 @@ fn aws_s_own_helper_shows_certificates() {
     let config = site.files.path("config");
     fs::write(&config, format!("[default]\ncredential_process = {}\n", words.join(" "))).unwrap();
     let mut command = client(&url);
-    command.env("AWS_CONFIG_FILE", &config).args(["-c", "
+    command.env("AWS_CONFIG_FILE", &config).args([
+        "-c",
+        "
 import boto3
 print(boto3.client('sts').get_caller_identity()['Arn'])
 print(len(boto3.client('iam').list_users()['Users']))
-"]);
+",
+    ]);
     assert!(done(command).contains(":assumed-role/orders/5a01"));
     // Who came: one subject, and nothing secret in what the broker wrote.
     let key = &site.broker.home.first;
@@ -311,8 +322,8 @@ print(len(boto3.client('iam').list_users()['Users']))
 
 #[test]
 fn every_operation_of_the_model_is_read_as_it_says() {
-    fn kind(kind: &Kind) -> Value {
-        match kind {
+    fn kind(of: &Kind) -> Value {
+        match of {
             Kind::Text(text) => json!({ "kind": "text", "min": text.min, "max": text.max,
                 "pattern": text.pattern }),
             Kind::Choice(words) => json!({ "kind": "choice", "enum": words }),
@@ -350,4 +361,81 @@ fn every_operation_of_the_model_is_read_as_it_says() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(told.trim_end().ends_with("mismatches 0"), "{told}");
     assert!(told.contains("operations 30 of 30"), "{told}");
+}
+
+/// Every route: method, target, body.
+fn routes() -> Vec<(Method, String, String)> {
+    let id = "00010203-0405-4607-8809-0a0b0c0d0e0f";
+    let arn = format!("arn%3Aaws%3Arolesanywhere%3Aus-east-1%3A111122223333%3Aprofile%2F{id}");
+    let new = json!({ "name": "x" }).to_string();
+    let mut routes = vec![
+        (Method::PUT, format!("/profiles/{id}/mappings"), "{}".to_owned()),
+        (
+            Method::DELETE,
+            format!("/profiles/{id}/mappings?certificateField=x509SAN"),
+            String::new(),
+        ),
+        (Method::GET, "/subjects".to_owned(), String::new()),
+        (Method::GET, format!("/subject/{id}"), String::new()),
+        (Method::PATCH, "/put-notifications-settings".to_owned(), "{}".to_owned()),
+        (Method::PATCH, "/reset-notifications-settings".to_owned(), "{}".to_owned()),
+        (Method::POST, "/TagResource".to_owned(), "{}".to_owned()),
+        (Method::POST, "/UntagResource".to_owned(), "{}".to_owned()),
+        (Method::GET, format!("/ListTagsForResource?resourceArn={arn}"), String::new()),
+    ];
+    for (one, many) in [("trustanchor", "trustanchors"), ("profile", "profiles"), ("crl", "crls")] {
+        routes.extend([
+            (Method::POST, format!("/{many}"), new.clone()),
+            (Method::GET, format!("/{many}?pageSize=1"), String::new()),
+            (Method::GET, format!("/{one}/{id}"), String::new()),
+            (Method::PATCH, format!("/{one}/{id}"), new.clone()),
+            (Method::DELETE, format!("/{one}/{id}"), String::new()),
+            (Method::POST, format!("/{one}/{id}/enable"), String::new()),
+            (Method::POST, format!("/{one}/{id}/disable"), String::new()),
+        ]);
+    }
+    routes
+}
+
+/// M06 and M04: no route takes a known key with a bad signature for its owner, nor one that was made for
+/// another service; and what a certificate has to sign, no key signs.
+#[tokio::test]
+async fn museum_m06_no_route_of_roles_anywhere_takes_a_key_without_its_signature() {
+    let broker = Broker::start();
+    let admin = broker.admin();
+    let forger =
+        broker.caller(&Credentials { secret: "0".repeat(40), ..broker.home.first.clone() });
+    let mut routes = routes();
+    assert_eq!(routes.len(), ROWS.len());
+    routes.push((Method::POST, "/sessions".to_owned(), json!({}).to_string()));
+    for (method, target, body) in routes {
+        let plan = |service| Plan {
+            service,
+            method: method.clone(),
+            target: target.clone(),
+            headers: Vec::new(),
+            body: body.clone(),
+            at: None,
+        };
+        let said = format!("{method} {target}");
+        let is_session = target == "/sessions";
+        let forged = forger.sign(plan("rolesanywhere"));
+        let answer = forger.send(forged.clone()).await;
+        assert!(answer.status.is_client_error(), "{said}: {answer:?}");
+        assert!(is_session || answer.status.as_u16() == 403, "{said}: {answer:?}");
+        for other in ["sts", "iam", "eks"] {
+            let answer = admin.send(admin.sign(plan(other))).await;
+            assert!(answer.status.is_client_error(), "{said} for {other}: {answer:?}");
+            assert!(is_session || answer.status.as_u16() == 403, "{said} for {other}: {answer:?}");
+        }
+        let mut bare = forged.clone();
+        bare.headers.retain(|(name, _)| name == "host");
+        let answer = forger.send(bare).await;
+        assert!(answer.status.is_client_error(), "{said}: {answer:?}");
+        // The honest one is understood; a key gets no session here.
+        let answer = admin.send(admin.sign(plan("rolesanywhere"))).await;
+        assert!(!answer.status.is_server_error(), "{said}: {answer:?}");
+        assert!(is_session || answer.status.as_u16() != 403, "{said}: {answer:?}");
+        assert!(!is_session || answer.status.is_client_error(), "{said}: {answer:?}");
+    }
 }

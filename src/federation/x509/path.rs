@@ -10,7 +10,7 @@ use super::certificate::{Leaf, serial};
 use super::crl::RevocationList;
 use super::error::X509Error;
 use super::key::SIGNATURES;
-use super::{MAX_CHAIN, MAX_CERTIFICATE};
+use super::{MAX_CERTIFICATE, MAX_CHAIN};
 use crate::time::Timestamp;
 
 /// A certificate that an authority of a bundle vouches for. Only [`verify`] makes one.

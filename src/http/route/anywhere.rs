@@ -83,8 +83,7 @@ pub(super) async fn session(services: &Arc<Services>, request: &Incoming) -> Out
     let head =
         RequestHead { method: request.method.as_str(), target: &request.target, headers: &headers };
     let facts = facts(request);
-    let context =
-        Context { services, caller: &Caller::Anonymous, facts: &facts, batch: None };
+    let context = Context { services, caller: &Caller::Anonymous, facts: &facts, batch: None };
     let members = Members { path: Vec::new(), integers: &["durationSeconds"], lists: &[] };
     let answer = match members.read(request) {
         Ok(members) => {
@@ -94,10 +93,8 @@ pub(super) async fn session(services: &Arc<Services>, request: &Incoming) -> Out
         Err(fault) => Err(fault),
     };
     match answer {
-        Ok(answer) => {
-            Outgoing::new(StatusCode::CREATED, JSON, answer.to_string().into_bytes())
-                .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-        }
+        Ok(answer) => Outgoing::new(StatusCode::CREATED, JSON, answer.to_string().into_bytes())
+            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store")),
         Err(fault) => spell(Service::RolesAnywhere, &fault),
     }
     .for_operation("CreateSession")

@@ -24,7 +24,10 @@ pub(super) fn invalid(message: impl Into<String>) -> Fault {
 }
 
 pub(super) fn not_found(kind: &str) -> Fault {
-    Fault::new(FaultCode::ResourceNotFound, format!("The {} was not found.", kind.replace('-', " ")))
+    Fault::new(
+        FaultCode::ResourceNotFound,
+        format!("The {} was not found.", kind.replace('-', " ")),
+    )
 }
 
 /// The region of every ARN: the deployment's, never the client's choice.

@@ -117,7 +117,13 @@ resource!(
     }
 );
 resource!(
-    Subject, "subject", "subject", "subjects", subject, subjects_of, AnywhereId,
+    Subject,
+    "subject",
+    "subject",
+    "subjects",
+    subject,
+    subjects_of,
+    AnywhereId,
     super::subjects::view
 );
 

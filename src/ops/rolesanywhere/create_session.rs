@@ -33,9 +33,7 @@ use crate::ops::sts::session_input;
 use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{self, Context as Keys, DocumentKind, Policy, Value as KeyValue};
-use crate::seal::claims::{
-    FederatedClaim, PrincipalClaim, PrincipalKind, SessionPolicies, Tag,
-};
+use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, SessionPolicies, Tag};
 use crate::sessions::{Draft, Minted, mint};
 use crate::sigv4::{RequestHead, Rules, UriRules};
 use crate::wire::printable;
@@ -83,8 +81,7 @@ pub async fn create_session(
     members: &Map<String, Value>,
     body: &[u8],
 ) -> Result<Value, Fault> {
-    let about =
-        About { service: Service::RolesAnywhere, name: "CreateSession", read_only: false };
+    let about = About { service: Service::RolesAnywhere, name: "CreateSession", read_only: false };
     let text = |member: Member| {
         members.get(member.name).and_then(Value::as_str).map(|text| printable(text, 1024))
     };
@@ -274,7 +271,8 @@ fn decide(
         .role(&role.id)
         .filter(|it| it.account == account && it.arn() == asked.role_arn)
         .ok_or_else(|| refuse("the role that the profile lists is gone"))?;
-    let session = Session { name: &session_name, source_identity: source_identity.as_deref(), tags: &tags };
+    let session =
+        Session { name: &session_name, source_identity: source_identity.as_deref(), tags: &tags };
     trusted(context, &snapshot, identity, role, &session).map_err(|why| refuse(&why))?;
 
     let now = context.facts.now.floor_secs();
@@ -313,11 +311,7 @@ fn decide(
     Ok((draft, role.name.clone()))
 }
 
-fn session_name(
-    asked: &Request,
-    profile: &AnywhereProfile,
-    leaf: &Leaf,
-) -> Result<String, Fault> {
+fn session_name(asked: &Request, profile: &AnywhereProfile, leaf: &Leaf) -> Result<String, Fault> {
     match &asked.session_name {
         None => {
             let serial = leaf.serial_hex();

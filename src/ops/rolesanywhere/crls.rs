@@ -36,8 +36,7 @@ pub(super) fn view(it: &Crl, context: &Context<'_>, _listed: bool) -> Value {
 }
 
 fn list(data: &str) -> Result<RevocationList, Fault> {
-    let bytes =
-        STANDARD.decode(data).map_err(|_| access::invalid("crlData is not in base64."))?;
+    let bytes = STANDARD.decode(data).map_err(|_| access::invalid("crlData is not in base64."))?;
     RevocationList::parse(&bytes)
         .map_err(|error| access::invalid(format!("Incorrect revocation list: {error}.")))
 }
@@ -90,8 +89,8 @@ impl JsonOperation for ImportCrl {
                     .filter(|(region, of, _)| (*region, *of) == (access::region(context), account))
                     .and_then(|(.., id)| state.trust_anchor(&ProviderId(id)))
                     .filter(|it| it.account == account);
-                let anchor =
-                    named.ok_or_else(|| access::invalid("trustAnchorArn names no trust anchor."))?;
+                let anchor = named
+                    .ok_or_else(|| access::invalid("trustAnchorArn names no trust anchor."))?;
                 check(&new.list, anchor)?;
                 if state.crls_of(account).filter(|it| it.anchor == anchor.id).count()
                     >= MAX_OF_ANCHOR

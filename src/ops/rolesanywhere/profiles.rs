@@ -71,9 +71,9 @@ impl Wanted {
         }
         // A list that is not there is left as it is; one that is empty is made empty.
         let list = |member: Member| {
-            input.has(member.name).then(|| {
-                input.texts(member.name).map(ToOwned::to_owned).collect::<Vec<_>>()
-            })
+            input
+                .has(member.name)
+                .then(|| input.texts(member.name).map(ToOwned::to_owned).collect::<Vec<_>>())
         };
         let wanted = Self {
             roles: list(shapes::NEW_ROLES),
@@ -84,7 +84,8 @@ impl Wanted {
                 .and_then(|duration| u32::try_from(duration).ok()),
             accept_session_name: input.boolean(shapes::SESSION_NAMES.name),
         };
-        let over = |list: &Option<Vec<String>>, most| list.as_ref().is_some_and(|it| it.len() > most);
+        let over =
+            |list: &Option<Vec<String>>, most| list.as_ref().is_some_and(|it| it.len() > most);
         if over(&wanted.roles, MAX_ROLES) {
             return Err(access::invalid(format!("A profile has at most {MAX_ROLES} roles.")));
         }
@@ -94,8 +95,7 @@ impl Wanted {
         }
         if let Some(policy) = &wanted.session_policy {
             if policy.chars().count() > MAX_POLICY {
-                let message =
-                    format!("A session policy has at most {MAX_POLICY} characters.");
+                let message = format!("A session policy has at most {MAX_POLICY} characters.");
                 return Err(access::invalid(message));
             }
             Policy::parse(policy, DocumentKind::Session)
@@ -152,7 +152,10 @@ fn passed(
         }
     })?;
     let role = role.ok_or_else(|| {
-        access::invalid(format!("The role {} does not exist.", crate::wire::printable(role_arn, 256)))
+        access::invalid(format!(
+            "The role {} does not exist.",
+            crate::wire::printable(role_arn, 256)
+        ))
     })?;
     Ok(ListedRole { id: role.id, arn: role.arn() })
 }

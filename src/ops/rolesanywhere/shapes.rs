@@ -36,8 +36,7 @@ const fn text(min: usize, max: usize, pattern: &'static str, accepts: fn(&str) -
     Kind::Text(Text { min, max: Some(max), pattern, accepts })
 }
 
-static ID_TEXT: Kind =
-    text(36, 36, ".*[a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}.*", is_id);
+static ID_TEXT: Kind = text(36, 36, ".*[a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}.*", is_id);
 static NAME_TEXT: Kind = text(1, 255, "[ a-zA-Z0-9-_]*", is_name);
 static TAG_KEY: Kind = text(1, 128, "[ a-zA-Z0-9_.:/=+@-]*", is_tag);
 static TAG_VALUE: Kind = text(0, 256, "[ a-zA-Z0-9_.:/=+@-]*", is_tag);
@@ -100,8 +99,7 @@ pub(super) const ENABLED: Member = Member::optional("enabled", &Kind::Boolean);
 pub(super) const TAGS: Member = Member::optional("tags", &TAG_LIST);
 pub(super) const NEW_TAGS: Member = Member::required("tags", &TAG_LIST);
 pub(super) const TAG_KEYS: Member = Member::required("tagKeys", &TAG_KEY_LIST);
-pub(super) const NOTIFICATIONS: Member =
-    Member::optional("notificationSettings", &SETTING_LIST);
+pub(super) const NOTIFICATIONS: Member = Member::optional("notificationSettings", &SETTING_LIST);
 pub(super) const NEW_NOTIFICATIONS: Member =
     Member::required("notificationSettings", &SETTING_LIST);
 pub(super) const NOTIFICATION_KEYS: Member =
@@ -110,8 +108,7 @@ pub(super) const INSTANCE: Member = Member::optional("requireInstanceProperties"
 pub(super) const SESSION_POLICY: Member = Member::optional("sessionPolicy", &POLICY);
 pub(super) const ROLES: Member = Member::required("roleArns", &ROLE_LIST);
 pub(super) const NEW_ROLES: Member = Member::optional("roleArns", &ROLE_LIST);
-pub(super) const MANAGED_POLICIES: Member =
-    Member::optional("managedPolicyArns", &MANAGED_LIST);
+pub(super) const MANAGED_POLICIES: Member = Member::optional("managedPolicyArns", &MANAGED_LIST);
 pub(super) const DURATION: Member = Member::optional("durationSeconds", &DURATION_RANGE);
 pub(super) const SESSION_NAMES: Member = Member::optional("acceptRoleSessionName", &Kind::Boolean);
 pub(super) const FIELD: Member = Member::required("certificateField", &FIELDS);
@@ -132,7 +129,5 @@ pub(super) const SESSION_ANCHOR: Member = Member::required("trustAnchorArn", &AR
 pub(super) const SESSION_NAME: Member = Member::optional("roleSessionName", &ANY);
 /// Deprecated, and of no effect.
 pub(super) const OLD_SESSION_NAME: Member = Member::optional("sessionName", &ANY);
-pub(super) const PROPERTIES: Member = Member::optional(
-    "instanceProperties",
-    &Kind::Texts { most: 50, key: 200, value: 200 },
-);
+pub(super) const PROPERTIES: Member =
+    Member::optional("instanceProperties", &Kind::Texts { most: 50, key: 200, value: 200 });

@@ -100,8 +100,8 @@ pub(super) async fn came(
                     if let Some(oldest) = oldest {
                         tx.delete(EntityKey::Subject(oldest));
                     }
-                    let id = AnywhereId::generate(&*context.services.random)
-                        .map_err(Fault::internal)?;
+                    let id =
+                        AnywhereId::generate(&*context.services.random).map_err(Fault::internal)?;
                     Subject {
                         id,
                         account,

@@ -118,9 +118,9 @@ impl Chain {
     fn accepts(&mut self, part: Part, sha256: &[u8; 32], signature: &[u8]) -> bool {
         let signature = match self.algorithm {
             Algorithm::EcdsaP256Sha256 => unpadded(signature),
-            Algorithm::HmacSha256
-            | Algorithm::X509RsaSha256
-            | Algorithm::X509EcdsaSha256 => signature,
+            Algorithm::HmacSha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+                signature
+            }
         };
         let good = match &self.key {
             Key::Mac(_) => unhex(signature).is_some_and(|claimed| {

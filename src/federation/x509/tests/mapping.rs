@@ -55,7 +55,8 @@ fn rules_choose_names() {
     mappings.put(Field::Subject, &["CN", "1.2.3.4", "CN", "ST"]).unwrap();
     mappings.put(Field::Alternative, &["URI"]).unwrap();
     mappings.remove(Field::Issuer, &[]).unwrap();
-    let expected = ["x509SAN/URI=spiffe://example.org/app", "x509Subject/1.2.3.4=odd", "x509Subject/CN=app"];
+    let expected =
+        ["x509SAN/URI=spiffe://example.org/app", "x509Subject/1.2.3.4=odd", "x509Subject/CN=app"];
     assert_eq!(tags(&mappings, &leaf), expected);
     assert!(mappings.remove(Field::Issuer, &[]).is_err());
     assert!(mappings.remove(Field::Subject, &["OU"]).is_err());
@@ -87,9 +88,9 @@ fn rules_choose_names() {
 
 /// `GeneralNames` with one directory name: CN=dir, O=Shop.
 const DIRECTORY: &[u8] = &[
-    0x30, 0x22, 0xa4, 0x20, 0x30, 0x1e, 0x31, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x04, 0x03,
-    0x0c, 0x03, b'd', b'i', b'r', 0x31, 0x0e, 0x30, 0x0c, 0x06, 0x03, 0x55, 0x04, 0x0a, 0x0c,
-    0x05, b'o', b't', b'h', b'e', b'r',
+    0x30, 0x22, 0xa4, 0x20, 0x30, 0x1e, 0x31, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c,
+    0x03, b'd', b'i', b'r', 0x31, 0x0e, 0x30, 0x0c, 0x06, 0x03, 0x55, 0x04, 0x0a, 0x0c, 0x05, b'o',
+    b't', b'h', b'e', b'r',
 ];
 
 #[test]

@@ -219,8 +219,10 @@ fn constraints_on_names_hold() {
 }
 
 /// `NameConstraints` that permit the URIs of one host.
-const URI_CONSTRAINTS: &[u8] =
-    &[0x30, 0x0f, 0xa0, 0x0d, 0x30, 0x0b, 0x86, 0x09, b't', b'r', b'u', b's', b't', b'.', b'o', b'r', b'g'];
+const URI_CONSTRAINTS: &[u8] = &[
+    0x30, 0x0f, 0xa0, 0x0d, 0x30, 0x0b, 0x86, 0x09, b't', b'r', b'u', b's', b't', b'.', b'o', b'r',
+    b'g',
+];
 
 /// RUSTSEC-2026-0098: constraints on URIs were taken as none.
 #[test]
@@ -255,9 +257,10 @@ fn keys_serials_and_extensions_that_are_not_taken() {
 
     let error = with(|it| it.serial_number = Some(SerialNumber::from_slice(&[7; 21]))).unwrap_err();
     assert!(matches!(error, X509Error::Serial | X509Error::Path(_)), "{error}");
-    for (oid, critical, good) in
-        [(&[1, 3, 6, 1, 4, 1, 99_999, 1][..], true, false), (&[1, 3, 6, 1, 4, 1, 99_999, 1], false, true)]
-    {
+    for (oid, critical, good) in [
+        (&[1, 3, 6, 1, 4, 1, 99_999, 1][..], true, false),
+        (&[1, 3, 6, 1, 4, 1, 99_999, 1], false, true),
+    ] {
         let extension = || {
             let mut extension = CustomExtension::from_oid_content(oid, vec![5, 0]);
             extension.set_criticality(critical);
@@ -280,10 +283,9 @@ const SHA1: &str = include_str!("sha-1.pem");
 
 #[test]
 fn weak_keys_and_hashes_are_refused() {
-    for (text, expected) in [
-        (WEAK, X509Error::Key("certificate")),
-        (SHA1, X509Error::Algorithm("certificate")),
-    ] {
+    for (text, expected) in
+        [(WEAK, X509Error::Key("certificate")), (SHA1, X509Error::Algorithm("certificate"))]
+    {
         let blocks = crate::federation::x509::pem::blocks(text, "CERTIFICATE", 1).unwrap();
         assert_eq!(Leaf::parse(&blocks[0]), Err(expected));
         assert!(Bundle::parse(text).is_err());

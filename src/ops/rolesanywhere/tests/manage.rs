@@ -27,7 +27,8 @@ async fn calls(stage: &Stage) -> Vec<(&'static str, Value)> {
         body
     };
     let arn = json!({ "resourceArn": stage.profile["profileArn"] });
-    let rules = json!({ "certificateField": "x509Subject", "mappingRules": [{ "specifier": "CN" }] });
+    let rules =
+        json!({ "certificateField": "x509Subject", "mappingRules": [{ "specifier": "CN" }] });
     let settings = json!({ "notificationSettings": [
         { "enabled": true, "event": "CA_CERTIFICATE_EXPIRY" } ]});
     let keys = json!({ "notificationSettingKeys": [{ "event": "CA_CERTIFICATE_EXPIRY" }] });

@@ -79,11 +79,8 @@ async fn only_what_was_signed_is_taken() {
 #[tokio::test]
 async fn what_it_is_signed_for_and_when_is_checked() {
     let stage = Stage::new().await;
-    for (region, service) in [
-        ("elsewhere-1", "rolesanywhere"),
-        ("", "rolesanywhere"),
-        ("", "sts"),
-    ] {
+    for (region, service) in [("elsewhere-1", "rolesanywhere"), ("", "rolesanywhere"), ("", "sts")]
+    {
         let result = changed(&stage, |wire| {
             wire.region = Some(region.to_owned());
             wire.service = service.to_owned();
@@ -122,7 +119,8 @@ async fn credentials_of_another_kind_are_refused() {
         refused(result, FaultCode::AccessDenied);
     }
     // Neither certificate nor signature.
-    let mut arriving = Wire::new(stage.bench.now(), &stage.party(), &stage.body()).sign(&stage.bench);
+    let mut arriving =
+        Wire::new(stage.bench.now(), &stage.party(), &stage.body()).sign(&stage.bench);
     arriving.headers.retain(|(name, _)| name != "authorization");
     refused(arriving.send(&stage.bench).await, FaultCode::MissingAuthenticationToken);
     let result =

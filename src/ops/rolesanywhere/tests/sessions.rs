@@ -289,7 +289,8 @@ async fn revocation_lists_count_while_they_are_enabled() {
         base64::engine::general_purpose::STANDARD.encode(der)
     };
     let anchor = &stage.anchor["trustAnchorArn"];
-    let list = |der: &[u8]| json!({ "name": "crl", "crlData": encode(der), "trustAnchorArn": anchor });
+    let list =
+        |der: &[u8]| json!({ "name": "crl", "crlData": encode(der), "trustAnchorArn": anchor });
     let foreign = Authority::root("root").list(&[&[0x12, 0x34, 0x56]], 3600);
     refused(stage.manage("ImportCrl", list(&foreign)).await, FaultCode::ValidationError);
     refused(stage.manage("ImportCrl", list(&[0, 1])).await, FaultCode::ValidationError);
