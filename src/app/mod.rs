@@ -204,6 +204,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         iam: settings.iam,
         clock: Arc::clone(&world.clock),
         quotas: settings.quotas.clone(),
+        region: settings.region.region.clone(),
         reports: Reports::default(),
     };
     Ok(Deployment { services: Arc::new(services), audit, redis, key_sets: key_set_meters })

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::directory::AccessKey;
-use crate::id::AccessKeyId;
+use crate::id::{AccessKeyId, UniqueId};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::{DocumentKind, Policy};
 use crate::seal::Claims;
@@ -86,8 +86,13 @@ pub struct InlinePolicy {
 pub enum SessionPolicy<'a> {
     /// The inline one.
     Inline(&'a InlinePolicy),
-    /// A managed one, by its ARN: what it says is read from the directory at each use.
-    Managed(&'a str),
+    /// A managed one: what it says is read from the directory at each use.
+    Managed {
+        /// Its ARN.
+        arn: &'a str,
+        /// Its unique ID; tokens from before there were any do not tell it.
+        id: Option<UniqueId>,
+    },
 }
 
 impl OpenSession {
@@ -120,7 +125,10 @@ impl OpenSession {
     /// The session policies; `None` if none were passed.
     pub fn policies(&self) -> Option<impl Iterator<Item = SessionPolicy<'_>>> {
         let policies = self.claims.policies.as_ref()?;
-        let managed = policies.arns.iter().map(|arn| SessionPolicy::Managed(arn));
+        let ids = policies.ids.as_deref().unwrap_or_default();
+        let managed = policies.arns.iter().enumerate();
+        let managed =
+            managed.map(|(at, arn)| SessionPolicy::Managed { arn, id: ids.get(at).copied() });
         Some(self.inline.iter().map(SessionPolicy::Inline).chain(managed))
     }
 
@@ -281,10 +289,14 @@ mod tests {
     #[test]
     fn the_policies_of_a_session_are_all_of_them_or_none() {
         assert!(session(None).policies().is_none());
-        let none = session(Some(SessionPolicies { inline: None, arns: Vec::new() }));
+        let none = session(Some(SessionPolicies::default()));
         assert_eq!(none.policies().unwrap().count(), 0);
         let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
-        let passed = SessionPolicies { inline: Some(text.to_owned()), arns: vec!["m".to_owned()] };
+        let passed = SessionPolicies {
+            inline: Some(text.to_owned()),
+            arns: vec!["m".to_owned()],
+            ids: None,
+        };
         let opened = session(Some(passed));
         let found: Vec<String> = opened
             .policies()
@@ -294,7 +306,7 @@ mod tests {
                     assert_eq!(inline.compiled.kind(), DocumentKind::Session);
                     inline.policy.text().to_string()
                 }
-                SessionPolicy::Managed(arn) => arn.to_owned(),
+                SessionPolicy::Managed { arn, .. } => arn.to_owned(),
             })
             .collect();
         assert_eq!(found, [text, "m"]);

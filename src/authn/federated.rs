@@ -75,10 +75,10 @@ pub async fn web_identity(
         now,
     })?;
     let failed = |source| WebIdentityError::Keys { issuer: issuer.clone(), source };
-    let held = keys.keys(&issuer).await.map_err(failed)?;
+    let held = keys.keys(account, &issuer).await.map_err(failed)?;
     let assertion = match checked.verify(&held) {
         Err(TokenError::UnknownKey) => {
-            let newer = keys.newer(&issuer, &held).await.ok_or(TokenError::UnknownKey)?;
+            let newer = keys.newer(account, &issuer, &held).await.ok_or(TokenError::UnknownKey)?;
             checked.verify(&newer)?
         }
         other => other?,
@@ -87,8 +87,8 @@ pub async fn web_identity(
     Ok(WebIdentity { provider, assertion, audience })
 }
 
-/// The account's provider of this issuer; a closed account has none. Providers are kept without scheme, and without a slash at
-/// the end, which some issuers have.
+/// The account's provider of this issuer; a closed account has none. Providers are kept without
+/// scheme, and without a slash at the end, which some issuers have.
 fn provider(
     snapshot: &Snapshot,
     account: AccountId,

@@ -4,8 +4,9 @@
 //!
 //! Lines of JSON: a head (format, deployment, version, time, number of entities), an entity a
 //! line as the stores keep it, and a last line with the MAC of all lines before it under a key
-//! of the deployment's keyring. Secrets of access keys and seeds of MFA devices stand in it sealed, as in the store; the
-//! keyring never does: whoever holds the file alone can neither read a secret nor change a line.
+//! of the deployment's keyring. Secrets of access keys and seeds of MFA devices stand in it sealed,
+//! as in the store; the keyring never does: whoever holds the file alone can neither read a secret
+//! nor change a line.
 //!
 //! # The way back
 //!

@@ -30,16 +30,25 @@ pub(super) fn fold(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
+/// An account and a name as it is compared.
+type Name = (AccountId, String);
+
 /// A copy costs a few pointers.
+///
+/// INVARIANT: what is in `named` is in `ordered`, and the other way round: `insert` and `remove`
+/// alone change them.
 #[derive(Clone)]
 pub(super) struct Index<T: Kept> {
     by_id: HashMap<T::Id, Arc<T>>,
-    by_name: OrdMap<(AccountId, String), T::Id>,
+    /// For finding one: a tree of names would compare a dozen of them, all over the memory.
+    named: HashMap<Name, Arc<T>>,
+    /// For going through them.
+    ordered: OrdMap<Name, Arc<T>>,
 }
 
 impl<T: Kept> Default for Index<T> {
     fn default() -> Self {
-        Self { by_id: HashMap::default(), by_name: OrdMap::default() }
+        Self { by_id: HashMap::default(), named: HashMap::default(), ordered: OrdMap::default() }
     }
 }
 
@@ -50,15 +59,15 @@ impl<T: Kept> Index<T> {
 
     /// By the name as it is compared.
     pub(super) fn named(&self, account: AccountId, folded: String) -> Option<&Arc<T>> {
-        self.by_name.get(&(account, folded)).and_then(|id| self.by_id.get(id))
+        self.named.get(&(account, folded))
     }
 
     /// Those of an account, in the order of their names.
     pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = &Arc<T>> {
-        self.by_name
+        self.ordered
             .range((account, String::new())..)
             .take_while(move |((owner, _), _)| *owner == account)
-            .filter_map(|(_, id)| self.by_id.get(id))
+            .map(|(_, entity)| entity)
     }
 
     /// All of them, in no order.
@@ -67,20 +76,27 @@ impl<T: Kept> Index<T> {
     }
 
     pub(super) fn insert(&mut self, entity: T) {
-        let id = entity.id();
-        self.by_name.insert((entity.account(), entity.folded()), id);
-        self.by_id.insert(id, Arc::new(entity));
+        let name = name(&entity);
+        let entity = Arc::new(entity);
+        self.named.insert(name.clone(), Arc::clone(&entity));
+        self.ordered.insert(name, Arc::clone(&entity));
+        self.by_id.insert(entity.id(), entity);
     }
 
     pub(super) fn remove(&mut self, id: &T::Id) -> Option<Arc<T>> {
         let entity = self.by_id.remove(id)?;
-        let name = (entity.account(), entity.folded());
+        let name = name(&*entity);
         // Within one write another may have taken the name already.
-        if self.by_name.get(&name) == Some(id) {
-            self.by_name.remove(&name);
+        if self.named.get(&name).is_some_and(|named| named.id() == *id) {
+            self.named.remove(&name);
+            self.ordered.remove(&name);
         }
         Some(entity)
     }
+}
+
+fn name<T: Kept>(entity: &T) -> Name {
+    (entity.account(), entity.folded())
 }
 
 macro_rules! kept {

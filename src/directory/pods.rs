@@ -18,8 +18,6 @@ pub struct PodAssociation {
     pub id: AssociationId,
     /// The account of the cluster, its provider and the role.
     pub account: AccountId,
-    /// The region that it was made in, for its ARN and the cluster's.
-    pub region: String,
     /// The cluster's name.
     pub cluster: String,
     /// The namespace.
@@ -42,24 +40,6 @@ pub struct PodAssociation {
     pub created_at: Timestamp,
     /// When it was changed last.
     pub modified_at: Timestamp,
-}
-
-impl PodAssociation {
-    /// `arn:aws:eks:<region>:<account>:podidentityassociation/<cluster>/<id>`
-    pub fn arn(&self) -> String {
-        let Self { region, account, cluster, id, .. } = self;
-        format!("arn:aws:eks:{region}:{account}:podidentityassociation/{cluster}/{}", told(*id))
-    }
-
-    /// The cluster's ARN.
-    pub fn cluster_arn(&self) -> String {
-        cluster_arn(self.account, &self.region, &self.cluster)
-    }
-}
-
-/// `arn:aws:eks:<region>:<account>:cluster/<name>`
-pub fn cluster_arn(account: AccountId, region: &str, name: &str) -> String {
-    format!("arn:aws:eks:{region}:{account}:cluster/{name}")
 }
 
 /// The ID as the EKS API has it: `a-…`.
@@ -97,7 +77,7 @@ mod tests {
     #[test]
     fn a_golden_association_reads() {
         let text = r#"{"kind":"pod_association","id":"000102030405060708090a0b0c0d0e0f",
-            "account":"111122223333","region":"eu-west-1","cluster":"prod","namespace":"shop",
+            "account":"111122223333","cluster":"prod","namespace":"shop",
             "service_account":"orders","provider":"0f0e0d0c0b0a09080706050403020100",
             "role":"AROAAAAAAAAAAAAAAAAA1","role_arn":"arn:aws:iam::111122223333:role/orders",
             "disable_session_tags":false,"tags":{"team":"blue"},"created_at":1790000000000,
@@ -106,15 +86,10 @@ mod tests {
         let stored: serde_json::Value = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_value(&entity).unwrap(), stored);
         assert_eq!(entity.key().to_string(), "pod-association/000102030405060708090a0b0c0d0e0f");
-        let Entity::PodAssociation(it) = entity else { panic!("another kind") };
-        assert_eq!(
-            (it.arn(), it.cluster_arn()),
-            (
-                "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/prod/\
-                 a-000102030405060708090a0b0c0d0e0f"
-                    .to_owned(),
-                "arn:aws:eks:eu-west-1:111122223333:cluster/prod".to_owned()
-            )
-        );
+        // Of the region that it was made in, which was once kept, nothing is left: ARNs are the
+        // deployment's.
+        let mut older = stored;
+        older["region"] = "eu-west-1".into();
+        assert_eq!(serde_json::from_value::<Entity>(older).unwrap(), entity);
     }
 }

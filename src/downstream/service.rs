@@ -1,7 +1,5 @@
 //! One registered service.
 
-use std::sync::Arc;
-
 use super::asker::{Admission, Asker, Shown};
 use super::host::HostPattern;
 use super::is_own;
@@ -9,7 +7,7 @@ use super::mapping::{self, Meaning, PathPattern, ResourceTemplate, Route, Unmapp
 use super::settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 use crate::arn::PARTITION;
 use crate::id::AccountId;
-use crate::policy::{Context, DocumentKind, Policy, Value};
+use crate::policy::{BoundPolicy, Context, DocumentKind, Policy, Value};
 use crate::sigv4::UriRules;
 use crate::time::Timestamp;
 
@@ -30,7 +28,7 @@ pub struct Service {
     proxy_passes_body: bool,
     body: BodyRule,
     askers: Vec<Asker>,
-    asker_policy: Option<Arc<Policy>>,
+    asker_policy: Option<BoundPolicy>,
     signing_keys: bool,
     mapping: Mapping,
     registration: (ServiceSettings, Vec<RouteSettings>),
@@ -193,9 +191,8 @@ impl Service {
     }
 
     /// The resource policy by which the principals that it lists may sign questions about it, for
-    /// the action [`Self::ASK`] on [`Self::arn`]. Its principals are not bound yet. `None` if it
-    /// lists none.
-    pub fn asker_policy(&self) -> Option<&Arc<Policy>> {
+    /// the action [`Self::ASK`] on [`Self::arn`]. `None` if it lists none.
+    pub fn asker_policy(&self) -> Option<&BoundPolicy> {
         self.asker_policy.as_ref()
     }
 
@@ -433,7 +430,7 @@ fn read_route(
 
 /// The listed principals as a resource policy: their own policies, boundaries and session policies
 /// still have their say.
-fn asker_policy(askers: &[Asker]) -> Option<Arc<Policy>> {
+fn asker_policy(askers: &[Asker]) -> Option<BoundPolicy> {
     let arns: Vec<&str> = askers
         .iter()
         .filter_map(|asker| match asker {
@@ -456,5 +453,5 @@ fn asker_policy(askers: &[Asker]) -> Option<Arc<Policy>> {
     let policy = Policy::parse(&document.to_string(), DocumentKind::Resource)
         // Not to be read is nobody.
         .unwrap_or_else(|_| Policy::deny_everything(DocumentKind::Resource));
-    Some(Arc::new(policy))
+    Some(BoundPolicy::new(policy))
 }

@@ -75,6 +75,9 @@ pub enum FetchError {
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     File(Arc<std::io::Error>),
+    /// Not tried: too many other fetches are under way.
+    #[error("not tried: too many other fetches are under way")]
+    Busy,
     /// Not tried: it failed a moment ago.
     #[error("not tried again yet: it failed a moment ago")]
     TooEarly,
@@ -113,8 +116,8 @@ enum Source {
 /// Fetches from servers and files.
 pub(super) struct Fetcher {
     sources: BTreeMap<String, Source>,
-    /// By the system's authorities; read when it is needed first.
-    system: OnceLock<Option<Arc<ClientConfig>>>,
+    /// By the system's authorities; read when it is needed first, and again until there are some.
+    system: OnceLock<Arc<ClientConfig>>,
 }
 
 /// The part of a discovery document that is looked at.
@@ -146,12 +149,13 @@ impl Fetcher {
     }
 
     async fn by_system(&self) -> Result<Arc<ClientConfig>, FetchError> {
-        if self.system.get().is_none() {
-            // Some hundred files perhaps.
-            let read = tokio::task::spawn_blocking(system_authorities).await.unwrap_or_default();
-            let _ = self.system.set(read);
+        if let Some(read) = self.system.get() {
+            return Ok(Arc::clone(read));
         }
-        self.system.get().cloned().flatten().ok_or(FetchError::NoAuthorities)
+        // Some hundred files perhaps.
+        let read = tokio::task::spawn_blocking(system_authorities).await.unwrap_or_default();
+        let read = read.ok_or(FetchError::NoAuthorities)?;
+        Ok(Arc::clone(self.system.get_or_init(|| read)))
     }
 
     async fn ask_server(&self, issuer: &str, rules: Rules) -> Result<KeySet, FetchError> {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 
 use super::Parts;
 use super::fetch::FetchError;
@@ -40,6 +41,8 @@ struct State {
 enum Step {
     Use(Arc<KeySet>),
     Wait(watch::Receiver<()>),
+    /// It waits until its account has room for one more fetch.
+    Queue,
     Give,
 }
 
@@ -48,12 +51,22 @@ impl Held {
         Self { issuer: issuer.to_owned(), parts, state: Mutex::default() }
     }
 
-    /// The keys to use now.
-    pub(super) async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>, FetchError> {
-        let step = self.step();
+    /// The keys to use now, for whom this share is.
+    pub(super) async fn keys(
+        self: &Arc<Self>,
+        share: &Arc<Semaphore>,
+    ) -> Result<Arc<KeySet>, FetchError> {
+        let mut step = self.step(share, None);
+        if let Step::Queue = step
+            && let Some(turn) = self.turn(share).await
+        {
+            step = self.step(share, Some(turn));
+        }
+        let mut busy = None;
         match step {
             Step::Use(keys) => return Ok(keys),
             Step::Wait(flight) => ended(flight).await,
+            Step::Queue => busy = Some(FetchError::Busy),
             Step::Give => {}
         }
         let state = self.lock();
@@ -66,11 +79,22 @@ impl Held {
             }
             return Ok(Arc::clone(keys));
         }
-        Err(state.failure.clone().unwrap_or(FetchError::TooEarly))
+        Err(busy.or_else(|| state.failure.clone()).unwrap_or(FetchError::TooEarly))
     }
 
-    /// Keys other than `than`, in which a token's was not found.
-    pub(super) async fn newer(self: &Arc<Self>, than: &Arc<KeySet>) -> Option<Arc<KeySet>> {
+    /// Waits, not for ever, until an account has room for one more fetch.
+    async fn turn(&self, share: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        // Longer than those who have room now can take.
+        let patience = 2 * self.parts.settings.timeout;
+        timeout(patience, Arc::clone(share).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// Keys other than `than`, in which a token's was not found, for whom this share is.
+    pub(super) async fn newer(
+        self: &Arc<Self>,
+        share: &Arc<Semaphore>,
+        than: &Arc<KeySet>,
+    ) -> Option<Arc<KeySet>> {
         self.parts.meters.unknown_keys.inc();
         let other = |state: &State| {
             let (keys, _) = state.keys.as_ref()?;
@@ -86,14 +110,15 @@ impl Held {
                 Some(flight) => flight,
                 // INVARIANT (bounded): what anybody may send causes one fetch a minute.
                 None if state.tried.is_some_and(|at| now.since(at) < UNKNOWN_EVERY) => return None,
-                None => self.begin(&mut state),
+                None => self.begin(&mut state, Arc::clone(share).try_acquire_owned().ok()?),
             }
         };
         ended(flight).await;
         other(&self.lock())
     }
 
-    fn step(self: &Arc<Self>) -> Step {
+    /// What to do, for whom this share is, who may have waited for a turn at fetching.
+    fn step(self: &Arc<Self>, share: &Arc<Semaphore>, turn: Option<OwnedSemaphorePermit>) -> Step {
         let mut state = self.lock();
         let now = self.parts.clock.monotonic();
         let refresh = self.parts.settings.refresh_every;
@@ -103,14 +128,20 @@ impl Held {
         {
             return Step::Use(Arc::clone(keys));
         }
+        let mut queue = false;
         let flight = match state.under_way() {
             Some(flight) => Some(flight),
-            None if state.may_try(now) => Some(self.begin(&mut state)),
-            None => None,
+            None if !state.may_try(now) => None,
+            None => {
+                let turn = turn.or_else(|| Arc::clone(share).try_acquire_owned().ok());
+                queue = turn.is_none();
+                turn.map(|turn| self.begin(&mut state, turn))
+            }
         };
         match (held, flight) {
             (Some((keys, age)), _) if age < 2 * refresh => Step::Use(keys),
             (_, Some(flight)) => Step::Wait(flight),
+            (_, None) if queue => Step::Queue,
             (_, None) => Step::Give,
         }
     }
@@ -121,8 +152,13 @@ impl Held {
         settings.max_stale.max(2 * settings.refresh_every)
     }
 
-    /// Begins a fetch. It is nobody's: a request that is given up does not end it.
-    fn begin(self: &Arc<Self>, state: &mut State) -> watch::Receiver<()> {
+    /// Begins a fetch. It is nobody's: a request that is given up does not end it. Its turn is one
+    /// of the account that asked first.
+    fn begin(
+        self: &Arc<Self>,
+        state: &mut State,
+        turn: OwnedSemaphorePermit,
+    ) -> watch::Receiver<()> {
         let (at_end, flight) = watch::channel(());
         state.flight = Some(flight.clone());
         let held = Arc::clone(self);
@@ -130,6 +166,7 @@ impl Held {
             let began = held.parts.clock.monotonic();
             let outcome = held.fetch().await;
             held.settle(began, outcome);
+            drop(turn);
             drop(at_end);
         });
         flight
@@ -137,20 +174,23 @@ impl Held {
 
     async fn fetch(&self) -> Result<KeySet, FetchError> {
         let parts = &self.parts;
-        let fetch = async {
-            let _permit = parts.permits.acquire().await.map_err(|_| FetchError::Timeout)?;
-            parts.fetch.fetch(&self.issuer).await
-        };
-        tokio::time::timeout(parts.settings.timeout, fetch)
-            .await
-            .unwrap_or(Err(FetchError::Timeout))
+        let limit = parts.settings.timeout;
+        // The time that it waits for others is not the issuer's.
+        let permit = timeout(limit, parts.permits.acquire()).await;
+        let Ok(Ok(_permit)) = permit else { return Err(FetchError::Busy) };
+        timeout(limit, parts.fetch.fetch(&self.issuer)).await.unwrap_or(Err(FetchError::Timeout))
     }
 
     fn settle(&self, began: Monotonic, outcome: Result<KeySet, FetchError>) {
         let mut state = self.lock();
         state.flight = None;
-        state.tried = Some(self.parts.clock.monotonic());
         self.parts.meters.fetched(outcome.is_ok());
+        if let Err(FetchError::Busy) = outcome {
+            // The issuer was not asked: what is known of it stays.
+            state.failure.get_or_insert(FetchError::Busy);
+            return;
+        }
+        state.tried = Some(self.parts.clock.monotonic());
         match outcome {
             Ok(keys) => {
                 if state.failure.take().is_some() {

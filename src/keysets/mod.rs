@@ -18,6 +18,10 @@
 //!
 //! A token whose key is not known causes a fetch at most once a minute, however many there are.
 //!
+//! Fetches are shared out: an account that has as many under way as it may have waits for its own,
+//! so that issuers which do not answer keep no other account from its. A fetch's time begins when
+//! it does, not while it waits for others.
+//!
 //! # Trust boundary
 //!
 //! An issuer's URL was given by whoever may write identity providers: a tenant. Fetching it must
@@ -30,7 +34,9 @@
 //! of a provider are kept and told, and neither widen nor narrow this: AWS, too, looks at them only
 //! where no trusted authority vouches.
 //!
-//! INVARIANT (bounded): issuers at hand, fetches at once, bytes, time.
+//! INVARIANT (bounded): issuers at hand, fetches at once, those of an account among them, bytes,
+//! time.
+//!
 //! INVARIANT: staleness runs on the monotonic clock and starts expired.
 
 mod client;
@@ -43,7 +49,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
@@ -54,6 +61,7 @@ pub use settings::{InvalidIssuer, IssuerSettings, Issuers, OpenError, Settings};
 
 use crate::federation::oidc::{Algorithm, KeySet};
 use crate::future::BoxFuture;
+use crate::id::AccountId;
 use crate::time::Clock;
 use fetch::{Fetch, Fetcher};
 use held::Held;
@@ -61,23 +69,30 @@ use held::Held;
 /// How many issuers are kept at hand.
 const ISSUERS: usize = 4096;
 /// How many fetches are under way at once.
-const FETCHES: usize = 16;
+const FETCHES: usize = 64;
+/// How many of them an account has begun.
+const FETCHES_OF_ACCOUNT: usize = 4;
 
 /// Where the keys of issuers come from.
 pub trait KeySource: Send + Sync + 'static {
     /// The algorithms that are accepted of an issuer.
     fn algorithms(&self, issuer: &str) -> &[Algorithm];
 
-    /// The issuer's keys.
+    /// The issuer's keys, for an account that has a provider of it.
     ///
     /// # Errors
     /// There are none, and none can be had now.
-    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>>;
+    fn keys<'a>(
+        &'a self,
+        account: AccountId,
+        issuer: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>>;
 
     /// Newer keys than those in which a token's was not found; `None` if there are none, or if it
     /// is too early to ask again.
     fn newer<'a>(
         &'a self,
+        account: AccountId,
         issuer: &'a str,
         than: &'a Arc<KeySet>,
     ) -> BoxFuture<'a, Option<Arc<KeySet>>>;
@@ -97,6 +112,8 @@ struct Parts {
     clock: Arc<dyn Clock>,
     meters: Meters,
     permits: Semaphore,
+    /// The room of each account that has asked: no more than there are accounts with providers.
+    shares: Mutex<HashMap<AccountId, Arc<Semaphore>>>,
 }
 
 impl KeySets {
@@ -124,6 +141,7 @@ impl KeySets {
             clock,
             meters: Meters::default(),
             permits: Semaphore::new(FETCHES),
+            shares: Mutex::default(),
         };
         Self { parts: Arc::new(parts), held: Cache::new(ISSUERS) }
     }
@@ -131,6 +149,12 @@ impl KeySets {
     /// What is counted.
     pub fn meters(&self) -> &Meters {
         &self.parts.meters
+    }
+
+    fn share(&self, account: AccountId) -> Arc<Semaphore> {
+        let mut shares = self.parts.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(account);
+        Arc::clone(share.or_insert_with(|| Arc::new(Semaphore::new(FETCHES_OF_ACCOUNT))))
     }
 
     fn held(&self, issuer: &str) -> Arc<Held> {
@@ -147,15 +171,20 @@ impl KeySource for KeySets {
         self.parts.issuers.algorithms(issuer)
     }
 
-    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
-        Box::pin(async move { self.held(issuer).keys().await })
+    fn keys<'a>(
+        &'a self,
+        account: AccountId,
+        issuer: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
+        Box::pin(async move { self.held(issuer).keys(&self.share(account)).await })
     }
 
     fn newer<'a>(
         &'a self,
+        account: AccountId,
         issuer: &'a str,
         than: &'a Arc<KeySet>,
     ) -> BoxFuture<'a, Option<Arc<KeySet>>> {
-        Box::pin(async move { self.held(issuer).newer(than).await })
+        Box::pin(async move { self.held(issuer).newer(&self.share(account), than).await })
     }
 }

@@ -44,6 +44,10 @@ fn some_keys() -> KeySet {
     KeySet::parse(PublicJwk::set([key.public()]).to_string().as_bytes()).unwrap()
 }
 
+fn account() -> AccountId {
+    AccountId::parse("111111111111").unwrap()
+}
+
 struct Bench {
     told: Arc<Told>,
     clock: Arc<ManualClock>,
@@ -88,51 +92,51 @@ impl Bench {
 #[tokio::test]
 async fn keys_are_renewed_in_the_background_while_they_are_used() {
     let bench = Bench::new();
-    let first = bench.sets.keys(ISSUER).await.unwrap();
+    let first = bench.sets.keys(account(), ISSUER).await.unwrap();
     bench.pass(299);
-    assert!(Arc::ptr_eq(&first, &bench.sets.keys(ISSUER).await.unwrap()));
+    assert!(Arc::ptr_eq(&first, &bench.sets.keys(account(), ISSUER).await.unwrap()));
     assert_eq!(bench.fetches(), 1);
     bench.pass(1);
     // Due: this one does not wait.
-    assert!(Arc::ptr_eq(&first, &bench.sets.keys(ISSUER).await.unwrap()));
+    assert!(Arc::ptr_eq(&first, &bench.sets.keys(account(), ISSUER).await.unwrap()));
     bench.settled(2).await;
-    let second = bench.sets.keys(ISSUER).await.unwrap();
+    let second = bench.sets.keys(account(), ISSUER).await.unwrap();
     assert!(!Arc::ptr_eq(&first, &second));
     // Long unused: this one does, so that a key that was withdrawn is not believed.
     bench.pass(601);
-    assert!(!Arc::ptr_eq(&second, &bench.sets.keys(ISSUER).await.unwrap()));
+    assert!(!Arc::ptr_eq(&second, &bench.sets.keys(account(), ISSUER).await.unwrap()));
     assert_eq!(bench.fetches(), 3);
 }
 
 #[tokio::test]
 async fn known_keys_go_on_through_an_outage_for_their_time() {
     let bench = Bench::new();
-    let keys = bench.sets.keys(ISSUER).await.unwrap();
+    let keys = bench.sets.keys(account(), ISSUER).await.unwrap();
     bench.down(true);
     for _ in 0..35 {
         bench.pass(600);
-        assert!(Arc::ptr_eq(&keys, &bench.sets.keys(ISSUER).await.unwrap()));
+        assert!(Arc::ptr_eq(&keys, &bench.sets.keys(account(), ISSUER).await.unwrap()));
     }
     assert_eq!(bench.sets.meters().stale.get(), 35);
     bench.pass(600);
-    let error = bench.sets.keys(ISSUER).await.unwrap_err();
+    let error = bench.sets.keys(account(), ISSUER).await.unwrap_err();
     assert!(matches!(error, FetchError::Status(503)), "{error}");
     bench.down(false);
     bench.pass(60);
-    assert!(bench.sets.keys(ISSUER).await.is_ok());
+    assert!(bench.sets.keys(account(), ISSUER).await.is_ok());
 }
 
 #[tokio::test]
 async fn an_issuer_without_keys_or_with_public_private_keys_is_believed() {
     for answer in [r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#] {
         let bench = Bench::new();
-        bench.sets.keys(ISSUER).await.unwrap();
+        bench.sets.keys(account(), ISSUER).await.unwrap();
         *bench.told.answer.lock().unwrap() = Some(answer);
         bench.pass(300);
         // Due: this one does not wait.
-        bench.sets.keys(ISSUER).await.unwrap();
+        bench.sets.keys(account(), ISSUER).await.unwrap();
         bench.settled(2).await;
-        let error = bench.sets.keys(ISSUER).await.unwrap_err();
+        let error = bench.sets.keys(account(), ISSUER).await.unwrap_err();
         assert!(matches!(error, FetchError::Keys(_)), "{answer}: {error}");
     }
 }
@@ -142,26 +146,26 @@ async fn an_issuer_that_fails_is_left_alone_for_a_while() {
     let bench = Bench::new();
     bench.down(true);
     for _ in 0..1000 {
-        assert!(bench.sets.keys(ISSUER).await.is_err());
+        assert!(bench.sets.keys(account(), ISSUER).await.is_err());
     }
     assert_eq!(bench.fetches(), 1);
     bench.down(false);
     bench.pass(4);
-    assert!(bench.sets.keys(ISSUER).await.is_err());
+    assert!(bench.sets.keys(account(), ISSUER).await.is_err());
     bench.pass(1);
-    assert!(bench.sets.keys(ISSUER).await.is_ok());
+    assert!(bench.sets.keys(account(), ISSUER).await.is_ok());
     assert_eq!(bench.fetches(), 2);
     // The wait grows, and not beyond a minute.
     bench.down(true);
     bench.pass(100_000);
-    assert!(bench.sets.keys(ISSUER).await.is_err());
+    assert!(bench.sets.keys(account(), ISSUER).await.is_err());
     for wait in [5, 10, 20, 40, 60, 60, 60, 60] {
         let before = bench.fetches();
         bench.pass(wait - 1);
-        assert!(bench.sets.keys(ISSUER).await.is_err());
+        assert!(bench.sets.keys(account(), ISSUER).await.is_err());
         assert_eq!(bench.fetches(), before, "{wait}");
         bench.pass(1);
-        assert!(bench.sets.keys(ISSUER).await.is_err());
+        assert!(bench.sets.keys(account(), ISSUER).await.is_err());
         assert_eq!(bench.fetches(), before + 1, "{wait}");
     }
 }
@@ -173,7 +177,7 @@ async fn a_thousand_that_wait_cause_one_fetch() {
     *bench.told.gate.lock().unwrap() = Some(Arc::clone(&gate));
     let ask = || {
         let sets = Arc::clone(&bench.sets);
-        tokio::spawn(async move { sets.keys(ISSUER).await.map(|keys| keys.len()) })
+        tokio::spawn(async move { sets.keys(account(), ISSUER).await.map(|keys| keys.len()) })
     };
     let waiting: Vec<_> = (0..1000).map(|_| ask()).collect();
     for _ in 0..10 {
@@ -198,29 +202,29 @@ async fn a_thousand_that_wait_cause_one_fetch() {
 #[tokio::test]
 async fn museum_m39_unknown_keys_cause_one_fetch_a_minute() {
     let bench = Bench::new();
-    let keys = bench.sets.keys(ISSUER).await.unwrap();
+    let keys = bench.sets.keys(account(), ISSUER).await.unwrap();
     for _ in 0..10_000 {
-        assert!(bench.sets.newer(ISSUER, &keys).await.is_none());
+        assert!(bench.sets.newer(account(), ISSUER, &keys).await.is_none());
     }
     assert_eq!(bench.fetches(), 1);
     bench.pass(60);
-    let newer = bench.sets.newer(ISSUER, &keys).await.unwrap();
+    let newer = bench.sets.newer(account(), ISSUER, &keys).await.unwrap();
     for _ in 0..10_000 {
-        assert!(bench.sets.newer(ISSUER, &newer).await.is_none());
+        assert!(bench.sets.newer(account(), ISSUER, &newer).await.is_none());
         // Who still holds the old ones gets the new ones, and no fetch.
-        assert!(Arc::ptr_eq(&newer, &bench.sets.newer(ISSUER, &keys).await.unwrap()));
+        assert!(Arc::ptr_eq(&newer, &bench.sets.newer(account(), ISSUER, &keys).await.unwrap()));
     }
     assert_eq!(bench.fetches(), 2);
     // A failure counts as a fetch.
     bench.down(true);
     bench.pass(60);
     for _ in 0..1000 {
-        assert!(bench.sets.newer(ISSUER, &newer).await.is_none());
+        assert!(bench.sets.newer(account(), ISSUER, &newer).await.is_none());
     }
     assert_eq!(bench.fetches(), 3);
     bench.down(false);
     bench.pass(60);
-    assert!(bench.sets.newer(ISSUER, &newer).await.is_some());
+    assert!(bench.sets.newer(account(), ISSUER, &newer).await.is_some());
 }
 
 #[tokio::test]
@@ -241,8 +245,97 @@ async fn a_fetch_that_ends_badly_blocks_nothing() {
         Issuers::default(),
         clock,
     );
-    assert!(matches!(sets.keys(ISSUER).await, Err(FetchError::TooEarly)));
-    assert!(sets.keys(ISSUER).await.is_ok());
+    assert!(matches!(sets.keys(account(), ISSUER).await, Err(FetchError::TooEarly)));
+    assert!(sets.keys(account(), ISSUER).await.is_ok());
+}
+
+/// Issuers that do not answer, but for one; how many of them are asked at once.
+#[derive(Default)]
+struct Stalling {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Fetch for Arc<Stalling> {
+    fn fetch<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<KeySet, FetchError>> {
+        Box::pin(async move {
+            if issuer == ISSUER {
+                return Ok(some_keys());
+            }
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            std::future::pending().await
+        })
+    }
+}
+
+/// An account with 200 issuers that do not answer has asked for all of them.
+async fn stalled(timeout: Duration) -> (Arc<Stalling>, Arc<KeySets>) {
+    let fetch = Arc::new(Stalling::default());
+    let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_790_000_000)));
+    let settings = Settings { timeout, ..Settings::default() };
+    let sets = KeySets::new(Box::new(Arc::clone(&fetch)), settings, Issuers::default(), clock);
+    let sets = Arc::new(sets);
+    for number in 0..200 {
+        let sets = Arc::clone(&sets);
+        tokio::spawn(async move {
+            sets.keys(account(), &format!("https://stalling-{number}.example")).await
+        });
+    }
+    while fetch.now.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    (fetch, sets)
+}
+
+#[tokio::test]
+async fn issuers_of_one_account_that_do_not_answer_keep_no_other_account_from_its_own() {
+    let (fetch, sets) = stalled(Duration::from_mins(1)).await;
+    let other = AccountId::parse("222222222222").unwrap();
+    let keys = tokio::time::timeout(Duration::from_secs(10), sets.keys(other, ISSUER)).await;
+    assert!(keys.expect("it does not wait").is_ok());
+    assert_eq!(fetch.most.load(Ordering::SeqCst), FETCHES_OF_ACCOUNT);
+}
+
+#[tokio::test]
+async fn who_waits_for_others_is_told_so_and_the_issuer_is_not_to_blame() {
+    let (_, sets) = stalled(Duration::from_millis(100)).await;
+    // Some 195 are before it.
+    let error = sets.keys(account(), ISSUER).await.unwrap_err();
+    assert!(matches!(error, FetchError::Busy), "{error}");
+    // Of another account it can be had at once: nothing is held against the issuer.
+    let other = AccountId::parse("222222222222").unwrap();
+    assert!(sets.keys(other, ISSUER).await.is_ok());
+}
+
+/// The time in which an issuer has to answer begins when it is asked.
+#[tokio::test]
+async fn a_fetch_that_waited_for_others_has_its_whole_time() {
+    struct Slow;
+    impl Fetch for Slow {
+        fn fetch<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<KeySet, FetchError>> {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_millis(600)).await;
+                Ok(some_keys())
+            })
+        }
+    }
+    let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_790_000_000)));
+    let settings = Settings { timeout: Duration::from_secs(1), ..Settings::default() };
+    let sets = Arc::new(KeySets::new(Box::new(Slow), settings, Issuers::default(), clock));
+    let tasks: Vec<_> = (0..2 * FETCHES_OF_ACCOUNT)
+        .map(|number| {
+            let sets = Arc::clone(&sets);
+            let issuer = format!("https://slow-{number}.example");
+            tokio::spawn(async move { sets.keys(account(), &issuer).await.map(drop) })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
 }
 
 #[test]

@@ -9,8 +9,9 @@
 //! INVARIANT: a code is good once. Whoever finds one takes note of its [step](Seed::find) before he
 //! acts on it, and no code of that step or of an older one is found again.
 //!
-//! INVARIANT: guessing is slow. [`Failures`] are counted a device, and after a few of them in a row
-//! codes are not even looked at for a while.
+//! INVARIANT: guessing is slow. [`Failures`] are counted a device (and, as long as it is nobody's,
+//! for who tries it last), and after a few of them in a row codes are not even looked at for a
+//! while.
 //!
 //! # Trust boundary
 //!

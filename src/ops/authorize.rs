@@ -128,7 +128,12 @@ impl<'s> CallerPolicies<'s> {
                         let forms = Forms { policy: &inline.policy, compiled: &inline.compiled };
                         all.push("inline session policy", forms);
                     }
-                    SessionPolicy::Managed(arn) => all.push(arn, managed(arn)),
+                    SessionPolicy::Managed { arn, id } => {
+                        // One that was made again under its ARN was passed by nobody.
+                        let now = snapshot.managed_policy(account, arn).map(|now| now.id());
+                        let passed = id.is_none_or(|id| now == Some(id));
+                        all.push(arn, if passed { managed(arn) } else { Forms::missing() });
+                    }
                 }
             }
             Some(all)
@@ -351,12 +356,9 @@ pub fn policy_caller(identity: &Identity) -> policy::Caller {
 }
 
 /// The condition keys of a signed request.
-pub fn signed_context(facts: &Facts, identity: &Identity, region: &str) -> policy::Context {
+pub fn signed_context(facts: &Facts, identity: &Identity) -> policy::Context {
     let mut keys = context::of_request(facts);
     context::add_identity(&mut keys, identity, facts.now);
-    if !region.is_empty() {
-        keys.insert("aws:RequestedRegion", policy::Value::One(region.to_owned()));
-    }
     keys
 }
 
@@ -377,21 +379,9 @@ impl Context<'_> {
     /// The condition keys that every decision about this request has.
     pub fn condition_keys(&self) -> Result<policy::Context, Fault> {
         match self.caller {
-            Caller::Signed(request) => {
-                Ok(signed_context(self.facts, request.identity(), request.region()))
-            }
+            Caller::Signed(request) => Ok(signed_context(self.facts, request.identity())),
             Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
-            }
-        }
-    }
-
-    /// The region that the request was signed for; empty where the signature names none.
-    pub fn region(&self) -> Option<&str> {
-        match self.caller {
-            Caller::Signed(request) => Some(request.region()),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
-                None
             }
         }
     }

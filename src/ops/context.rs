@@ -3,13 +3,15 @@
 //! Source: IAM User Guide, "AWS global condition context keys".
 //!
 //! INVARIANT: what the caller merely claims never becomes a condition key, but for `aws:UserAgent`.
+//! The region that its signature names is such a claim.
 
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity, SamlIdentity, WebIdentity};
 use crate::directory::Tag;
 use crate::federation::oidc::ClaimValue;
-use crate::ops::Facts;
+use crate::ops::{Facts, eks};
 use crate::policy::{Context, Value, fold};
+use crate::seal::{Claims, FederatedClaim};
 use crate::time::Timestamp;
 
 /// The keys of the request and its time.
@@ -23,6 +25,7 @@ pub fn of_request(facts: &Facts) -> Context {
 pub fn add_request(context: &mut Context, facts: &Facts) {
     context.set_time(facts.now);
     one(context, "aws:SecureTransport", bool(facts.secure));
+    one(context, "aws:RequestedRegion", facts.region.as_str());
     if let Some(ip) = facts.source_ip {
         one(context, "aws:SourceIp", ip.to_string());
     }
@@ -117,11 +120,8 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
         one(context, "aws:SourceIdentity", source_identity.clone());
     }
     // Of the session that a token was exchanged for, not of those that came from it.
-    if let Some(federated) = claims.federated.as_ref().filter(|_| claims.ancestors.is_empty()) {
-        // An anchor of IAM Roles Anywhere is no provider to policies.
-        if !federated.arn.contains(":trust-anchor/") {
-            one(context, "aws:FederatedProvider", federated.arn.clone());
-        }
+    if let Some(federated) = vouched(claims).filter(|_| claims.ancestors.is_empty()) {
+        one(context, "aws:FederatedProvider", federated.arn.clone());
         if let Some((_, issuer)) = federated.arn.split_once(":oidc-provider/") {
             one(context, &format!("{issuer}:sub"), federated.subject.clone());
             one(context, &format!("{issuer}:aud"), federated.audience.clone());
@@ -135,6 +135,15 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
         Some(mfa_at) => add_second_factor(context, mfa_at, now),
         None => one(context, "aws:MultiFactorAuthPresent", bool(false)),
     }
+}
+
+/// What an identity provider said at the beginning of a session's chain.
+///
+/// Pods have none: there the provider of the cluster's tokens told which pod it is, and EKS took
+/// the role for it. Only it gets sessions for tokens of its own audience.
+pub fn vouched(claims: &Claims) -> Option<&FederatedClaim> {
+    let anchored = |it: &FederatedClaim| it.arn.contains(":trust-anchor/");
+    claims.federated.as_ref().filter(|it| it.audience != eks::PRINCIPAL && !anchored(it))
 }
 
 /// Adds the keys of a second factor that was shown at `mfa_at`.
@@ -177,6 +186,18 @@ pub fn add_request_tags<'t>(context: &mut Context, tags: impl Iterator<Item = (&
     if !keys.is_empty() {
         context.insert("aws:TagKeys", Value::Many(keys));
     }
+}
+
+/// Adds to the keys of tags that are set or removed how those are spelled that go by it.
+///
+/// INVARIANT: keys of tags are stored without regard to case, and policies may compare them with
+/// it. A Deny that names a tag as it is stored holds however a request spells it.
+pub fn add_stored_tag_keys(context: &mut Context, stored: &[Tag]) {
+    let Some(Value::Many(asked)) = context.get("aws:TagKeys") else { return };
+    let goes = |tag: &&Tag| asked.iter().any(|key| fold(key) == fold(&tag.key));
+    let gone = stored.iter().filter(goes).map(|tag| &tag.key).filter(|key| !asked.contains(key));
+    let keys = asked.iter().chain(gone).cloned().collect();
+    context.insert("aws:TagKeys", Value::Many(keys));
 }
 
 fn one(context: &mut Context, key: &str, value: impl Into<String>) {

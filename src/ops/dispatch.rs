@@ -33,7 +33,7 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             let caller = match O::assert(context, &request).await {
                 Ok(caller) => caller,
                 Err(fault) => {
-                    refused(context, &about, described, &fault).await;
+                    refused(context, &about, brief(described), &fault).await;
                     return Err(fault);
                 }
             };
@@ -50,6 +50,25 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             xml
         }))
     })
+}
+
+/// The most characters of what somebody who has proven nothing may leave on record of one parameter.
+const BRIEF: usize = 256;
+
+/// What is recorded of a request without a proof: which role and provider it named.
+///
+/// INVARIANT: nobody fills the log's disk with texts of his own. Nothing is minted without a log.
+pub(super) fn brief(described: Value) -> Value {
+    let Value::Object(mut described) = described else { return Value::Null };
+    described.retain(|name, _| matches!(name.as_str(), "roleArn" | "principalArn" | "clusterName"));
+    for value in described.values_mut() {
+        if let Value::String(text) = value
+            && let Some((end, _)) = text.char_indices().nth(BRIEF)
+        {
+            text.truncate(end);
+        }
+    }
+    Value::Object(described)
 }
 
 /// Carries one signed operation out, whatever protocol it came by: reads it, records the intent if
@@ -193,5 +212,23 @@ pub(super) async fn refused(context: &Context<'_>, about: &About, described: Val
     if let Ok(trail) = trail {
         // What was refused changed nothing: the log says if its record was lost.
         let _ = trail.end(context, Err(fault)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_proves_nothing_leaves_little_on_record() {
+        let long = "é".repeat(2000);
+        let described = json!({
+            "roleArn": long, "principalArn": "arn", "durationSeconds": 900, "policy": long,
+            "policyArns": vec![long.clone(); 10],
+        });
+        assert_eq!(brief(described), json!({ "roleArn": "é".repeat(256), "principalArn": "arn" }));
+        assert_eq!(brief(Value::Null), Value::Null);
     }
 }

@@ -31,6 +31,7 @@ pub mod manage;
 pub mod organizations;
 pub mod organized;
 pub mod params;
+pub mod region;
 pub mod rolesanywhere;
 mod second_factor;
 pub mod sts;
@@ -91,6 +92,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// How many of each thing an account may have.
     pub quotas: iam::quotas::Quotas,
+    /// The region that the deployment is in.
+    pub region: region::Region,
     /// The credential reports that were made.
     pub reports: iam::credential_report::Reports,
 }
@@ -106,6 +109,8 @@ pub struct Facts {
     pub source_ip: Option<IpAddr>,
     /// Whether it came by TLS.
     pub secure: bool,
+    /// The region that it was made to: the deployment's, whatever its signature names.
+    pub region: region::Region,
     /// The `User-Agent` header: the caller's word, the one unsigned value that may become a
     /// condition key.
     pub user_agent: Option<String>,

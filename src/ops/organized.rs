@@ -85,13 +85,18 @@ pub fn add_keys(
     owner: AccountId,
 ) {
     keys.insert("aws:ResourceAccount", Value::One(owner.to_string()));
-    for (side, account) in [("Principal", caller), ("Resource", Some(owner))] {
-        let Some(account) = account else { continue };
-        let member = organized.organization_of(account).zip(organized.member(account));
-        let Some((organization, member)) = member else { continue };
-        keys.insert(&format!("aws:{side}OrgID"), Value::One(organization.id.to_string()));
-        if let Some(path) = organized.path_text(member.parent) {
-            keys.insert(&format!("aws:{side}OrgPaths"), Value::Many(vec![path]));
-        }
+    if let Some(caller) = caller {
+        add_place(keys, organized, "Principal", caller);
+    }
+    add_place(keys, organized, "Resource", owner);
+}
+
+/// Adds where an account stands: one side of [`add_keys`].
+pub fn add_place(keys: &mut Context, organized: &Organized, side: &str, account: AccountId) {
+    let member = organized.organization_of(account).zip(organized.member(account));
+    let Some((organization, member)) = member else { return };
+    keys.insert(&format!("aws:{side}OrgID"), Value::One(organization.id.to_string()));
+    if let Some(path) = organized.path_text(member.parent) {
+        keys.insert(&format!("aws:{side}OrgPaths"), Value::Many(vec![path]));
     }
 }

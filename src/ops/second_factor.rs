@@ -1,13 +1,14 @@
 //! Codes of MFA devices, held against them.
 //!
 //! INVARIANT: what a code does is decided within the write that notes that it was used. Of any
-//! number of uses of one code, at once or one after another, before a crash or after it, one is good.
-//! A wrong code is noted too, before it is answered.
+//! number of uses of one code, at once or one after another, before a crash or after it, one is
+//! good. A wrong code is noted too, before it is answered. As long as a device is nobody's, what
+//! one principal gets wrong is not held against another.
 
 use super::Context;
 use super::fault::Fault;
 use crate::directory::{Entity, MfaDevice, Transaction};
-use crate::mfa::{Code, Failures, step_at};
+use crate::mfa::{Code, step_at};
 use crate::seal::stored;
 
 /// What was typed.
@@ -21,7 +22,7 @@ pub(super) enum Typed<'a> {
 /// What came of it.
 pub(super) enum Attempt {
     /// The device as it is to be kept: the code is used.
-    Good(MfaDevice),
+    Good(Box<MfaDevice>),
     /// It was noted.
     Wrong,
     /// It was not looked at: there were too many before it. Seconds to wait.
@@ -36,7 +37,8 @@ pub(super) fn attempt(
     typed: &Typed<'_>,
 ) -> Result<Attempt, Fault> {
     let now = context.facts.now;
-    if let Some(secs) = device.failures.wait(now) {
+    let who = context.identity()?.unique_id();
+    if let Some(secs) = device.failures_of(who).wait(now) {
         return Ok(Attempt::TooMany(secs));
     }
     let keyring = &context.services.keyring;
@@ -52,10 +54,10 @@ pub(super) fn attempt(
     };
     let mut device = device.clone();
     let Some((used, drift)) = found else {
-        device.failures = device.failures.and_one(now);
+        device.fail(who, now);
         tx.put(Entity::MfaDevice(device));
         return Ok(Attempt::Wrong);
     };
-    (device.used, device.drift, device.failures) = (used, drift, Failures::default());
-    Ok(Attempt::Good(device))
+    device.succeed(used, drift);
+    Ok(Attempt::Good(Box::new(device)))
 }

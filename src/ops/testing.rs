@@ -20,6 +20,7 @@ use super::iam::credential_report::Reports;
 use super::iam::quotas::Quotas;
 use super::issuer::{self, Issuer};
 use super::manage::{Asker, keys, revocations};
+use super::region::Region;
 use super::{Context, Facts, Services, catalog};
 use crate::api::{CreateKey, CreateRevocation, RevocationTarget, RevocationView};
 use crate::audit::memory::MemorySink;
@@ -51,8 +52,10 @@ use crate::wire::xml::{self, Namespace};
 pub(crate) const A: &str = "111111111111";
 /// Account B.
 pub(crate) const B: &str = "222222222222";
-/// The region that requests are signed for.
+/// The region that requests are signed for: another than the deployment's.
 pub(crate) const REGION: &str = "eu-west-1";
+/// The region of the deployment.
+pub(crate) const HOME: &str = "us-east-1";
 
 /// The seed of every MFA device of [`Bench::mfa_device`].
 const SEED: &[u8] = b"12345678901234567890";
@@ -202,6 +205,7 @@ impl Bench {
             iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
             quotas: Quotas::default(),
+            region: Region::default(),
             reports: Reports::default(),
         };
         Self { services, clock, sink, keys, a, b, _folder: folder }
@@ -337,6 +341,7 @@ impl Bench {
             now: self.clock.now(),
             source_ip: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7))),
             secure: true,
+            region: self.services.region.clone(),
             user_agent: Some("aws-cli/2.0".to_owned()),
         }
     }
@@ -375,6 +380,7 @@ impl Bench {
                 drift: 0,
                 used: 0,
                 failures: Failures::default(),
+                tried_by: None,
             };
             let serial = device.arn();
             tx.put(Entity::MfaDevice(device));
@@ -469,12 +475,17 @@ impl KeySource for TestKeys {
         Algorithm::DEFAULT
     }
 
-    fn keys<'a>(&'a self, issuer: &'a str) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
+    fn keys<'a>(
+        &'a self,
+        _: AccountId,
+        issuer: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
         Box::pin(async move { self.get(issuer).ok_or(FetchError::Timeout) })
     }
 
     fn newer<'a>(
         &'a self,
+        _: AccountId,
         issuer: &'a str,
         than: &'a Arc<KeySet>,
     ) -> BoxFuture<'a, Option<Arc<KeySet>>> {

@@ -78,6 +78,7 @@
 //! policy evaluation logic", "Permissions boundaries", "Session policies".
 
 mod ast;
+mod bound;
 mod caller;
 pub mod compiled;
 mod condition;
@@ -105,6 +106,8 @@ mod wildcard;
 mod tests;
 
 pub use ast::{DocumentKind, Policy, Version};
+#[doc(hidden)]
+pub use bound::BoundPolicy;
 pub use caller::{Caller, FederationMaker};
 #[cfg(feature = "server")]
 pub(crate) use condition::{Decimal, Instant, parse_binary, parse_bool, parse_network};

@@ -166,4 +166,8 @@ pub struct SessionPolicies {
     /// Managed policies by ARN, read from the directory at each use.
     #[n(1)]
     pub arns: Vec<String>,
+    /// Their unique IDs, in the same order: a policy made again under its ARN is another one.
+    /// Absent in tokens from before there were any.
+    #[n(2)]
+    pub ids: Option<Vec<UniqueId>>,
 }

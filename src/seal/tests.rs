@@ -39,7 +39,11 @@ fn claims(session_name: &str) -> Claims {
         session_name: session_name.to_owned(),
         source_identity: Some("alice".to_owned()),
         tags: vec![Tag { key: "Team".into(), value: "blue".into(), transitive: true }],
-        policies: Some(SessionPolicies { inline: Some("{}".into()), arns: vec!["a".into()] }),
+        policies: Some(SessionPolicies {
+            inline: Some("{}".into()),
+            arns: vec!["a".into()],
+            ids: None,
+        }),
         mfa_at: None,
         federated: None,
         padding: None,

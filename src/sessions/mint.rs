@@ -100,33 +100,70 @@ pub async fn mint(
     draft: Draft,
     minimum_size: usize,
 ) -> Result<Minted, MintError> {
+    prepare(random, draft, minimum_size)?.issue(keyring, ledger, random).await
+}
+
+/// A session whose secret is drawn and that fits into a token. It does not exist before it is
+/// issued.
+pub struct Prepared {
+    claims: Claims,
+    packed_policy_size: Option<u32>,
+}
+
+/// Prepares a session, for whoever does something irrevocable between that and its issue.
+///
+/// The token will have at least `minimum_size` characters.
+///
+/// # Errors
+/// It does not fit.
+pub fn prepare(
+    random: &dyn Random,
+    draft: Draft,
+    minimum_size: usize,
+) -> Result<Prepared, MintError> {
     let packed_policy_size = packed_size(&draft, random)?;
     if let Some(percent) = packed_policy_size
         && percent > 100
     {
         return Err(MintError::TooLarge(percent));
     }
-    let account = draft.principal.account;
-    let (principal, expires_at) = (draft.principal.id, draft.expires_at);
     let mut claims = claims(draft, random)?;
     token::pad(&mut claims, minimum_size)?;
-    for _ in 0..DRAWS {
-        let access_key_id = AccessKeyId::generate(AccessKeyKind::Session, account, random)?;
-        let token = token::seal(keyring, &access_key_id, &claims, random)?;
-        let place = access_key_id.as_str().as_bytes();
-        let record = record::make(keyring, place, expires_at, token.as_bytes())?;
-        let new = NewRecord { access_key_id, principal, expires_at, record };
-        if ledger.insert(new).await? == Inserted::Kept {
-            return Ok(Minted {
-                access_key_id,
-                secret: claims.secret,
-                token,
-                expires_at,
-                packed_policy_size: packed_policy_size.and_then(|size| u8::try_from(size).ok()),
-            });
-        }
+    if token::measure(&claims)? > token::MAX_TOKEN {
+        return Err(MintError::TokenTooLarge);
     }
-    Err(MintError::Crowded)
+    Ok(Prepared { claims, packed_policy_size })
+}
+
+impl Prepared {
+    /// Seals the token, and returns once the ledger holds the session's record.
+    pub async fn issue(
+        self,
+        keyring: &Keyring,
+        ledger: &dyn Ledger,
+        random: &dyn Random,
+    ) -> Result<Minted, MintError> {
+        let Self { claims, packed_policy_size } = self;
+        let PrincipalClaim { account, id: principal, .. } = claims.principal;
+        let expires_at = claims.expires_at;
+        for _ in 0..DRAWS {
+            let access_key_id = AccessKeyId::generate(AccessKeyKind::Session, account, random)?;
+            let token = token::seal(keyring, &access_key_id, &claims, random)?;
+            let place = access_key_id.as_str().as_bytes();
+            let record = record::make(keyring, place, expires_at, token.as_bytes())?;
+            let new = NewRecord { access_key_id, principal, expires_at, record };
+            if ledger.insert(new).await? == Inserted::Kept {
+                return Ok(Minted {
+                    access_key_id,
+                    secret: claims.secret,
+                    token,
+                    expires_at,
+                    packed_policy_size: packed_policy_size.and_then(|size| u8::try_from(size).ok()),
+                });
+            }
+        }
+        Err(MintError::Crowded)
+    }
 }
 
 fn claims(draft: Draft, random: &dyn Random) -> Result<Claims, RandomError> {

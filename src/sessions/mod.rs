@@ -18,7 +18,7 @@ mod spent;
 use std::time::Duration;
 
 pub use ledger::{Inserted, Ledger, LedgerError, Listing, Mark, NewRecord, Page};
-pub use mint::{Draft, MintError, Minted, mint};
+pub use mint::{Draft, MintError, Minted, Prepared, mint, prepare};
 pub use spent::{SpendError, spend};
 
 /// How sessions are confirmed: the table `sessions`.

@@ -90,6 +90,8 @@ macro_rules! sections {
 sections! {
     /// Where files are kept.
     store: Store => "",
+    /// The region.
+    region: ops::region::Settings => "",
     /// Listeners.
     http: http::Settings => "",
     /// Certificates.

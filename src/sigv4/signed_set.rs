@@ -37,6 +37,10 @@ impl SignedSet {
         };
         set.read(list)?;
         for (index, (name, value)) in headers.iter().enumerate().rev() {
+            // INVARIANT: whoever reads `_` as `-` is shown no `x-amz-*` header that nobody judged.
+            if passes_for_amz(name) {
+                return Err(SigError::HeaderNotSigned { name: (*name).to_owned() });
+            }
             match set.slot(list, name) {
                 Some(slot) => {
                     if has_controls(value) {
@@ -145,6 +149,16 @@ fn is_amz(name: &str) -> bool {
     name.as_bytes().get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"x-amz-"))
 }
 
+/// Whether a name is one of Amazon's for those only who do not tell `_` from `-`, as CGI and its
+/// heirs do not.
+fn passes_for_amz(name: &str) -> bool {
+    let like = |(byte, wanted): (&u8, &u8)| {
+        byte.eq_ignore_ascii_case(wanted) || (*byte == b'_' && *wanted == b'-')
+    };
+    let prefix = name.as_bytes().get(..6);
+    prefix.is_some_and(|prefix| prefix.contains(&b'_') && prefix.iter().zip(b"x-amz-").all(like))
+}
+
 /// The characters of a token, RFC 9110 §5.6.2.
 const TOKEN: [bool; 256] = {
     let mut token = [false; 256];
@@ -171,7 +185,8 @@ pub(super) fn is_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_controls, is_amz, is_lower_token, is_token};
+    use super::super::SigError;
+    use super::{SignedSet, has_controls, is_amz, is_lower_token, is_token, passes_for_amz};
 
     #[test]
     fn a_token_has_the_characters_of_rfc_9110() {
@@ -201,6 +216,24 @@ mod tests {
         }
         for name in ["", "x-amz", "x-am-z", "xx-amz-", "x-amazon-"] {
             assert!(!is_amz(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn museum_m01_a_header_that_passes_for_one_of_amazon_is_refused_signed_or_not() {
+        for name in ["x_amz_acl", "X-Amz_Acl", "x_AMZ-copy-source", "x-amz_"] {
+            assert!(passes_for_amz(name), "{name}");
+            for list in ["host", "host;x-amz_", "host;x_amz_acl"] {
+                let headers: [(&str, &[u8]); 2] = [("host", b"h"), (name, b"v")];
+                assert_eq!(
+                    SignedSet::build(list, &headers).map(drop),
+                    Err(SigError::HeaderNotSigned { name: name.to_owned() }),
+                    "{name} {list}"
+                );
+            }
+        }
+        for name in ["x-amz-meta-my_key", "x-amz-acl", "x-am_-", "x_amz", "y_amz_a", "x-ama_a"] {
+            assert!(!passes_for_amz(name), "{name}");
         }
     }
 }

@@ -166,6 +166,12 @@ impl Entry {
         }
     }
 
+    /// Whether it may serve although it has to be confirmed and the broker does not answer: for as
+    /// long past its time as news may be late, and no longer.
+    pub(super) fn serves_unconfirmed(&self, now: Monotonic, freshness: Duration) -> bool {
+        now.since(self.confirmed_at) < self.confirm_every.saturating_add(freshness)
+    }
+
     /// Whether its policies can decide about the action of this prefix on resources of this account.
     pub(super) fn decides_about(&self, prefix: &str, owner: AccountId) -> bool {
         self.policies.account == owner

@@ -28,7 +28,7 @@ use super::answer::{Kind, Refused, Verified};
 use super::client::Verifier;
 use super::request::{Connection, Deed, Request};
 use crate::downstream::{BodyRule, is_ours};
-use crate::sigv4::{Body, RequestHead};
+use crate::sigv4::{self, Body, RequestHead};
 
 type Authorize = dyn Fn(&Parts) -> Option<Deed> + Send + Sync;
 
@@ -178,7 +178,14 @@ impl VerifyLayer {
             })?),
         };
         refuse_spoofed(&parts)?;
-        let how = self.unread(&parts)?;
+        let how = {
+            let headers = headers(&parts)?;
+            let how = self.unread(&parts, &headers)?;
+            if matches!(how, Unread::No) && !body.is_end_stream() {
+                self.refuse_unsigned(&parts, &headers).await?;
+            }
+            how
+        };
         let body = match how {
             Unread::No => VerifiedBody::Whole(self.read(body).await?),
             Unread::Passed => VerifiedBody::Unread(body),
@@ -208,24 +215,9 @@ impl VerifyLayer {
         body: Option<&[u8]>,
         deed: Option<&Deed>,
     ) -> Result<Verified, Refused> {
-        let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
-        let mut headers: Vec<(&str, &[u8])> =
-            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let host = parts.headers.get(header::HOST);
-        match (host, authority) {
-            (None, Some(authority)) => headers.push(("host", authority.as_bytes())),
-            // INVARIANT: the host that was signed is the one that was asked.
-            (Some(host), Some(authority))
-                if !host.as_bytes().eq_ignore_ascii_case(authority.as_bytes()) =>
-            {
-                let message = "The request names more than one host.";
-                return Err(Refused::new(Kind::Unreadable, "HostConflict", message));
-            }
-            _ => {}
-        }
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let headers = headers(parts)?;
         let request = Request {
-            head: RequestHead { method: parts.method.as_str(), target, headers: &headers },
+            head: head(parts, &headers),
             body: body.map_or(Body::Unavailable, Body::Bytes),
             connection: parts.extensions.get::<Connection>().copied().unwrap_or_default(),
             deed,
@@ -233,22 +225,33 @@ impl VerifyLayer {
         self.verifier.verify(&request).await
     }
 
+    /// Refuses what is not signed at all before its body is read: nobody holds memory for it.
+    async fn refuse_unsigned(
+        &self,
+        parts: &Parts,
+        headers: &[(&str, &[u8])],
+    ) -> Result<(), Refused> {
+        let head = head(parts, headers);
+        if matches!(sigv4::parse(&head), Ok(Some(_))) {
+            return Ok(());
+        }
+        let connection = parts.extensions.get::<Connection>().copied().unwrap_or_default();
+        let request = Request { head, body: Body::Unavailable, connection, deed: None };
+        // It says why.
+        self.verifier.verify(&request).await.map(drop)
+    }
+
     /// Whether a body need not be read to verify its request. One that need not be may be read all
     /// the same, so this goes by what the request says of itself.
-    fn unread(&self, parts: &Parts) -> Result<Unread, Refused> {
+    fn unread(&self, parts: &Parts, headers: &[(&str, &[u8])]) -> Result<Unread, Refused> {
         let upgrades =
             parts.headers.contains_key(header::UPGRADE) || parts.method == Method::CONNECT;
         let Some(service) = self.verifier.service() else {
             return if upgrades { Err(upgrade_refused()) } else { Ok(Unread::No) };
         };
         let rule = if service.is_mapped() {
-            let headers: Vec<(&str, &[u8])> = parts
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_bytes()))
-                .collect();
-            let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-            let meaning = service.meaning(parts.method.as_str(), target, &headers).ok().flatten();
+            let RequestHead { method, target, .. } = head(parts, headers);
+            let meaning = service.meaning(method, target, headers).ok().flatten();
             service.body_rule(meaning.as_ref())
         } else {
             service.body_rule(None)
@@ -279,6 +282,30 @@ impl VerifyLayer {
             }
         })
     }
+}
+
+/// The headers as they are judged, the host among them however it was named.
+fn headers(parts: &Parts) -> Result<Vec<(&str, &[u8])>, Refused> {
+    let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
+    let mut headers: Vec<(&str, &[u8])> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    match (parts.headers.get(header::HOST), authority) {
+        (None, Some(authority)) => headers.push(("host", authority.as_bytes())),
+        // INVARIANT: the host that was signed is the one that was asked.
+        (Some(host), Some(authority))
+            if !host.as_bytes().eq_ignore_ascii_case(authority.as_bytes()) =>
+        {
+            let message = "The request names more than one host.";
+            return Err(Refused::new(Kind::Unreadable, "HostConflict", message));
+        }
+        _ => {}
+    }
+    Ok(headers)
+}
+
+fn head<'r>(parts: &'r Parts, headers: &'r [(&'r str, &'r [u8])]) -> RequestHead<'r> {
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    RequestHead { method: parts.method.as_str(), target, headers }
 }
 
 /// Refuses headers that only the broker sets.

@@ -83,9 +83,16 @@ pub struct Local {
     /// The broker's time at the start of the monotonic clock, in milliseconds since 1970; before it
     /// was heard, the least there is.
     told: AtomicI64,
+    /// The service's own time at the start of its monotonic clock, likewise, at the last proof.
+    paired: AtomicI64,
     /// When it was last proven that no change is missing, in microseconds of the monotonic clock plus
     /// one. INVARIANT: 0 is never, and it starts so.
     proven: AtomicU64,
+}
+
+/// What a clock showed when the monotonic clock started, in milliseconds since 1970.
+fn at_start(now: Timestamp, monotonic: Monotonic) -> i64 {
+    now.millis().saturating_sub(i64::try_from(monotonic.0.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What the broker said of a credential.
@@ -108,6 +115,7 @@ impl Local {
             generation: AtomicU64::new(0),
             changes: AtomicU64::new(0),
             told: AtomicI64::new(i64::MIN),
+            paired: AtomicI64::new(i64::MAX),
             proven: AtomicU64::new(0),
         }
     }
@@ -176,7 +184,7 @@ impl Local {
             return Err(asking);
         }
         asking.key = EntryKey::of(&presented);
-        if !self.is_fresh(monotonic) {
+        if !self.is_fresh(monotonic) || self.has_slept(now, monotonic) {
             return Err(asking);
         }
         let settled = judge::check_host(&service, request)
@@ -196,8 +204,14 @@ impl Local {
         // A refusal needs no confirmation. So what is not signed with the key, or not allowed, is no
         // question to the broker.
         asking.has_entry = true;
-        if answer.is_ok() && !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
-            return Err(asking);
+        if answer.is_ok() {
+            // INVARIANT: what cannot be confirmed ends, whatever else the broker still answers.
+            if !entry.serves_unconfirmed(monotonic, self.settings.freshness) {
+                return Err(Asking { has_entry: false, ..asking });
+            }
+            if !unconfirmed && entry.sureness(monotonic) != Sureness::Sure {
+                return Err(asking);
+            }
         }
         Ok(answer)
     }
@@ -207,6 +221,13 @@ impl Local {
         let refusal = self.refusals.get(asking.key.as_ref()?)?;
         let recent = now.since(refusal.at) < REFUSED_FOR.min(self.settings.freshness);
         (recent && refusal.changes == asking.changes).then(|| refusal.refused.clone())
+    }
+
+    /// Whether the machine has slept past the freshness limit since the last proof: its monotonic
+    /// clock may have stood still then, the other one has not.
+    fn has_slept(&self, now: Timestamp, monotonic: Monotonic) -> bool {
+        let ahead = at_start(now, monotonic).saturating_sub(self.paired.load(Ordering::SeqCst));
+        ahead >= i64::try_from(self.settings.freshness.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// The broker's time, or later, as far as it was told.
@@ -261,8 +282,7 @@ impl Local {
     /// INVARIANT (expiry is absolute): the later of both clocks counts, so that nothing is good here
     /// for longer than at the broker because a clock here is slow.
     pub fn hear_time(&self, now: Timestamp, asked_at: Monotonic) {
-        let asked_at = i64::try_from(asked_at.0.as_millis()).unwrap_or(i64::MAX);
-        self.told.store(now.millis().saturating_sub(asked_at), Ordering::SeqCst);
+        self.told.store(at_start(now, asked_at), Ordering::SeqCst);
     }
 
     /// Takes in the first line of a feed.
@@ -303,8 +323,10 @@ impl Local {
     /// Notes that at `newest` or after it nothing had changed at the broker when it answered a
     /// question sent at `asked_at`, if all up to there is known here.
     ///
+    /// `now` is the service's own time then.
+    ///
     /// INVARIANT: a position in another epoch or deployment proves nothing.
-    pub fn prove(&self, newest: &Position, asked_at: Monotonic) {
+    pub fn prove(&self, newest: &Position, asked_at: Monotonic, now: Timestamp) {
         let news = self.news();
         let known = |at: &Position| {
             at.deployment == newest.deployment
@@ -312,6 +334,7 @@ impl Local {
                 && at.version >= newest.version
         };
         if news.at().is_some_and(known) {
+            self.paired.store(at_start(now, asked_at), Ordering::SeqCst);
             let micros = u64::try_from(asked_at.0.as_micros()).unwrap_or(u64::MAX - 1);
             self.proven.fetch_max(micros.saturating_add(1), Ordering::SeqCst);
         }

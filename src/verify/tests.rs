@@ -125,7 +125,11 @@ impl Inside {
             }
         }
         self.local.hear_time(Timestamp::from_millis(head.now.unwrap()), asked_at);
-        self.local.prove(&Position { version: newest, ..head.at }, asked_at);
+        self.local.prove(
+            &Position { version: newest, ..head.at },
+            asked_at,
+            self.bench.clock.now(),
+        );
         Ok(applied)
     }
 
@@ -320,9 +324,11 @@ async fn it_starts_expired_and_silence_ends_all_that_is_kept() {
     assert!(!inside.held(&inside.sign(&alice, "PUT", "/orders/42", b"")));
     inside.sync().unwrap();
     assert!(inside.held(&request));
+    assert!(inside.warm(&request).await);
     // A proof of a version that is not known here is none.
     inside.bench.advance(60);
-    let proves = |of: &Position| inside.local.prove(of, inside.bench.clock.monotonic());
+    let clock = &inside.bench.clock;
+    let proves = |of: &Position| inside.local.prove(of, clock.monotonic(), clock.now());
     proves(&Position { version: at + 1, ..position.clone() });
     assert!(!inside.held(&request));
     // Nor is one of another epoch or deployment, whatever its version.
@@ -500,6 +506,11 @@ async fn expiry_and_confirmation_are_kept_at_every_use() {
     assert!(inside.here(&request).is_none(), "it has to be confirmed");
     let outage = inside.check_with(&request, None, Connection::default(), true);
     assert!(matches!(outage, Outcome::Decided(Ok(_))), "the broker was asked in vain");
+    // It goes on proving that it is there, and cannot say whether the session is: not for ever.
+    bench.advance(60);
+    inside.sync().unwrap();
+    let outage = inside.check_with(&request, None, Connection::default(), true);
+    assert!(matches!(outage, Outcome::Ask(asking) if !asking.has_entry()), "unconfirmed too long");
     assert!(inside.warm(&inside.get(&session)).await);
     assert!(inside.here(&inside.get(&session)).is_some());
     bench.advance(840);

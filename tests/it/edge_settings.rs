@@ -64,7 +64,7 @@ fn flags_over_variables_over_file_over_default() {
 #[test]
 fn every_type_is_read_from_file_and_variable() {
     let file = "listen = '[::1]:1'\ndata_dir = 'd'\ninsecure_plaintext = true\nlog = 'debug'\n\
-        log_format = 'json'\n[limits]\nconnections = 0x10\nidle_timeout = '1500ms'\n\
+        log_format = 'json'\nregion = 'eu-central-1'\n[limits]\nconnections = 0x10\nidle_timeout = '1500ms'\n\
         [tls]\ncertificate = 'c'\n";
     let variables = &[
         ("COUNTERSIGN_LISTEN", "[::1]:1"),
@@ -72,6 +72,7 @@ fn every_type_is_read_from_file_and_variable() {
         ("COUNTERSIGN_INSECURE_PLAINTEXT", "true"),
         ("COUNTERSIGN_LOG", "debug"),
         ("COUNTERSIGN_LOG_FORMAT", "json"),
+        ("COUNTERSIGN_REGION", "eu-central-1"),
         ("COUNTERSIGN_LIMITS_CONNECTIONS", "16"),
         ("COUNTERSIGN_LIMITS_IDLE_TIMEOUT", "1500ms"),
         ("COUNTERSIGN_TLS_CERTIFICATE", "c"),
@@ -83,6 +84,7 @@ fn every_type_is_read_from_file_and_variable() {
         assert!(settings.http.insecure_plaintext);
         assert_eq!(settings.telemetry.log, countersign::telemetry::Level::Debug);
         assert_eq!(settings.telemetry.log_format, Some(countersign::telemetry::Format::Json));
+        assert_eq!(settings.region.region.as_str(), "eu-central-1");
         assert_eq!(settings.limits.connections, 16);
         assert_eq!(settings.limits.idle_timeout, Duration::from_millis(1500));
         assert_eq!(settings.tls.certificate.as_deref(), Some(Path::new("c")));

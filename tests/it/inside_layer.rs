@@ -210,6 +210,11 @@ async fn bodies_are_read_within_their_bound_passed_on_or_dropped() {
     assert_eq!((status, &told["body"]), (200, &json!("0123456789")));
     let long = put("/orders/1", "0123456789a");
     assert_eq!(refused(&send(&layer, whole(&long)).await), (413, "BodyTooLarge"));
+    // Nothing is read of somebody who has not signed.
+    let (pieces, taken) = Pieces::of(&["0"]);
+    let bare = Request::put("/orders/1").header("host", ORDERS).body(pieces).unwrap();
+    assert_eq!(refused(&send(&layer, bare).await), (401, "MissingAuthenticationToken"));
+    assert_eq!(taken.load(Ordering::SeqCst), 0);
     let (pieces, taken) = Pieces::of(&["01234", "56789", "a", "b", "c", "d"]);
     let answer = send(&layer, request(&long, "/orders/1", pieces)).await;
     assert_eq!(refused(&answer), (413, "BodyTooLarge"));

@@ -104,5 +104,5 @@ fn a_root_user_by_boto3() {
     let key = key(&broker);
     let variable = format!("{}:{}", key.id, key.secret);
     let told = run_script(&broker, "root_user.py", &[("COUNTERSIGN_ROOT_KEY", &variable)]);
-    assert_eq!(told.lines().last().unwrap(), "9 steps", "{told}");
+    assert_eq!(told.lines().last().unwrap(), "11 steps", "{told}");
 }

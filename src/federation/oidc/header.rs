@@ -9,6 +9,9 @@ use super::error::TokenError;
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
+    /// Whether it says that it is an access token (RFC 9068): made for the party that it is shown
+    /// to, and no proof of identity by itself.
+    pub(super) is_access_token: bool,
 }
 
 /// Parameters that make a token something else than a plain signed one, or that bring keys along.
@@ -17,6 +20,11 @@ const REFUSED: &[&str] = &[
     "crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip", "epk", "apu", "apv", "iv", "tag",
     "p2s", "p2c", "cty",
 ];
+
+const ACCESS_TOKEN: &str = "at+jwt";
+/// What a token may be. One of another type (a logout token, a DPoP proof) is signed by the same
+/// keys and is no proof of identity (RFC 8725, section 3.11).
+const TYPES: &[&str] = &["jwt", "jose", ACCESS_TOKEN];
 
 /// The most bytes of a key's ID.
 const MAX_KEY_ID: usize = 512;
@@ -35,16 +43,16 @@ impl Header {
             .and_then(Value::as_str)
             .and_then(Algorithm::parse)
             .ok_or(TokenError::Algorithm)?;
-        if let Some(kind) = text(header, "typ")?
-            && !is_jwt(kind)
-        {
+        let kind = text(header, "typ")?.map(media_type);
+        if kind.as_deref().is_some_and(|kind| !TYPES.contains(&kind)) {
             return Err(TokenError::Type);
         }
+        let is_access_token = kind.as_deref() == Some(ACCESS_TOKEN);
         let key_id = text(header, "kid")?;
         if key_id.is_some_and(|id| id.is_empty() || id.len() > MAX_KEY_ID) {
             return Err(TokenError::HeaderType("kid"));
         }
-        Ok(Self { algorithm, key_id: key_id.map(ToOwned::to_owned) })
+        Ok(Self { algorithm, key_id: key_id.map(ToOwned::to_owned), is_access_token })
     }
 }
 
@@ -59,10 +67,8 @@ fn text<'h>(
     }
 }
 
-/// A token of another type (a logout token, a DPoP proof) is signed by the same keys and is no
-/// proof of identity (RFC 8725, section 3.11).
-fn is_jwt(kind: &str) -> bool {
+/// A media type as it is compared (RFC 7515, section 4.1.9).
+fn media_type(kind: &str) -> String {
     let kind = kind.to_ascii_lowercase();
-    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
-    matches!(kind, "jwt" | "jose" | "at+jwt")
+    kind.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(kind)
 }

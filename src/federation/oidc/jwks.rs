@@ -60,7 +60,9 @@ enum Material {
 const PRIVATE: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 impl KeySet {
-    /// Reads a key set. Keys of another kind or use, and RSA keys that are too small, are left out.
+    /// Reads a key set. Keys of another kind or use, RSA keys that are too small, and keys that are
+    /// not well made are left out (RFC 7517, section 5): one of them must not keep the keys alive
+    /// that the issuer has withdrawn meanwhile.
     pub fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         if text.len() > MAX_BYTES {
             return Err(KeySetError::TooLarge);
@@ -81,7 +83,7 @@ impl KeySet {
             if PRIVATE.iter().any(|name| key.contains_key(*name)) {
                 return Err(KeySetError::Private);
             }
-            keys.extend(PublicKey::read(key)?);
+            keys.extend(PublicKey::read(key));
         }
         if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self { keys }) }
     }
@@ -123,42 +125,31 @@ impl KeySet {
 
 impl PublicKey {
     /// Reads a key; `None` for one that is of no use here.
-    fn read(key: &Map<String, Value>) -> Result<Option<Self>, KeySetError> {
-        let kind = text(key, "kty")?.ok_or(KeySetError::Malformed("a key has no kty"))?;
+    fn read(key: &Map<String, Value>) -> Option<Self> {
+        let kind = text(key, "kty")??;
         let id = text(key, "kid")?.map(ToOwned::to_owned);
         // `jwt-svid` is what SPIFFE's trust bundles say of keys for tokens.
         if text(key, "use")?.is_some_and(|it| it != "sig" && it != "jwt-svid") {
-            return Ok(None);
+            return None;
         }
         match key.get("key_ops") {
-            Some(Value::Array(list)) if !list.iter().any(|it| it == "verify") => return Ok(None),
-            None | Some(Value::Array(_)) => {}
-            Some(_) => return Err(KeySetError::Malformed("key_ops is no list")),
+            None => {}
+            Some(Value::Array(list)) if list.iter().any(|it| it == "verify") => {}
+            Some(_) => return None,
         }
-        let only = match text(key, "alg")? {
-            None => None,
-            Some(name) => match Algorithm::parse(name) {
-                Some(algorithm) => Some(algorithm),
-                None => return Ok(None),
-            },
-        };
+        let only =
+            text(key, "alg")?.map(|name| Algorithm::parse(name).ok_or(())).transpose().ok()?;
         let material = match (kind, text(key, "crv")?) {
             ("RSA", _) => rsa(key)?,
-            ("EC", Some("P-256")) => Some(curve(key, KeyType::P256, 32)?),
-            ("EC", Some("P-384")) => Some(curve(key, KeyType::P384, 48)?),
+            ("EC", Some("P-256")) => curve(key, KeyType::P256, 32)?,
+            ("EC", Some("P-384")) => curve(key, KeyType::P384, 48)?,
             ("OKP", Some("Ed25519")) => {
-                let bytes = bytes(key, "x", Some(32))?;
-                Some(Material::Point { kind: KeyType::Ed25519, bytes })
+                Material::Point { kind: KeyType::Ed25519, bytes: bytes(key, "x", Some(32))? }
             }
-            ("EC" | "OKP", None) => return Err(KeySetError::Malformed("a key has no crv")),
-            _ => None,
+            _ => return None,
         };
-        let Some(material) = material else { return Ok(None) };
         let found = Self { id, only, material };
-        if only.is_some_and(|only| !found.fits(only)) {
-            return Err(KeySetError::Malformed("a key's alg does not go with its kty and crv"));
-        }
-        Ok(Some(found))
+        only.is_none_or(|only| found.fits(only)).then_some(found)
     }
 
     /// INVARIANT: a key verifies what it is for: its kind and curve, and its `alg` if it has one.
@@ -187,41 +178,35 @@ impl PublicKey {
 }
 
 /// A modulus of 2,048 to 8,192 bits and an exponent from 65,537 up (FIPS 186-5, section 5.1).
-fn rsa(key: &Map<String, Value>) -> Result<Option<Material>, KeySetError> {
+fn rsa(key: &Map<String, Value>) -> Option<Material> {
     let (n, e) = (bytes(key, "n", None)?, bytes(key, "e", None)?);
-    let (Some(first), Some(last)) = (n.first(), e.last()) else {
-        return Err(KeySetError::Malformed("an empty RSA key"));
-    };
+    let (first, last) = (n.first()?, e.last()?);
     if *first == 0 || e.first() == Some(&0) {
-        return Err(KeySetError::Malformed("an RSA key with leading zeros"));
+        return None;
     }
     let bits = n.len() * 8 - first.leading_zeros() as usize;
     let exponent = e.len() >= 3 && e.len() <= 4 && last % 2 == 1;
-    Ok((RSA_BITS.contains(&bits) && exponent).then_some(Material::Rsa { n, e }))
+    (RSA_BITS.contains(&bits) && exponent).then_some(Material::Rsa { n, e })
 }
 
 /// An uncompressed point (SEC 1, section 2.3.3) of both coordinates in full length. Whether it is
 /// on the curve is checked at each use.
-fn curve(key: &Map<String, Value>, kind: KeyType, length: usize) -> Result<Material, KeySetError> {
+fn curve(key: &Map<String, Value>, kind: KeyType, length: usize) -> Option<Material> {
     let (x, y) = (bytes(key, "x", Some(length))?, bytes(key, "y", Some(length))?);
-    Ok(Material::Point { kind, bytes: [&[4][..], &x, &y].concat() })
+    Some(Material::Point { kind, bytes: [&[4][..], &x, &y].concat() })
 }
 
-fn text<'k>(key: &'k Map<String, Value>, name: &str) -> Result<Option<&'k str>, KeySetError> {
+/// A member that is a text or is not there; `None` if it is anything else.
+#[expect(clippy::option_option, reason = "absent is not wrong")]
+fn text<'k>(key: &'k Map<String, Value>, name: &str) -> Option<Option<&'k str>> {
     match key.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(KeySetError::Malformed("a member of a key is no text")),
+        None => Some(None),
+        Some(Value::String(text)) => Some(Some(text)),
+        Some(_) => None,
     }
 }
 
-fn bytes(
-    key: &Map<String, Value>,
-    name: &str,
-    length: Option<usize>,
-) -> Result<Vec<u8>, KeySetError> {
-    let found = text(key, name)?.ok_or(KeySetError::Malformed("a key lacks a part"))?;
-    base64url::decode(found)
+fn bytes(key: &Map<String, Value>, name: &str, length: Option<usize>) -> Option<Vec<u8>> {
+    base64url::decode(text(key, name)??)
         .filter(|bytes| length.is_none_or(|length| bytes.len() == length))
-        .ok_or(KeySetError::Malformed("a part of a key is not base64url of the right length"))
 }

@@ -11,6 +11,8 @@ use super::error::TokenError;
 const CLAIM: &str = "kubernetes.io";
 /// The most characters of a name, and of a UID.
 const MAX: usize = 253;
+/// The most characters of the UID of a pod: what a session tag takes is more.
+const MAX_UID: usize = 128;
 
 /// The pod of a token that is bound to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,16 @@ pub struct Pod {
     pub name: String,
     /// Its UID.
     pub uid: String,
+}
+
+impl Pod {
+    /// Whether its name and UID are such as Kubernetes gives: a DNS subdomain, and letters, digits
+    /// and hyphens.
+    pub fn is_plain(&self) -> bool {
+        is_name(&self.name)
+            && self.uid.len() <= MAX_UID
+            && self.uid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    }
 }
 
 /// The claim `kubernetes.io`, as far as it is understood.
@@ -36,14 +48,12 @@ pub struct Kubernetes {
 /// `system:serviceaccount:<namespace>:<name>`.
 pub fn service_account(subject: &str) -> Option<(&str, &str)> {
     let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
-    let plain = |text: &str| {
-        !text.is_empty()
-            && text.len() <= MAX
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
-    };
-    (plain(namespace) && plain(name)).then_some((namespace, name))
+    (is_name(namespace) && is_name(name)).then_some((namespace, name))
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    (1..=MAX).contains(&text.len()) && text.bytes().all(plain)
 }
 
 pub(super) fn read(payload: &Map<String, Value>) -> Result<Option<Kubernetes>, TokenError> {
@@ -107,6 +117,20 @@ mod tests {
             "system:node:shop:orders",
         ] {
             assert_eq!(service_account(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn pods_have_plain_names() {
+        let pod = |name: &str, uid: &str| Pod { name: name.to_owned(), uid: uid.to_owned() };
+        let uid = "0b6f1c9e-8d2a-4d8e-9d5a-3f2b1c0d9e8f";
+        assert!(pod("orders-5d9c7b6f4d-x2x9z", uid).is_plain());
+        assert!(pod(&"a".repeat(253), &"A".repeat(128)).is_plain());
+        for name in ["Orders", "a b", "a/b", "a:b", "a*", "a\n", "ä", ""] {
+            assert!(!pod(name, uid).is_plain(), "{name}");
+        }
+        for uid in ["a b", "a*", "a${aws:username}", "ä", &"a".repeat(129)] {
+            assert!(!pod("orders", uid).is_plain(), "{uid}");
         }
     }
 

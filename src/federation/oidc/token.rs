@@ -80,7 +80,7 @@ impl<'t> Unverified<'t> {
             return Err(TokenError::NotAccepted(self.header.algorithm.as_str()));
         }
         let claims = Claims::read(&self.payload)?;
-        check_audience(&claims, expected.client_ids)?;
+        check_audience(&claims, self.header.is_access_token, expected.client_ids)?;
         let now = expected.now;
         if now >= claims.expires_at() {
             return Err(TokenError::Expired(claims.expires_at()));
@@ -120,11 +120,22 @@ impl Checked<'_> {
 /// Where the token names the party it was issued to, that party must be a client ID; otherwise one
 /// of the audiences must be. Source: IAM User Guide, "Available keys for AWS OIDC federation", on
 /// `aud` and `azp`.
-fn check_audience(claims: &Claims, client_ids: &[String]) -> Result<(), TokenError> {
+///
+/// INVARIANT: an access token was given to be shown to its audience, so that audience could show it
+/// here: it must be ours whoever it was issued to.
+fn check_audience(
+    claims: &Claims,
+    is_access_token: bool,
+    client_ids: &[String],
+) -> Result<(), TokenError> {
+    let is_ours = claims.audiences().iter().any(|audience| client_ids.contains(audience));
+    if is_access_token && !is_ours {
+        return Err(TokenError::Audience);
+    }
     match claims.authorized_party() {
         Some(party) if client_ids.iter().any(|id| id == party) => Ok(()),
         Some(_) => Err(TokenError::AuthorizedParty),
-        None if claims.audiences().iter().any(|audience| client_ids.contains(audience)) => Ok(()),
+        None if is_ours => Ok(()),
         None => Err(TokenError::Audience),
     }
 }

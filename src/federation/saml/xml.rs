@@ -15,9 +15,11 @@ use crate::time::Timestamp;
 pub(super) const MAX_DEPTH: usize = 32;
 /// The most attributes of one element, declarations of namespaces counted.
 const MAX_ATTRIBUTES: usize = 64;
-/// The most attributes and declarations of an element and those that it stands in. The parser looks
-/// through all declarations in scope for each of them.
+/// The most attributes and declarations of an element and those that it stands in.
 const MAX_OPEN_ATTRIBUTES: usize = 128;
+/// The most work. For an element that declares something, the parser looks through all declarations
+/// in scope for each of them: each element with attributes costs the square of what is open then.
+const MAX_WORK: usize = 4_000_000;
 
 /// XML that is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +49,7 @@ pub enum XmlError {
     /// An element has too many attributes, by itself or with the elements that it stands in.
     #[error(
         "an element has more than {MAX_ATTRIBUTES} attributes, or with those around it more than \
-         {MAX_OPEN_ATTRIBUTES}"
+         {MAX_OPEN_ATTRIBUTES}, or too many elements have too many"
     )]
     Attributes,
 }
@@ -116,6 +118,7 @@ fn scan(text: &str, bounds: Bounds) -> Result<(), XmlError> {
     let mut rest = text;
     // How many attributes each open element has.
     let mut open: Vec<usize> = Vec::new();
+    let mut work = 0;
     while let Some((_, markup)) = rest.split_once('<') {
         if let Some(comment) = markup.strip_prefix("!--") {
             if !bounds.comments {
@@ -134,7 +137,9 @@ fn scan(text: &str, bounds: Bounds) -> Result<(), XmlError> {
             }
             _ => {
                 let Tag { length, attributes, empty } = tag(markup)?;
-                if open.iter().sum::<usize>() + attributes > MAX_OPEN_ATTRIBUTES {
+                let in_scope = open.iter().sum::<usize>() + attributes;
+                work += if attributes == 0 { 0 } else { in_scope * in_scope };
+                if in_scope > MAX_OPEN_ATTRIBUTES || work > MAX_WORK {
                     return Err(XmlError::Attributes);
                 }
                 if !empty {

@@ -29,7 +29,7 @@ impl Handler for Admin {
 }
 
 async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &Caller::Anonymous, facts: &facts, batch: None };
     let asker = Asker::HostOperator(&context);
     match (&request.method, request.path()) {

@@ -82,7 +82,7 @@ pub(super) async fn session(services: &Arc<Services>, request: &Incoming) -> Out
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let head =
         RequestHead { method: request.method.as_str(), target: &request.target, headers: &headers };
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &Caller::Anonymous, facts: &facts, batch: None };
     let members = Members { path: Vec::new(), integers: &["durationSeconds"], lists: &[] };
     let answer = match members.read(request) {

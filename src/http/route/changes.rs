@@ -39,7 +39,7 @@ pub(super) async fn answer(services: &Arc<Services>, request: &Incoming) -> Outg
     let Some(service) = services.downstream.now().get(&query.service).cloned() else {
         return problem(request, &NotAdmitted::NotKeeper.into());
     };
-    let facts = facts(request);
+    let facts = facts(services, request);
     if let Err(why) = asking.admit_keeper(&facts, &service) {
         return problem(request, &why.into());
     }

@@ -26,7 +26,7 @@ pub(super) async fn answer(
         Ok(_) => return spell(request, &Fault::missing_authentication_token()),
         Err(error) => return spell(request, &error.into()),
     };
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     match (&request.method, resource) {
         (&Method::POST, "revocations") => {

@@ -42,7 +42,7 @@ async fn run(
         return Err(Fault::missing_authentication_token());
     }
     let body = read(request)?;
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (row.run)(&context, &body).await
 }

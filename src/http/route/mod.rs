@@ -36,12 +36,13 @@ const MAX_PRESIGNED_SECS: i64 = 15 * 60;
 const MAX_USER_AGENT: usize = 1024;
 
 /// What is known about a request besides what it asks.
-fn facts(request: &Incoming) -> Facts {
+fn facts(services: &Services, request: &Incoming) -> Facts {
     Facts {
         request_id: request.request_id,
         now: request.received_at,
         source_ip: request.peer.source_ip(),
         secure: request.is_secure(),
+        region: services.region.clone(),
         user_agent: text(&request.headers, USER_AGENT.as_str())
             .map(|agent| agent.get(..MAX_USER_AGENT).unwrap_or(agent).to_owned()),
     }

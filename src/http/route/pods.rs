@@ -40,7 +40,7 @@ pub(super) async fn answer(
     let answer = match token {
         None => Err(Fault::missing_authentication_token()),
         Some(token) => {
-            let facts = facts(request);
+            let facts = facts(services, request);
             let caller = &Caller::Anonymous;
             let context = Context { services, caller, facts: &facts, batch: None };
             // SDKs send the file as it is; some tools leave a line feed at its end.

@@ -68,7 +68,7 @@ async fn run(
     if !row.unsigned && !matches!(caller, Caller::Signed(_)) {
         return Err(Fault::missing_authentication_token());
     }
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (row.run)(&context, params).await
 }

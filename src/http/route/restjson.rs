@@ -85,7 +85,7 @@ async fn run(
         return Err(Fault::missing_authentication_token());
     }
     let members = routed.members.read(request)?;
-    let facts = facts(request);
+    let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (routed.row.run)(&context, &members).await
 }

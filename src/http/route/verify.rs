@@ -85,7 +85,7 @@ impl Handler for Verify {
                 Route::Verify => one(services, &request).await.for_operation("Verify"),
                 Route::Batch => batch(services, &request).await.for_operation("VerifyBatch"),
                 Route::ExtAuthz => {
-                    grpc::check(services, &request, &facts(&request), &shown(&request))
+                    grpc::check(services, &request, &facts(services, &request), &shown(&request))
                         .await
                         .for_operation("ExtAuthz")
                 }
@@ -126,7 +126,7 @@ async fn one(services: &Arc<Services>, request: &Incoming) -> Outgoing {
         Err(answer) => return *answer,
     };
     let monotonic = services.clock.monotonic();
-    match verify::verify(services, &facts(request), monotonic, &asking, &question).await {
+    match verify::verify(services, &facts(services, request), monotonic, &asking, &question).await {
         Ok(answered) => {
             let Answered { response: answer, material, .. } = answered;
             let grant = VerifyGrant { answer, material };
@@ -152,7 +152,9 @@ async fn batch(services: &Arc<Services>, request: &Incoming) -> Outgoing {
         Err(answer) => return *answer,
     };
     let monotonic = services.clock.monotonic();
-    match verify::verify_batch(services, &facts(request), monotonic, &asking, &batch).await {
+    match verify::verify_batch(services, &facts(services, request), monotonic, &asking, &batch)
+        .await
+    {
         Ok(answers) => json::ok(request, &answers),
         Err(error) => problem(request, &error),
     }

@@ -8,14 +8,30 @@ use std::sync::Arc;
 
 use super::CLUSTER_TAG;
 use crate::arn;
-use crate::directory::pods::cluster_arn;
+use crate::directory::pods::told;
 use crate::directory::{OidcProvider, PodAssociation, Role, Snapshot};
 use crate::id::{AccountId, AssociationId};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::JsonOperation;
+use crate::ops::region::Region;
 use crate::ops::{Context, context};
 use crate::policy::{Context as Keys, Value as KeyValue};
+
+/// `arn:aws:eks:<region>:<account>:cluster/<name>`
+pub(super) fn cluster_arn(region: &Region, account: AccountId, name: &str) -> String {
+    region.arn("eks", account, &format!("cluster/{name}"))
+}
+
+/// `arn:aws:eks:<region>:<account>:podidentityassociation/<cluster>/<ID as it is told>`
+fn association_arn(region: &Region, account: AccountId, cluster: &str, id: &str) -> String {
+    region.arn("eks", account, &format!("podidentityassociation/{cluster}/{id}"))
+}
+
+/// The ARN of an association.
+pub(super) fn arn_of(region: &Region, it: &PodAssociation) -> String {
+    association_arn(region, it.account, &it.cluster, &told(it.id))
+}
 
 pub(super) fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(FaultCode::InvalidParameterException, message)
@@ -23,11 +39,6 @@ pub(super) fn invalid(message: impl Into<String>) -> Fault {
 
 fn not_found(message: String) -> Fault {
     Fault::new(FaultCode::ResourceNotFound, message)
-}
-
-/// The region that the request is about: the one it was signed for.
-pub(super) fn region<'c>(context: &'c Context<'_>) -> &'c str {
-    context.region().unwrap_or_default()
 }
 
 /// Lets a caller pass who may do `O` to a cluster of its account: the account, and the provider of the
@@ -39,7 +50,7 @@ pub(super) fn cluster<O: JsonOperation>(
     tags: &BTreeMap<String, String>,
 ) -> Result<(AccountId, Arc<OidcProvider>), Fault> {
     let account = context.identity()?.account();
-    let resource = cluster_arn(account, region(context), name);
+    let resource = cluster_arn(&context.facts.region, account, name);
     let action = format!("{}:{}", O::SERVICE.scope(), O::NAME);
     let ask = Ask { action: &action, resource: &resource, owner: account };
     let tagged = |keys: &mut Keys| {
@@ -85,14 +96,12 @@ pub(super) fn association<O: JsonOperation>(
         .and_then(|id| AssociationId::parse(id).ok())
         .and_then(|id| state.pod_association(&id))
         .filter(|it| it.account == account && it.cluster == cluster);
-    let asked = || {
-        let region = region(context);
-        format!("arn:aws:eks:{region}:{account}:podidentityassociation/{cluster}/{id}")
-    };
-    let resource = found.map_or_else(asked, |it| it.arn());
+    let region = &context.facts.region;
+    let asked = association_arn(region, account, cluster, id);
+    let resource = found.map_or_else(|| asked.clone(), |it| arn_of(region, it));
     let action = format!("{}:{}", O::SERVICE.scope(), O::NAME);
     let ask = Ask { action: &action, resource: &resource, owner: account };
-    context.authorize_shown(state, &ask, &asked(), |keys| {
+    context.authorize_shown(state, &ask, &asked, |keys| {
         for (key, value) in found.iter().flat_map(|it| &it.tags) {
             keys.insert(&format!("aws:ResourceTag/{key}"), KeyValue::One(value.clone()));
         }

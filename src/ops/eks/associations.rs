@@ -13,16 +13,15 @@ use crate::id::AssociationId;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::params::{TagFault, check_tag_keys};
+use crate::ops::region::Region;
 use crate::ops::{Context, Effect, Service};
 use crate::seal::marker;
 
-/// At most this many associations in a cluster.
-const MAX_IN_CLUSTER: usize = 5000;
 /// Entries of a page, if the caller does not say.
 const PAGE: usize = 100;
 
-fn view(it: &PodAssociation) -> Value {
-    let mut view = summary(it);
+fn view(region: &Region, it: &PodAssociation) -> Value {
+    let mut view = summary(region, it);
     if let Some(view) = view.as_object_mut() {
         view.insert("roleArn".to_owned(), it.role_arn.clone().into());
         view.insert("tags".to_owned(), json!(it.tags));
@@ -33,12 +32,12 @@ fn view(it: &PodAssociation) -> Value {
     view
 }
 
-fn summary(it: &PodAssociation) -> Value {
+fn summary(region: &Region, it: &PodAssociation) -> Value {
     json!({
         "clusterName": it.cluster,
         "namespace": it.namespace,
         "serviceAccount": it.service_account,
-        "associationArn": it.arn(),
+        "associationArn": access::arn_of(region, it),
         "associationId": told(it.id),
     })
 }
@@ -121,17 +120,27 @@ impl JsonOperation for CreatePodIdentityAssociation {
                          account.",
                     ));
                 }
-                let others = state.pod_associations_of(account);
-                if others.filter(|it| it.cluster == new.cluster).count() >= MAX_IN_CLUSTER {
-                    let message = "The cluster has as many associations as it may have.";
-                    return Err(Fault::new(FaultCode::ResourceLimitExceeded, message));
+                let quotas = &context.services.quotas;
+                let full = |whose: &str| {
+                    let message = format!("The {whose} has as many associations as it may have.");
+                    Fault::new(FaultCode::ResourceLimitExceeded, message)
+                };
+                let (mut of_account, mut of_cluster) = (0, 0);
+                for it in state.pod_associations_of(account) {
+                    of_account += 1;
+                    of_cluster += usize::from(it.cluster == new.cluster);
+                }
+                if of_cluster >= quotas.pod_associations_per_cluster {
+                    return Err(full("cluster"));
+                }
+                if of_account >= quotas.pod_associations_per_account {
+                    return Err(full("account"));
                 }
                 let id =
                     AssociationId::generate(&*context.services.random).map_err(Fault::internal)?;
                 let made = PodAssociation {
                     id,
                     account,
-                    region: access::region(context).to_owned(),
                     cluster: new.cluster,
                     namespace: new.namespace,
                     service_account: new.service_account,
@@ -143,7 +152,7 @@ impl JsonOperation for CreatePodIdentityAssociation {
                     created_at: now,
                     modified_at: now,
                 };
-                let answer = json!({ "association": view(&made) });
+                let answer = json!({ "association": view(&context.facts.region, &made) });
                 tx.put(Entity::PodAssociation(made));
                 Ok(answer)
             })
@@ -182,7 +191,7 @@ impl JsonOperation for DescribePodIdentityAssociation {
     async fn execute(context: &Context<'_>, asked: One) -> Result<Value, Fault> {
         let state = context.services.directory.snapshot();
         let found = access::association::<Self>(context, &state, &asked.cluster, &asked.id)?;
-        Ok(json!({ "association": view(&found) }))
+        Ok(json!({ "association": view(&context.facts.region, &found) }))
     }
 }
 
@@ -207,7 +216,7 @@ impl JsonOperation for DeletePodIdentityAssociation {
                 let (cluster, id) = (&asked.cluster, &asked.id);
                 let found = access::association::<Self>(context, tx.state(), cluster, id)?;
                 tx.delete(EntityKey::PodAssociation(found.id));
-                Ok(json!({ "association": view(&found) }))
+                Ok(json!({ "association": view(&context.facts.region, &found) }))
             })
             .await
     }
@@ -262,7 +271,7 @@ impl JsonOperation for UpdatePodIdentityAssociation {
                 if let Some(disable) = update.disable_session_tags {
                     changed.disable_session_tags = disable;
                 }
-                let answer = json!({ "association": view(&changed) });
+                let answer = json!({ "association": view(&context.facts.region, &changed) });
                 tx.put(Entity::PodAssociation(changed));
                 Ok(answer)
             })
@@ -341,7 +350,7 @@ impl JsonOperation for ListPodIdentityAssociations {
                     .map_err(Fault::internal)?;
             answer.insert("nextToken".to_owned(), token.into());
         }
-        let views = found.iter().map(|it| summary(it)).collect::<Vec<_>>();
+        let views = found.iter().map(|it| summary(&context.facts.region, it)).collect::<Vec<_>>();
         answer.insert("associations".to_owned(), views.into());
         Ok(answer.into())
     }

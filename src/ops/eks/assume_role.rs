@@ -58,7 +58,7 @@ impl JsonOperation for AssumeRoleForPodIdentity {
             },
             "audience": PRINCIPAL,
             "podIdentityAssociation": {
-                "associationArn": association.arn(),
+                "associationArn": access::arn_of(&context.facts.region, association),
                 "associationId": told(association.id),
             },
             "assumedRoleUser": { "arn": granted.arn, "assumeRoleId": granted.role_id },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::PRINCIPAL;
+use super::{PRINCIPAL, access};
 use crate::arn;
 use crate::authn::{Caller, WebIdentity, web_identity};
 use crate::directory::pods::told;
@@ -12,8 +12,9 @@ use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
 use crate::ops::authorize::{Ask, CallerPolicies};
-use crate::ops::dispatch::{recorded, refused};
+use crate::ops::dispatch::{brief, recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::region::Region;
 use crate::ops::sts::assume_role_with_web_identity::refused_token;
 use crate::ops::sts::session_input;
 use crate::ops::trail::About;
@@ -78,7 +79,7 @@ pub async fn endpoint(
     let identity = match assert(context, account, token).await {
         Ok(identity) => identity,
         Err(fault) => {
-            refused(context, &about, described, &fault).await;
+            refused(context, &about, brief(described), &fault).await;
             return Err(fault);
         }
     };
@@ -90,7 +91,8 @@ pub async fn endpoint(
             _ => Err(Fault::missing_authentication_token()),
         }
     };
-    let granted = recorded(context, &about, Effect::Mint, (), described, execute, outcome).await?;
+    let shown = |granted: &Granted| outcome(&context.facts.region, granted);
+    let granted = recorded(context, &about, Effect::Mint, (), described, execute, shown).await?;
     let minted = &granted.minted;
     Ok(json!({
         "AccessKeyId": minted.access_key_id.to_string(),
@@ -101,12 +103,12 @@ pub async fn endpoint(
     }))
 }
 
-fn outcome(granted: &Granted) -> Value {
+fn outcome(region: &Region, granted: &Granted) -> Value {
     json!({
         "credentials": session_input::described(&granted.minted),
         "assumedRoleUser": { "assumeRoleId": granted.role_id, "arn": granted.arn },
         "podIdentityAssociation": {
-            "associationArn": granted.association.arn(),
+            "associationArn": access::arn_of(region, &granted.association),
             "associationId": told(granted.association.id),
         },
     })
@@ -134,6 +136,10 @@ fn pod(identity: &WebIdentity) -> Result<(&str, &str, &Pod), Fault> {
     }
     let pod =
         kubernetes.pod.as_ref().ok_or_else(|| bad_token("The token is not bound to a pod."))?;
+    if !pod.is_plain() {
+        // They stand in the session's name and tags.
+        return Err(bad_token("The name or the UID of the token's pod is not one of Kubernetes."));
+    }
     Ok((namespace, name, pod))
 }
 
@@ -173,7 +179,7 @@ fn decide(
     let tags = if association.disable_session_tags {
         Vec::new()
     } else {
-        tags(association, namespace, name, pod)
+        tags(context, association, namespace, name, pod)
     };
     trusted(context, &snapshot, association, role, &session_name, &tags).map_err(|w| refuse(&w))?;
 
@@ -214,9 +220,15 @@ fn session_name(context: &Context<'_>, cluster: &str, pod: &str) -> Result<Strin
 }
 
 /// Source: EKS User Guide, "List of session tags added by EKS Pod Identity". All are transitive.
-fn tags(association: &PodAssociation, namespace: &str, name: &str, pod: &Pod) -> Vec<Tag> {
+fn tags(
+    context: &Context<'_>,
+    association: &PodAssociation,
+    namespace: &str,
+    name: &str,
+    pod: &Pod,
+) -> Vec<Tag> {
     [
-        ("eks-cluster-arn", association.cluster_arn().as_str()),
+        ("eks-cluster-arn", source(context, association).as_str()),
         ("eks-cluster-name", &association.cluster),
         ("kubernetes-namespace", namespace),
         ("kubernetes-service-account", name),
@@ -226,6 +238,11 @@ fn tags(association: &PodAssociation, namespace: &str, name: &str, pod: &Pod) ->
     .into_iter()
     .map(|(key, value)| Tag { key: key.to_owned(), value: value.to_owned(), transitive: true })
     .collect()
+}
+
+/// The cluster's ARN.
+fn source(context: &Context<'_>, association: &PodAssociation) -> String {
+    access::cluster_arn(&context.facts.region, association.account, &association.cluster)
 }
 
 /// Whether the role trusts Pod Identity with this.
@@ -245,7 +262,7 @@ fn trusted(
     one("aws:PrincipalIsAWSService", "true");
     one("aws:PrincipalServiceName", PRINCIPAL);
     one("aws:SourceAccount", &association.account.to_string());
-    one("aws:SourceArn", &association.cluster_arn());
+    one("aws:SourceArn", &source(context, association));
     one("sts:RoleSessionName", session_name);
     let passed = tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
     context::add_request_tags(&mut keys, passed);

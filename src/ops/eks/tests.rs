@@ -7,7 +7,7 @@ use crate::authn::Caller;
 use crate::id::AccountId;
 use crate::ops::Context;
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::testing::{A, B, Bench, Credentials, Idp, REGION, allow};
+use crate::ops::testing::{A, B, Bench, Credentials, HOME, Idp, REGION, allow};
 
 const URL: &str = "oidc.cluster.example/id/1";
 const CLUSTER: &str = "prod";
@@ -158,7 +158,7 @@ async fn a_pod_gets_a_session_of_its_role_with_its_tags() {
     assert_eq!(
         told,
         [
-            ("eks-cluster-arn", &*format!("arn:aws:eks:{REGION}:{A}:cluster/prod")),
+            ("eks-cluster-arn", &*format!("arn:aws:eks:{HOME}:{A}:cluster/prod")),
             ("eks-cluster-name", "prod"),
             ("kubernetes-namespace", "shop"),
             ("kubernetes-service-account", "orders"),
@@ -216,6 +216,14 @@ async fn only_a_pod_s_token_for_pod_identity_is_taken() {
         (json!({ "azp": PRINCIPAL }), FaultCode::InvalidIdentityToken),
         (json!({ "kubernetes.io": {} }), FaultCode::InvalidIdentityToken),
         (json!({ "kubernetes.io": { "pod": { "name": "p" } } }), FaultCode::InvalidIdentityToken),
+        (
+            json!({ "kubernetes.io": { "pod": { "name": "p/../q", "uid": "u" } } }),
+            FaultCode::InvalidIdentityToken,
+        ),
+        (
+            json!({ "kubernetes.io": { "pod": { "name": "p", "uid": "u${aws:username}" } } }),
+            FaultCode::InvalidIdentityToken,
+        ),
         (
             json!({ "kubernetes.io": { "namespace": "other", "pod": { "name": "p", "uid": "u" } } }),
             FaultCode::InvalidIdentityToken,
@@ -287,7 +295,7 @@ async fn the_role_must_trust_pod_identity_and_conditions_see_the_tags() {
             "aws:RequestTag/kubernetes-service-account": "orders",
             "aws:RequestTag/eks-cluster-name": "prod",
             "aws:SourceAccount": A,
-        }, "ArnEquals": { "aws:SourceArn": format!("arn:aws:eks:{REGION}:{A}:cluster/prod") } })),
+        }, "ArnEquals": { "aws:SourceArn": format!("arn:aws:eks:{HOME}:{A}:cluster/prod") } })),
             true,
         ),
         (include_str!("../../../deploy/examples/trust/eks-pod-identity.json").to_owned(), true),
@@ -366,13 +374,127 @@ async fn what_it_depends_on_ends_it() {
     assert!(bench.whoami(&session).await.is_ok());
 }
 
+/// The role was taken by EKS, as with AWS: the provider of the cluster's tokens vouched to it
+/// alone.
+#[tokio::test]
+async fn a_pod_s_session_is_not_the_provider_s() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let arn = format!("arn:aws:iam::{A}:oidc-provider/{URL}");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*",
+          "Condition": { "StringEquals": { "aws:FederatedProvider": arn } } },
+        { "Effect": "Allow", "Action": "iam:ListGroups", "Resource": "*",
+          "Condition": { "Null": { format!("{URL}:sub"): "false" } } },
+        { "Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*",
+          "Condition": { "Null": { "aws:FederatedProvider": "true", format!("{URL}:aud"): "true",
+              "aws:PrincipalTag/kubernetes-pod-name": "false" } } },
+        { "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*" },
+    ]});
+    let put =
+        [("RoleName", "orders"), ("PolicyName", "own"), ("PolicyDocument", &policy.to_string())];
+    bench.call(&bench.a, "PutRolePolicy", &put).await.unwrap();
+    let session = stage.session().await;
+    for (action, allowed) in [("ListUsers", false), ("ListGroups", false), ("ListRoles", true)] {
+        assert_eq!(bench.call(&session, action, &[]).await.is_ok(), allowed, "{action}");
+    }
+    bench.call(&bench.a, "EnableOutboundWebIdentityFederation", &[]).await.unwrap();
+    let ask = [("Audience.member.1", "x"), ("SigningAlgorithm", "ES384")];
+    let answer = bench.call(&session, "GetWebIdentityToken", &ask).await.unwrap();
+    let token = crate::ops::testing::element(&answer, "WebIdentityToken");
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let told = &claims["https://sts.amazonaws.com/"];
+    assert_eq!(told["principal_tags"]["eks-cluster-name"], CLUSTER);
+    assert_eq!(told.get("federated_provider"), None);
+    // It ends with the provider all the same.
+    let delete = [("OpenIDConnectProviderArn", arn.as_str())];
+    bench.call(&bench.a, "DeleteOpenIDConnectProvider", &delete).await.unwrap();
+    assert!(bench.whoami(&session).await.is_err());
+}
+
+#[tokio::test]
+async fn associations_are_as_many_as_the_quotas_say() {
+    let mut stage = Stage::new().await;
+    cluster(&stage.bench, A, "oidc.cluster.example/id/2", "test").await;
+    stage.bench.services.quotas.pod_associations_per_cluster = 2;
+    stage.bench.services.quotas.pod_associations_per_account = 3;
+    let bench = &stage.bench;
+    let new = |cluster: &str, name: &str| {
+        json!({ "clusterName": cluster, "namespace": "shop", "serviceAccount": name,
+            "roleArn": stage.role })
+    };
+    let create = "CreatePodIdentityAssociation";
+    for (cluster, name, full) in [
+        (CLUSTER, "a", None),
+        (CLUSTER, "b", Some("The cluster")),
+        ("test", "a", None),
+        ("test", "b", Some("The account")),
+    ] {
+        let result = call(bench, &bench.a, create, new(cluster, name)).await;
+        match full {
+            None => drop(result.unwrap()),
+            Some(whose) => {
+                let fault = refused(result, FaultCode::ResourceLimitExceeded);
+                assert!(fault.message().starts_with(whose), "{}", fault.message());
+            }
+        }
+    }
+}
+
+/// The callers of these tests sign for another region than the deployment's.
+#[tokio::test]
+async fn what_is_denied_by_region_or_arn_is_denied_whatever_region_is_signed_for() {
+    assert_ne!(REGION, HOME);
+    let stage = Stage::new().await;
+    let (bench, admin) = (&stage.bench, &stage.bench.a);
+    let which = json!({ "clusterName": CLUSTER, "associationId": stage.id() });
+    let new = json!({ "clusterName": CLUSTER, "namespace": "shop", "serviceAccount": "new",
+        "roleArn": stage.role });
+    let token = json!({ "clusterName": CLUSTER, "token": stage.token(&json!({})) });
+    let everything = |deny: Value| {
+        let mut deny = deny;
+        deny["Effect"] = "Deny".into();
+        deny["Action"] = json!(["eks:*", "eks-auth:*"]);
+        json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": ["eks:*", "eks-auth:*", "iam:PassRole"],
+              "Resource": "*" }, deny,
+        ]})
+        .to_string()
+    };
+    let region = json!({ "Resource": "*", "Condition": {
+        "StringEquals": { "aws:RequestedRegion": HOME } } });
+    let arns = |region: &str| {
+        json!({ "Resource": [format!("arn:aws:eks:{region}:{A}:cluster/prod"),
+            format!("arn:aws:eks:{region}:{A}:podidentityassociation/prod/*")] })
+    };
+    for (at, deny) in [region, arns(HOME)].into_iter().enumerate() {
+        let caller = bench.user(admin, &format!("denied-{at}"), &everything(deny)).await;
+        for (name, body) in [
+            ("CreatePodIdentityAssociation", &new),
+            ("ListPodIdentityAssociations", &json!({ "clusterName": CLUSTER })),
+            ("DescribePodIdentityAssociation", &which),
+            ("UpdatePodIdentityAssociation", &which),
+            ("DeletePodIdentityAssociation", &which),
+            ("AssumeRoleForPodIdentity", &token),
+        ] {
+            refused(call(bench, &caller, name, body.clone()).await, FaultCode::AccessDenied);
+        }
+    }
+    // There is no other ARN: what is said of one is about nothing.
+    let caller = bench.user(admin, "other", &everything(arns(REGION))).await;
+    let shown = call(bench, &caller, "DescribePodIdentityAssociation", which).await.unwrap();
+    assert_eq!(shown["association"]["associationArn"], stage.association["associationArn"]);
+}
+
 #[tokio::test]
 async fn associations_are_made_listed_changed_and_deleted_by_who_may() {
     let stage = Stage::new().await;
     let (bench, admin) = (&stage.bench, &stage.bench.a);
     assert_eq!(
         stage.association["associationArn"],
-        format!("arn:aws:eks:{REGION}:{A}:podidentityassociation/prod/{}", stage.id())
+        format!("arn:aws:eks:{HOME}:{A}:podidentityassociation/prod/{}", stage.id())
     );
     let new = |name: &str| {
         json!({ "clusterName": CLUSTER, "namespace": "shop",

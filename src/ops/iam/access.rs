@@ -10,11 +10,11 @@ use super::holder::Holder;
 use super::kind::{Kind, Made};
 use crate::arn;
 use crate::authn::PrincipalEntity;
-use crate::directory::{Snapshot, Tag, User};
-use crate::id::AccountId;
+use crate::directory::{Account, Snapshot, Tag, User};
+use crate::id::{AccountId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::Fault;
-use crate::ops::{Context, Operation, context};
+use crate::ops::{Context, Effect, Operation, context};
 use crate::policy::{Context as Keys, Value};
 
 /// The entity of the caller's account that has this name, for a caller who may do `O` to it.
@@ -46,8 +46,9 @@ pub(super) fn existing<O: Operation, K: Kind>(
 /// The user that a request names, or without a name the caller itself.
 ///
 /// # Errors
-/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user is
-/// none: what only the host's operator does with it is on the admin socket.
+/// As [`existing`]; `ValidationError` if there is no name and the caller is no user. The root user
+/// is none: `AccessDenied` for what would change one, which only the host's operator does, on the
+/// admin socket.
 pub(super) fn user_or_caller<O: Operation>(
     context: &Context<'_>,
     state: &Snapshot,
@@ -57,6 +58,13 @@ pub(super) fn user_or_caller<O: Operation>(
         (Some(_), _) => None,
         // It may have been renamed since it signed. If it is gone, so is its credential.
         (None, PrincipalEntity::User(user)) => Some(state.user(&user.id).unwrap_or(user)),
+        (None, PrincipalEntity::Root(_)) if O::EFFECT != Effect::Read => {
+            return Err(Fault::access_denied(format!(
+                "{} does nothing to a root user. Its keys are in the hands of the host's operator: \
+                 countersign keys.",
+                O::NAME
+            )));
+        }
         (None, PrincipalEntity::Role(_) | PrincipalEntity::Root(_)) => {
             return Err(Fault::validation(
                 "Must specify userName when calling with non-User credentials",
@@ -65,6 +73,50 @@ pub(super) fn user_or_caller<O: Operation>(
     };
     let name = name.or_else(|| own.map(|user| user.name.as_str())).unwrap_or_default();
     existing::<O, User>(context, state, name, |_, _| ())
+}
+
+/// A user, or the caller that is its account's root user.
+pub enum Person {
+    /// A user.
+    User(Arc<User>),
+    /// The root user.
+    Root(Arc<Account>),
+}
+
+impl Person {
+    /// Its unique ID.
+    pub(super) fn id(&self) -> UniqueId {
+        match self {
+            Self::User(user) => user.id,
+            Self::Root(account) => UniqueId::of_root(account.id),
+        }
+    }
+
+    /// Its name: a root user has none.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::User(user) => Some(&user.name),
+            Self::Root(_) => None,
+        }
+    }
+}
+
+/// The user that a request names, or without a name the caller itself, which may be the root user.
+///
+/// # Errors
+/// As [`user_or_caller`].
+pub(super) fn person_or_caller<O: Operation>(
+    context: &Context<'_>,
+    state: &Snapshot,
+    name: Option<&str>,
+) -> Result<Person, Fault> {
+    if let (None, PrincipalEntity::Root(account)) = (name, context.identity()?.principal()) {
+        let resource = arn::account_root(account.id);
+        let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account.id };
+        context.authorize(state, &ask, |_| ())?;
+        return Ok(Person::Root(Arc::clone(account)));
+    }
+    user_or_caller::<O>(context, state, name).map(Person::User)
 }
 
 /// An entity that is to be made.

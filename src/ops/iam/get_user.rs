@@ -2,12 +2,11 @@
 //!
 //! Source: AWS IAM API reference, GetUser.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use super::{access, xml};
-use crate::directory::User;
+use super::access::{self, Person};
+use super::xml;
+use crate::arn;
 use crate::ops::fault::Fault;
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service};
@@ -27,7 +26,7 @@ impl Operation for GetUser {
     const SERVICE: Service = Service::Iam;
     const EFFECT: Effect = Effect::Read;
     type Request = Request;
-    type Response = Arc<User>;
+    type Response = Person;
 
     fn read(params: &Params) -> Result<Request, Fault> {
         params::read(params, |v| Request {
@@ -39,12 +38,20 @@ impl Operation for GetUser {
         json!({ "userName": request.name })
     }
 
-    async fn execute(context: &Context<'_>, request: Request) -> Result<Arc<User>, Fault> {
+    async fn execute(context: &Context<'_>, request: Request) -> Result<Person, Fault> {
         let state = context.services.directory.snapshot();
-        access::user_or_caller::<Self>(context, &state, request.name.as_deref())
+        access::person_or_caller::<Self>(context, &state, request.name.as_deref())
     }
 
-    fn write(response: &Arc<User>, xml: &mut Xml) {
-        xml.element("User", |xml| xml::user(xml, response, xml::Detail::Full));
+    fn write(response: &Person, xml: &mut Xml) {
+        xml.element("User", |xml| match response {
+            Person::User(user) => xml::user(xml, user, xml::Detail::Full),
+            // As AWS tells of it: a root user has neither name nor path.
+            Person::Root(account) => {
+                xml.text("UserId", account.id.to_string());
+                xml.text("Arn", arn::account_root(account.id));
+                xml.time("CreateDate", account.created_at);
+            }
+        });
     }
 }

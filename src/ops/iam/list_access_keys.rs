@@ -26,7 +26,8 @@ pub struct Request {
 
 /// Keys of one user.
 pub struct Response {
-    user: String,
+    /// A root user has no name.
+    user: Option<String>,
     page: Page<Arc<AccessKey>>,
 }
 
@@ -50,15 +51,16 @@ impl Operation for ListAccessKeys {
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let state = context.services.directory.snapshot();
-        let user = access::user_or_caller::<Self>(context, &state, request.user.as_deref())?;
-        let keys = state.access_keys_of(user.id).map(|key| (key.id.to_string(), Arc::clone(key)));
-        let page = request.paging.page::<Self, _>(context, user.id.as_str(), keys)?;
-        Ok(Response { user: user.name.clone(), page })
+        let user = access::person_or_caller::<Self>(context, &state, request.user.as_deref())?;
+        let id = user.id();
+        let keys = state.access_keys_of(id).map(|key| (key.id.to_string(), Arc::clone(key)));
+        let page = request.paging.page::<Self, _>(context, id.as_str(), keys)?;
+        Ok(Response { user: user.name().map(ToOwned::to_owned), page })
     }
 
     fn write(response: &Response, xml: &mut Xml) {
         xml.list("AccessKeyMetadata", &response.page.items, |xml, key| {
-            xml.text("UserName", &response.user);
+            xml.optional("UserName", response.user.as_ref());
             xml.text("AccessKeyId", key.id.as_str());
             xml.text("Status", key.status.as_str());
             xml.time("CreateDate", key.created_at);

@@ -110,6 +110,7 @@ impl Operation for CreateVirtualMFADevice {
                     drift: 0,
                     used: 0,
                     failures: Failures::default(),
+                    tried_by: None,
                 };
                 if device.arn().len() > MAX_SERIAL {
                     return Err(Fault::invalid_input(format!(

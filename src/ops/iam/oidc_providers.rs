@@ -18,6 +18,7 @@ use super::{tags, xml};
 use crate::directory::{Entity, EntityKey, OidcProvider, Tag};
 use crate::id::ProviderId;
 use crate::ops::fault::Fault;
+use crate::ops::issuer;
 use crate::ops::params::{self, Validator, rules};
 use crate::ops::{Context, Operation};
 use crate::wire::query::Params;
@@ -134,6 +135,12 @@ impl Operation for CreateOpenIDConnectProvider {
         context
             .change(|tx| {
                 let CreateRequest { url, client_ids, thumbprints, tags } = request;
+                if issuer::is_own(context.services, &format!("https://{url}")) {
+                    return Err(Fault::invalid_input(
+                        "The issuer is one of this deployment. Its tokens are for others: within \
+                         the deployment a principal assumes a role with AssumeRole.",
+                    ));
+                }
                 let new = New { path: "/", name: &url, tags: &tags, boundary: None };
                 let account = access::to_create::<Self, OidcProvider>(context, tx.state(), &new)?;
                 check_client_ids(context, client_ids.len())?;

@@ -15,9 +15,11 @@ use crate::ops::{Context, Operation, issuer};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
-/// The operation EnableOutboundWebIdentityFederation. An issuer that was there before comes back.
+/// The operation EnableOutboundWebIdentityFederation. An issuer that was there before comes back,
+/// with another key.
 pub struct EnableOutboundWebIdentityFederation;
-/// The operation DisableOutboundWebIdentityFederation. Tokens from before stay good.
+/// The operation DisableOutboundWebIdentityFederation. The issuer's keys are no more: tokens from
+/// before do not verify with what it publishes.
 pub struct DisableOutboundWebIdentityFederation;
 /// The operation GetOutboundWebIdentityFederationInfo.
 pub struct GetOutboundWebIdentityFederationInfo;
@@ -58,23 +60,20 @@ impl Operation for EnableOutboundWebIdentityFederation {
             .change(|tx| {
                 let id = access::in_account::<Self>(context, tx.state())?;
                 let account = own(tx.state(), id)?;
-                let issuer = match account.token_issuer.clone() {
+                let issuer = match &account.token_issuer {
                     Some(issuer) if issuer.enabled => {
                         return Err(Fault::new(
                             FaultCode::FeatureEnabled,
                             "Outbound web identity federation is already enabled for this account.",
                         ));
                     }
-                    Some(issuer) => TokenIssuer { enabled: true, ..issuer },
-                    None => {
-                        let issuer =
-                            IssuerId::generate(&*services.random).map_err(Fault::internal)?;
-                        // Nobody can have a copy of its key set yet: it signs at once.
-                        let key = issuer::draw(services, id, issuer, now, now)?;
-                        TokenIssuer { id: issuer, enabled: true, keys: vec![key] }
-                    }
+                    Some(issuer) => issuer.id,
+                    None => IssuerId::generate(&*services.random).map_err(Fault::internal)?,
                 };
-                let url = url(context, id, issuer.id)?;
+                let url = url(context, id, issuer)?;
+                // There is no other key of which anybody could have a copy: it signs at once.
+                let key = issuer::draw(services, id, issuer, now, now)?;
+                let issuer = TokenIssuer { id: issuer, enabled: true, keys: vec![key] };
                 tx.put(Entity::Account(Account { token_issuer: Some(issuer), ..account }));
                 Ok(url)
             })
@@ -109,7 +108,8 @@ impl Operation for DisableOutboundWebIdentityFederation {
                 let id = access::in_account::<Self>(context, tx.state())?;
                 let account = own(tx.state(), id)?;
                 let issuer = account.token_issuer.clone().filter(|issuer| issuer.enabled);
-                let issuer = TokenIssuer { enabled: false, ..issuer.ok_or_else(disabled)? };
+                let id = issuer.ok_or_else(disabled)?.id;
+                let issuer = TokenIssuer { id, enabled: false, keys: Vec::new() };
                 tx.put(Entity::Account(Account { token_issuer: Some(issuer), ..account }));
                 Ok(())
             })

@@ -42,6 +42,11 @@ pub struct Quotas {
     pub access_keys_per_user: usize,
     /// Audiences of an OpenID Connect provider.
     pub client_ids_per_oidc_provider: usize,
+    /// Associations of EKS Pod Identity of a cluster.
+    pub pod_associations_per_cluster: usize,
+    /// Associations of EKS Pod Identity of an account, of all clusters together: AWS has no such
+    /// quota.
+    pub pod_associations_per_account: usize,
 }
 
 impl Default for Quotas {
@@ -63,6 +68,8 @@ impl Default for Quotas {
             versions_per_policy: 5,
             access_keys_per_user: 2,
             client_ids_per_oidc_provider: 100,
+            pod_associations_per_cluster: 5000,
+            pod_associations_per_account: 50_000,
         }
     }
 }

@@ -7,6 +7,9 @@
 //! a role is what `ContextEntries` says, which goes before everything else. `CallerArn` asks as
 //! another user who had these policies. A boundary that is given stands in for the principal's.
 //!
+//! INVARIANT (not denied is not allowed): a result tells of the tags and the ID of whoever asks, so
+//! that a user of the account that `CallerArn` names has to be allowed to the caller, too.
+//!
 //! Source: AWS IAM API reference, SimulatePrincipalPolicy.
 
 use serde_json::{Value, json};
@@ -16,9 +19,8 @@ use super::kind::constants;
 use super::page::{Page, Paging, by_place};
 use super::principal_policies::PrincipalPolicies;
 use super::simulation::{self, Asked, Evaluated, Known};
-use super::source::{Source, SourceArn};
+use super::source::{self, Source, SourceArn};
 use crate::directory::{Snapshot, Tag};
-use crate::id::AccountId;
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Operation, params};
 use crate::policy::{self, Caller, DocumentKind, simulate};
@@ -68,7 +70,7 @@ impl Operation for SimulatePrincipalPolicy {
         let state = context.services.directory.snapshot();
         let source = request.source.find::<Self>(context, &state)?;
         let mut keys = policy::Context::at(context.facts.now);
-        let caller = caller(&request.asked, &state, account, &source, &mut keys)?;
+        let caller = caller(context, &request.asked, &state, &source, &mut keys)?;
         let more = simulation::sources("PolicyInputList", &request.more, DocumentKind::Identity)?;
         let mut policies = PrincipalPolicies::gather(&state, &source);
         let without_scps = exclusions::leave_out(&request.excluded, &mut policies)?;
@@ -89,12 +91,13 @@ impl Operation for SimulatePrincipalPolicy {
 
 /// Who asks, and the condition keys that follow from it.
 fn caller(
+    context: &Context<'_>,
     asked: &Asked,
     state: &Snapshot,
-    account: AccountId,
     source: &Source,
     keys: &mut policy::Context,
 ) -> Result<Caller, Fault> {
+    let account = context.identity()?.account();
     let mut tagged = |tags: &[Tag]| {
         for tag in tags {
             let value = policy::Value::One(tag.value.clone());
@@ -105,7 +108,7 @@ fn caller(
         (Some(caller), _) => {
             let named = match &caller {
                 Caller::User { account: of, arn, .. } if *of == account => {
-                    state.principal_id(arn).and_then(|id| state.user(&id))
+                    source::asking::<SimulatePrincipalPolicy>(context, state, arn)?
                 }
                 _ => None,
             };

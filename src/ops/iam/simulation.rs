@@ -399,6 +399,9 @@ impl Prepared {
 
     /// The condition keys and policies of a question about what `owner` owns: for somebody of the
     /// directory, with those of the organization, as every decision has them.
+    ///
+    /// INVARIANT: of another account it is told neither where it stands nor what limits it, but to
+    /// the organization's management account.
     fn within_organization(
         &self,
         owner: AccountId,
@@ -407,7 +410,14 @@ impl Prepared {
             return (Cow::Borrowed(&self.context), Cow::Borrowed(&self.policies));
         };
         let mut keys = policy::Context::new();
-        organized::add_keys(&mut keys, organized, Some(*account), owner);
+        let known = owner == *account
+            || organized.organization_of(owner).is_some_and(|it| it.management == *account);
+        if known {
+            organized::add_keys(&mut keys, organized, Some(*account), owner);
+        } else {
+            keys.insert("aws:ResourceAccount", policy::Value::One(owner.to_string()));
+            organized::add_place(&mut keys, organized, "Principal", *account);
+        }
         for (key, value) in self.context.iter() {
             keys.insert(key, value.clone());
         }
@@ -415,7 +425,10 @@ impl Prepared {
         if levels.is_empty() {
             return (Cow::Owned(keys), Cow::Borrowed(&self.policies));
         }
-        let (mut service_control, resource_control) = levels.sources();
+        let (mut service_control, mut resource_control) = levels.sources();
+        if !known {
+            resource_control.clear();
+        }
         if self.without_scps {
             service_control.clear();
         }

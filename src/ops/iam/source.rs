@@ -91,3 +91,24 @@ impl SourceArn {
         found.ok_or_else(missing)
     }
 }
+
+/// The user of the caller's account that has this ARN now, if there is one, for a caller who may do
+/// `O` to it: as whom something is asked.
+///
+/// # Errors
+/// `AccessDenied`, whether or not there is such a user.
+pub(super) fn asking<'s, O: Operation>(
+    context: &Context<'_>,
+    state: &'s Snapshot,
+    arn: &str,
+) -> Result<Option<&'s Arc<User>>, Fault> {
+    let owner = context.identity()?.account();
+    let found = state.principal_id(arn).and_then(|id| state.user(&id));
+    let action = access::action(O::NAME);
+    context.authorize(state, &Ask { action: &action, resource: arn, owner }, |keys| {
+        if let Some(user) = found {
+            context::add_resource_tags(keys, &user.tags);
+        }
+    })?;
+    Ok(found)
+}

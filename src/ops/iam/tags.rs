@@ -69,10 +69,11 @@ impl<H: Tagged> Operation for Tag<H> {
     async fn execute(context: &Context<'_>, request: TagRequest) -> Result<(), Fault> {
         context
             .change(|tx| {
-                let add = |keys: &mut Keys, _: Option<&H>| {
+                let add = |keys: &mut Keys, found: Option<&H>| {
                     let tags = request.tags.iter();
                     let tags = tags.map(|tag| (tag.key.as_str(), tag.value.as_str()));
                     context::add_request_tags(keys, tags);
+                    context::add_stored_tag_keys(keys, found.map_or(&[], H::tags));
                 };
                 let found = access::existing::<Self, H>(context, tx.state(), &request.holder, add)?;
                 let mut changed = H::clone(&found);
@@ -124,8 +125,9 @@ impl<H: Tagged> Operation for Untag<H> {
     async fn execute(context: &Context<'_>, request: UntagRequest) -> Result<(), Fault> {
         context
             .change(|tx| {
-                let add = |keys: &mut Keys, _: Option<&H>| {
+                let add = |keys: &mut Keys, found: Option<&H>| {
                     keys.insert("aws:TagKeys", KeyValue::Many(request.keys.clone()));
+                    context::add_stored_tag_keys(keys, found.map_or(&[], H::tags));
                 };
                 let found = access::existing::<Self, H>(context, tx.state(), &request.holder, add)?;
                 let mut changed = H::clone(&found);

@@ -63,8 +63,9 @@ impl Operation for UpdateAccessKey {
                         key.id
                     )));
                 }
-                // One that waits to be confirmed is put out of use for good by this.
-                if key.status == request.status && !key.unconfirmed {
+                // INVARIANT: one that waits for the host's operator stays so, whatever the API is
+                // asked for; to be rid of it, one deletes it.
+                if key.status == request.status {
                     return Ok(());
                 }
                 let revoked = match request.status {
@@ -74,13 +75,8 @@ impl Operation for UpdateAccessKey {
                     }
                 };
                 let status = request.status;
-                let unconfirmed = false;
-                tx.put(Entity::AccessKey(AccessKey {
-                    status,
-                    revoked,
-                    unconfirmed,
-                    ..AccessKey::clone(&key)
-                }));
+                let key = AccessKey::clone(&key);
+                tx.put(Entity::AccessKey(AccessKey { status, revoked, ..key }));
                 Ok(())
             })
             .await

@@ -59,7 +59,7 @@ impl CodesRequest {
         let wrong = || invalid("Authentication code for device is not valid.");
         let Some((first, second)) = &self.codes else { return Ok(Err(wrong())) };
         Ok(match attempt(context, tx, device, &Typed::Two(first, second))? {
-            Attempt::Good(device) => Ok(device),
+            Attempt::Good(device) => Ok(*device),
             Attempt::Wrong => Err(wrong()),
             Attempt::TooMany(secs) => Err(invalid(&format!(
                 "There were too many wrong codes. Try again in {secs} seconds."
@@ -272,10 +272,13 @@ impl Operation for ListMFADevices {
 
     async fn execute(context: &Context<'_>, request: ListRequest) -> Result<Page<Told>, Fault> {
         let state = context.services.directory.snapshot();
-        let user = access::user_or_caller::<Self>(context, &state, request.user.as_deref())?;
-        let devices = state.mfa_devices_of_user(user.id).map(|it| (it.key(), Arc::clone(it)));
-        let page = request.paging.page::<Self, _>(context, user.id.as_str(), devices)?;
-        Ok(page.map(|device| Told { user: user.name.clone(), device }))
+        // A root user has no device here: none is listed.
+        let user = access::person_or_caller::<Self>(context, &state, request.user.as_deref())?;
+        let id = user.id();
+        let devices = state.mfa_devices_of_user(id).map(|it| (it.key(), Arc::clone(it)));
+        let page = request.paging.page::<Self, _>(context, id.as_str(), devices)?;
+        let name = user.name().unwrap_or_default();
+        Ok(page.map(|device| Told { user: name.to_owned(), device }))
     }
 
     fn write(response: &Page<Told>, xml: &mut Xml) {

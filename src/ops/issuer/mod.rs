@@ -11,6 +11,9 @@
 //! Keys are replaced by use: the first token that is asked for after a key's time makes the next
 //! one, which is published for a day before it signs ([`directory::issuer`](crate::directory::issuer)).
 //!
+//! Disabling an issuer takes its keys out of what it publishes, and destroys those that are its
+//! own. Enabling it again makes another: so keys are replaced at once.
+//!
 //! INVARIANT: a key of one account's issuer never signs for another: keys are sealed for their
 //! issuer, and a token's `iss` is that of the key's owner. The RSA keys are the deployment's, which
 //! writes every `iss` itself.
@@ -38,6 +41,17 @@ pub const PATH: &str = "/issuers/";
 /// The URL of an account's issuer: the `iss` of its tokens. `None`: the deployment has none.
 pub fn url(services: &Services, account: AccountId, issuer: IssuerId) -> Option<String> {
     services.issuer.url().map(|url| format!("{url}{PATH}{account}/{issuer}"))
+}
+
+/// Whether this is an issuer of this deployment, whoever's.
+///
+/// INVARIANT (revocation is complete): a token of one is no proof here. Shown to the deployment that
+/// made it, it would give a session that does not end with the one it came from.
+pub fn is_own(services: &Services, issuer: &str) -> bool {
+    services.issuer.url().is_some_and(|url| {
+        let below = issuer.strip_prefix(url.trim_end_matches('/'));
+        below.is_some_and(|path| path.starts_with(PATH))
+    })
 }
 
 /// Draws a key.
@@ -84,7 +98,8 @@ pub async fn rotate(context: &Context<'_>, account: AccountId, issuer: &TokenIss
             let Some(owner) = tx.state().account(account).map(|it| Account::clone(it)) else {
                 return Ok(());
             };
-            let Some(mut issuer) = owner.token_issuer.clone().filter(|it| it.is_due(now)) else {
+            let due = |it: &TokenIssuer| it.enabled && it.is_due(now);
+            let Some(mut issuer) = owner.token_issuer.clone().filter(due) else {
                 return Ok(());
             };
             let ahead = now.plus_secs(PUBLISH_AHEAD);
@@ -102,7 +117,8 @@ pub async fn rotate(context: &Context<'_>, account: AccountId, issuer: &TokenIss
 /// A public document of an issuer, by its path after [`PATH`]: discovery or key set. `None`: there
 /// is no such issuer, or its account is closed.
 ///
-/// An issuer that was disabled is still there: tokens from before are good until they expire.
+/// INVARIANT: an issuer that was disabled has no keys, the deployment's own among them. Its key set
+/// is empty, not gone, so that whoever keeps a copy learns of it.
 pub fn document(
     services: &Services,
     snapshot: &Snapshot,
@@ -133,6 +149,9 @@ pub fn document(
             }))
         }
         ".well-known/jwks.json" => {
+            if !issuer.enabled {
+                return Some(json!({ "keys": [] }));
+            }
             let own = issuer.published(now).filter_map(|key| serde_json::from_str(&key.jwk).ok());
             let set = PublicJwk::set(rsa.iter().map(SigningKey::public));
             let shared = set.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -41,6 +41,8 @@ pub struct Ask {
     service: Option<String>,
     request_tags: Vec<Tag>,
     tag_keys: Vec<String>,
+    /// Whether the tags are those of the resource itself.
+    of_resource: bool,
 }
 
 impl Ask {
@@ -93,6 +95,13 @@ impl Ask {
         self
     }
 
+    /// The tags to be set or taken away are those of what is named.
+    #[must_use]
+    pub fn of_resource(mut self) -> Self {
+        self.of_resource = true;
+        self
+    }
+
     /// Without the tags of what is named.
     fn untagged(mut self) -> Self {
         for (_, tags) in &mut self.resources {
@@ -117,6 +126,9 @@ impl Ask {
         }
         if !self.tag_keys.is_empty() {
             keys.insert("aws:TagKeys", Value::Many(self.tag_keys.clone()));
+        }
+        if self.of_resource {
+            context::add_stored_tag_keys(keys, tags);
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::{Context, Effect, Service};
 
 /// Makes the organization. The caller's account, the deployment's first, becomes its management
-/// account; every other open account is taken in, as if it had been invited and had accepted.
+/// account; every other open account is taken in, as if it had been invited and had accepted. So is
+/// one that was made in an organization before: it is outside only because the management account
+/// removed it, and with AWS such an account comes back by an invitation, too.
 pub struct CreateOrganization;
 
 impl JsonOperation for CreateOrganization {

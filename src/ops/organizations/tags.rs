@@ -135,7 +135,7 @@ impl JsonOperation for TagResource {
             .change(|tx| {
                 let state = tx.state().organized();
                 let organization = permit::<Self>(context, tx.state(), Who::Management, |it| {
-                    asked(it, state, &request.id).setting(&request.tags)
+                    asked(it, state, &request.id).setting(&request.tags).of_resource()
                 })?;
                 let (tagged, mut tags) = find(state, &organization, &request.id)?;
                 for new in request.tags {
@@ -183,7 +183,7 @@ impl JsonOperation for UntagResource {
             .change(|tx| {
                 let state = tx.state().organized();
                 let organization = permit::<Self>(context, tx.state(), Who::Management, |it| {
-                    asked(it, state, &request.id).untagging(&request.keys)
+                    asked(it, state, &request.id).untagging(&request.keys).of_resource()
                 })?;
                 let (tagged, mut tags) = find(state, &organization, &request.id)?;
                 tags.retain(|tag| !request.keys.iter().any(|key| fold(key) == fold(&tag.key)));

@@ -31,8 +31,8 @@ pub(super) fn not_found(kind: &str) -> Fault {
 }
 
 /// The region of every ARN: the deployment's, never the client's choice.
-pub(super) fn region<'c>(_context: &'c Context<'_>) -> &'c str {
-    "us-east-1"
+pub(super) fn region<'c>(context: &'c Context<'_>) -> &'c str {
+    context.facts.region.as_str()
 }
 
 /// The ARN of a resource.

@@ -296,9 +296,7 @@ fn decide(
         session_name,
         source_identity,
         tags,
-        policies: policies(&snapshot, profile).ok_or_else(|| {
-            refuse("a session policy of the profile does not parse, or does not exist any more")
-        })?,
+        policies: policies(&snapshot, profile).map_err(refuse)?,
         mfa_at: None,
         federated: Some(FederatedClaim {
             provider: anchor.id,
@@ -358,17 +356,26 @@ fn source_identity(leaf: &Leaf) -> Option<String> {
     fits.then_some(identity)
 }
 
-/// The profile's session policies; `None` if one of them cannot be used.
-fn policies(state: &Snapshot, profile: &AnywhereProfile) -> Option<Option<SessionPolicies>> {
+/// The profile's session policies, if there are any.
+///
+/// # Errors
+/// Which of them cannot be used.
+fn policies(
+    state: &Snapshot,
+    profile: &AnywhereProfile,
+) -> Result<Option<SessionPolicies>, &'static str> {
     let (inline, arns) = (&profile.session_policy, &profile.managed_policies);
     if inline.is_none() && arns.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
     if let Some(text) = inline {
-        Policy::parse(text, DocumentKind::Session).ok()?;
+        Policy::parse(text, DocumentKind::Session)
+            .map_err(|_| "the session policy of the profile does not parse")?;
     }
-    let all = arns.iter().all(|arn| state.managed_policy(profile.account, arn).is_some());
-    all.then(|| Some(SessionPolicies { inline: inline.clone(), arns: arns.clone() }))
+    let found = arns.iter().map(|arn| state.managed_policy(profile.account, arn));
+    let ids = found.map(|it| it.map(|it| it.id())).collect::<Option<Vec<_>>>();
+    let ids = ids.ok_or("a managed session policy of the profile does not exist any more")?;
+    Ok(Some(SessionPolicies { inline: inline.clone(), arns: arns.clone(), ids: Some(ids) }))
 }
 
 /// What a role has to trust.

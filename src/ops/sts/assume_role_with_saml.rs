@@ -13,7 +13,12 @@
 //!
 //! An assertion is used once for a role, unlike with AWS: it passes through a browser, and is good
 //! for whoever reads it there. The use is in the ledger before the session is. The same assertion
-//! may be used for each role that it offers.
+//! may be used for each role that it offers. It is known by its issuer and ID, and the role by its
+//! ARN, so that a provider or role that is deleted and made again changes nothing. What is refused
+//! for its parameters is not used.
+//!
+//! A session lasts as long as `DurationSeconds` and the attribute `SessionDuration` say, whichever
+//! is shorter, and no longer than the one at the provider.
 //!
 //! INVARIANT: a role that does not exist, one that is not offered and one that does not trust the
 //! assertion are refused with the same words, which name no condition.
@@ -32,7 +37,7 @@ use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
-use crate::sessions::{Draft, Minted, mint, spend};
+use crate::sessions::{Draft, Minted, prepare, spend};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -119,11 +124,20 @@ impl Operation for AssumeRoleWithSAML {
         let services = context.services;
         let assertion = identity.assertion();
         let role_id = draft.principal.id;
+        let account = draft.principal.account.to_string();
+        let role_arn = draft.principal.arn.clone();
+        let session_name = draft.session_name.clone();
+        let source_identity = draft.source_identity.clone();
+        let arn = arn::assumed_role(draft.principal.account, &role_name, &session_name);
+        // What does not fit is refused before the assertion is used.
+        let prepared = prepare(&*services.random, draft, request.input.minimum_token_size)
+            .map_err(session_input::mint_fault)?;
         let used = [
-            &identity.provider().id.0[..],
+            &b"SAML"[..],
+            account.as_bytes(),
             assertion.issuer().as_bytes(),
             assertion.id().as_bytes(),
-            role_id.as_str().as_bytes(),
+            role_arn.as_bytes(),
         ];
         // INVARIANT: nothing is granted for an assertion before its use is on record.
         let first = spend(&services.keyring, &*services.ledger, &used, assertion.good_until());
@@ -131,18 +145,10 @@ impl Operation for AssumeRoleWithSAML {
             let message = "The SAML assertion has been used for this role before.";
             return Err(Fault::new(FaultCode::InvalidIdentityToken, message));
         }
-        let session_name = draft.session_name.clone();
-        let source_identity = draft.source_identity.clone();
-        let arn = arn::assumed_role(draft.principal.account, &role_name, &session_name);
-        let minted = mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft,
-            request.input.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)?;
+        let minted = prepared
+            .issue(&services.keyring, &*services.ledger, &*services.random)
+            .await
+            .map_err(session_input::mint_fault)?;
         Ok(Response {
             minted,
             role_id: format!("{role_id}:{session_name}"),
@@ -259,8 +265,9 @@ fn decide(
     let role = trusted_role(context, &snapshot, identity, request, &input, &tags)?;
 
     // From here on the caller may know that the role exists.
-    let duration = request.duration.or(attributes.duration).unwrap_or(DEFAULT_DURATION);
-    if duration > i64::from(role.max_session_duration) {
+    let wanted = [request.duration, attributes.duration];
+    let duration = wanted.into_iter().flatten().min().unwrap_or(DEFAULT_DURATION);
+    if request.duration.unwrap_or(duration) > i64::from(role.max_session_duration) {
         return Err(Fault::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));

@@ -26,6 +26,7 @@ use crate::directory::{Role, Snapshot};
 use crate::federation::oidc::TokenError;
 use crate::ops::authorize::{Ask, CallerPolicies};
 use crate::ops::fault::{Fault, FaultCode};
+use crate::ops::issuer;
 use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service, context, eks};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
@@ -229,8 +230,9 @@ fn decide(
     request: &Request,
 ) -> Result<(Draft, String), Fault> {
     let snapshot = context.services.directory.snapshot();
-    if !identity.still_stands(&snapshot) {
-        // It was changed while its keys were fetched.
+    let own = issuer::is_own(context.services, identity.assertion().issuer());
+    // Or it was changed while its keys were fetched.
+    if own || !identity.still_stands(&snapshot) {
         let issuer = identity.assertion().issuer().to_owned();
         return Err(refused_token(WebIdentityError::NoProvider { issuer }, context));
     }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::authn::Identity;
+use crate::directory::{Snapshot, TokenIssuer};
 use crate::federation::oidc::{Algorithm, MAX_TOKEN};
 use crate::id::{AccountId, RequestId};
 use crate::ops::authorize::Ask;
@@ -105,10 +106,12 @@ impl Operation for GetWebIdentityToken {
         };
         authorize(context, account, &request)?;
         let services = context.services;
-        let issuer = enabled(context, account)?;
+        let issuer = enabled(&services.directory.snapshot(), account)?;
         issuer::rotate(context, account, &issuer).await;
-        // Disabled meanwhile, or with the next key.
-        let issuer = enabled(context, account)?;
+        // Disabled meanwhile, or with the next key; and the caller may have been revoked.
+        let snapshot = services.directory.snapshot();
+        context.still_standing(&snapshot)?;
+        let issuer = enabled(&snapshot, account)?;
         let url = issuer::url(services, account, issuer.id).ok_or_else(|| {
             Fault::unavailable("issuer.url is not set, but an account has an issuer")
         })?;
@@ -123,7 +126,7 @@ impl Operation for GetWebIdentityToken {
             ));
         }
         let id = RequestId::generate(&*services.random).map_err(Fault::internal)?.to_string();
-        let claims = claims(context, identity, &request, &url, &id, (now, expires_at));
+        let claims = claims((context, &snapshot), identity, &request, &url, &id, (now, expires_at));
         let own;
         let key = if algorithm == Algorithm::Rs256 {
             services.issuer.rsa().first().ok_or_else(|| {
@@ -182,11 +185,7 @@ fn authorize(context: &Context<'_>, owner: AccountId, request: &Request) -> Resu
     Ok(())
 }
 
-fn enabled(
-    context: &Context<'_>,
-    account: AccountId,
-) -> Result<crate::directory::TokenIssuer, Fault> {
-    let snapshot = context.services.directory.snapshot();
+fn enabled(snapshot: &Snapshot, account: AccountId) -> Result<TokenIssuer, Fault> {
     let issuer = snapshot.account(account).and_then(|account| account.token_issuer.clone());
     issuer.filter(|issuer| issuer.enabled).ok_or_else(|| {
         Fault::new(
@@ -198,20 +197,17 @@ fn enabled(
 
 /// What the token says. Claims that have no value are not there.
 fn claims(
-    context: &Context<'_>,
+    (context, snapshot): (&Context<'_>, &Snapshot),
     identity: &Identity,
     request: &Request,
     issuer: &str,
     id: &str,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Value {
-    let snapshot = context.services.directory.snapshot();
     let account = identity.account();
     let mut own = Map::new();
     own.insert("aws_account".to_owned(), account.to_string().into());
-    if let Some(region) = context.region().filter(|region| !region.is_empty()) {
-        own.insert("source_region".to_owned(), region.into());
-    }
+    own.insert("source_region".to_owned(), context.facts.region.as_str().into());
     let organized = snapshot.organized();
     if let Some((organization, member)) =
         organized.organization_of(account).zip(organized.member(account))
@@ -231,7 +227,7 @@ fn claims(
         if let Some(source_identity) = &claims.source_identity {
             own.insert("source_identity".to_owned(), source_identity.clone().into());
         }
-        if let Some(federated) = &claims.federated {
+        if let Some(federated) = context::vouched(claims) {
             own.insert("federated_provider".to_owned(), federated.arn.clone().into());
         }
     }

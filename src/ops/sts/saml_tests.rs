@@ -249,13 +249,71 @@ async fn a_session_lasts_as_long_as_is_asked_offered_and_left() {
     let response = stage.response("_2", &[], &offered);
     let asked = stage.show(&response, &[("DurationSeconds", "900")]).await.unwrap();
     assert_eq!(expires(&asked), 900);
+    // The provider offers less than is asked for.
+    let response = stage.response("_5", &[], &offered);
+    let asked = stage.show(&response, &[("DurationSeconds", "3600")]).await.unwrap();
+    assert_eq!(expires(&asked), 1800);
     // The session at the provider ends in ten minutes.
     let ends =
         ("<AuthnStatement ", "<AuthnStatement SessionNotOnOrAfter=\"2026-09-21T14:23:20Z\" ");
     let response = stage.response("_3", &[ends], &offered);
     assert_eq!(expires(&stage.show(&response, &[]).await.unwrap()), 600);
     let long = attribute("SessionDuration", &["7200"]);
-    refused(stage.claim("_4", &long).await, FaultCode::ValidationError);
+    let response = stage.response("_4", &[], &long);
+    refused(stage.show(&response, &[]).await, FaultCode::ValidationError);
+    let beyond = stage.show(&response, &[("DurationSeconds", "7200")]).await;
+    refused(beyond, FaultCode::ValidationError);
+    // More than the role allows is refused even if the provider offers less.
+    let response = stage.response("_6", &[], &offered);
+    let beyond = stage.show(&response, &[("DurationSeconds", "7200")]).await;
+    refused(beyond, FaultCode::ValidationError);
+    let response = stage.response("_4", &[], &long);
+    let asked = stage.show(&response, &[("DurationSeconds", "1800")]).await.unwrap();
+    assert_eq!(expires(&asked), 1800);
+}
+
+/// Made again under their names they are others; the assertion is the same.
+#[tokio::test]
+async fn a_used_assertion_stays_used_when_provider_and_role_are_made_again() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let response = stage.response("_1", &[], "");
+    stage.show(&response, &[]).await.unwrap();
+    let delete = bench.services.directory.write(|tx| {
+        tx.delete(EntityKey::SamlProvider(stage.provider));
+        Ok::<_, Fault>(())
+    });
+    delete.await.unwrap();
+    let id = ProviderId::generate(&*bench.services.random).unwrap();
+    stage.write_provider(&stage.signer, id).await;
+    let used = "The SAML assertion has been used for this role before.";
+    let again = refused(stage.show(&response, &[]).await, FaultCode::InvalidIdentityToken);
+    assert_eq!(again.message(), used);
+    let policy = [("RoleName", "Admin"), ("PolicyName", "own")];
+    bench.call(&bench.a, "DeleteRolePolicy", &policy).await.unwrap();
+    bench.call(&bench.a, "DeleteRole", &[("RoleName", "Admin")]).await.unwrap();
+    let role = bench.role(&bench.a, "Admin", &all(&sign_in()), &allow(&["*"])).await;
+    assert_eq!(role, stage.role);
+    let again = refused(stage.show(&response, &[]).await, FaultCode::InvalidIdentityToken);
+    assert_eq!(again.message(), used);
+    stage.claim("_2", "").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_for_its_size_uses_nothing() {
+    let stage = Stage::new().await;
+    let value = "v".repeat(256);
+    let tags: String =
+        (0..6).map(|n| attribute(&format!("PrincipalTag:t{n}"), &[value.as_str()])).collect();
+    let response = stage.response("_1", &[], &tags);
+    let resource = format!("arn:aws:s3:::{}", "x".repeat(1800));
+    let policy = json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource } });
+    let large = stage.show(&response, &[("Policy", &policy.to_string())]).await;
+    refused(large, FaultCode::PackedPolicyTooLarge);
+    // It is still good: for one of those who show it at the same time.
+    let (one, two) = tokio::join!(stage.show(&response, &[]), stage.show(&response, &[]));
+    assert_ne!(one.is_ok(), two.is_ok());
 }
 
 #[tokio::test]

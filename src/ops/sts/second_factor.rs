@@ -58,7 +58,7 @@ impl SecondFactor {
                 let device = own(context, tx.state(), serial)?;
                 let tried = attempt(context, tx, &device, &Typed::One(code))?;
                 if let Attempt::Good(device) = &tried {
-                    tx.put(Entity::MfaDevice(device.clone()));
+                    tx.put(Entity::MfaDevice(MfaDevice::clone(device)));
                 }
                 Ok(tried)
             })

@@ -74,17 +74,18 @@ impl SessionInput {
                 .map_err(|error| Fault::refused_policy(&error))?;
         }
         let mut seen = HashSet::new();
+        let mut ids = Vec::new();
         for arn in &self.policy_arns {
             if !seen.insert(arn) {
                 return Err(Fault::validation(format!("The policy ARN {arn} is passed twice.")));
             }
-            if state.managed_policy(account, arn).is_none() {
-                return Err(Fault::malformed_policy(format!(
-                    "The managed policy {arn} does not exist."
-                )));
-            }
+            let found = state.managed_policy(account, arn).ok_or_else(|| {
+                Fault::malformed_policy(format!("The managed policy {arn} does not exist."))
+            })?;
+            ids.push(found.id());
         }
-        Ok(Some(SessionPolicies { inline: self.policy.clone(), arns: self.policy_arns.clone() }))
+        let (inline, arns) = (self.policy.clone(), self.policy_arns.clone());
+        Ok(Some(SessionPolicies { inline, arns, ids: Some(ids) }))
     }
 
     /// The tags of the session: those passed, and those that the caller's session hands down.

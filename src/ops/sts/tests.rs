@@ -167,6 +167,40 @@ async fn museum_m22_durations_are_held_to_role_and_chain() {
     );
 }
 
+/// A policy's text is read at each use, as AWS does; but it has to be the policy that was passed.
+#[tokio::test]
+async fn a_session_policy_that_is_made_again_is_not_the_one_that_was_passed() {
+    let bench = Bench::new().await;
+    let (alice, role) = stage(&bench).await;
+    let (users, roles) = (allow(&["iam:ListUsers"]), allow(&["iam:ListRoles"]));
+    let create = [("PolicyName", "limit"), ("PolicyDocument", users.as_str())];
+    bench.call(&bench.b, "CreatePolicy", &create).await.unwrap();
+    let arn = format!("arn:aws:iam::{B}:policy/limit");
+    let read_only = "arn:aws:iam::aws:policy/IAMReadOnlyAccess";
+    let session = async |arn: &str| {
+        let passed = ask(&role, &[("PolicyArns.member.1.arn", arn)]);
+        let answer = bench.call(&alice, "AssumeRole", &passed).await.unwrap();
+        Credentials::of_answer(&answer)
+    };
+    let may = async |session: &Credentials| {
+        let users = bench.call(session, "ListUsers", &[]).await.is_ok();
+        (users, bench.call(session, "ListRoles", &[]).await.is_ok())
+    };
+    let (own, built_in) = (session(&arn).await, session(read_only).await);
+    assert_eq!((may(&own).await, may(&built_in).await), ((true, false), (true, true)));
+    let version =
+        [("PolicyArn", arn.as_str()), ("PolicyDocument", &roles), ("SetAsDefault", "true")];
+    bench.call(&bench.b, "CreatePolicyVersion", &version).await.unwrap();
+    assert_eq!(may(&own).await, (false, true));
+    let old = [("PolicyArn", arn.as_str()), ("VersionId", "v1")];
+    bench.call(&bench.b, "DeletePolicyVersion", &old).await.unwrap();
+    bench.call(&bench.b, "DeletePolicy", &old[..1]).await.unwrap();
+    assert_eq!(may(&own).await, (false, false));
+    bench.call(&bench.b, "CreatePolicy", &create).await.unwrap();
+    assert_eq!(may(&own).await, (false, false));
+    assert_eq!(may(&session(&arn).await).await, (true, false));
+}
+
 #[tokio::test]
 async fn a_session_ends_at_its_expiry_to_the_second() {
     let bench = Bench::new().await;

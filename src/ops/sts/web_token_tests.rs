@@ -9,7 +9,7 @@ use crate::federation::oidc::{
 };
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::issuer;
-use crate::ops::testing::{A, B, Bench, Credentials, allow, element, trusting};
+use crate::ops::testing::{A, B, Bench, Credentials, HOME, allow, element, trusting};
 use crate::time::Clock as _;
 
 const AUDIENCE: &str = "https://api.example";
@@ -104,7 +104,7 @@ async fn a_token_says_who_the_caller_is_and_verifies_with_what_is_published() {
             json!({
                 "iss": url, "sub": format!("arn:aws:iam::{A}:user/admin"), "aud": AUDIENCE,
                 "iat": now, "exp": now + 300, "jti": jti,
-                "https://sts.amazonaws.com/": { "aws_account": A, "source_region": "eu-west-1" },
+                "https://sts.amazonaws.com/": { "aws_account": A, "source_region": HOME },
             })
         );
         let again = token(&bench, &bench.a, &parameters).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_session_s_token_tells_of_its_role_tags_and_source_and_ends_with_it() 
     assert_eq!(
         told["https://sts.amazonaws.com/"],
         json!({
-            "aws_account": A, "source_region": "eu-west-1",
+            "aws_account": A, "source_region": HOME,
             "principal_tags": { "team": "blue", "job": "7" },
             "original_session_exp": ends, "source_identity": "alice",
             "request_tags": { "aud": "x" },
@@ -245,7 +245,16 @@ async fn an_issuer_is_enabled_once_disabled_and_comes_back() {
         (&*url, "true")
     );
     refused(bench.call(&bench.a, ENABLE, &[]).await, FaultCode::FeatureEnabled);
-    let answer = token(&bench, &bench.a, &ES384).await.unwrap();
+    let rs256 = [ES384[0], ("SigningAlgorithm", "RS256")];
+    let answers = [
+        token(&bench, &bench.a, &ES384).await.unwrap(),
+        token(&bench, &bench.a, &rs256).await.unwrap(),
+    ];
+    let before = kids(&bench, &url);
+    let answer = &answers[0];
+    for answer in &answers {
+        verified(&bench, &url, answer).unwrap();
+    }
 
     bench.call(&bench.a, DISABLE, &[]).await.unwrap();
     refused(bench.call(&bench.a, DISABLE, &[]).await, FaultCode::FeatureDisabled);
@@ -254,17 +263,25 @@ async fn an_issuer_is_enabled_once_disabled_and_comes_back() {
         token(&bench, &bench.a, &ES384).await,
         FaultCode::OutboundWebIdentityFederationDisabled,
     );
-    // Tokens from before are still good.
-    verified(&bench, &url, &answer).unwrap();
+    // Its key set is there and empty: no token from before verifies.
+    assert_eq!(published(&bench, &url), json!({ "keys": [] }));
     let again = bench.call(&bench.a, ENABLE, &[]).await.unwrap();
     assert_eq!(element(&again, "IssuerIdentifier"), url);
+    // It has another key, which signs at once, and the old one does not come back.
+    let after = kids(&bench, &url);
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_ne!(before, after);
+    assert!(matches!(verified(&bench, &url, answer), Err(TokenError::UnknownKey)));
+    let next = token(&bench, &bench.a, &ES384).await.unwrap();
+    assert_eq!(part(&next, 0)["kid"], *after[0]);
+    verified(&bench, &url, &next).unwrap();
 
     // Every account has an issuer of its own, whose keys say nothing about another's.
     let other = bench.call(&bench.b, ENABLE, &[]).await.unwrap();
     let other = element(&other, "IssuerIdentifier").to_owned();
     assert_ne!(other, url);
     assert!(kids(&bench, &other).iter().all(|kid| !kids(&bench, &url).contains(kid)));
-    assert!(matches!(verified(&bench, &other, &answer), Err(TokenError::Issuer)));
+    assert!(matches!(verified(&bench, &other, answer), Err(TokenError::Issuer)));
     let theirs = token(&bench, &bench.b, &ES384).await.unwrap();
     assert_eq!(claims(&theirs)["iss"], other);
     assert_eq!(claims(&theirs)["https://sts.amazonaws.com/"]["aws_account"], B);
@@ -352,4 +369,19 @@ async fn records_tell_of_the_token_and_do_not_hold_it() {
     assert_eq!(elements["jti"], claims(&answer)["jti"]);
     let signature = element(&answer, "WebIdentityToken").rsplit('.').next().unwrap();
     assert!(records.iter().all(|record| !record.to_string().contains(signature)));
+}
+
+#[tokio::test]
+async fn a_token_of_the_deployment_is_no_proof_to_itself() {
+    let (bench, url) = stage().await;
+    for account in [&bench.a, &bench.b] {
+        let message = bench
+            .call(account, "CreateOpenIDConnectProvider", &[("Url", url.as_str())])
+            .await
+            .unwrap_err();
+        assert_eq!(message.code(), FaultCode::InvalidInput);
+        assert!(message.message().contains("AssumeRole"), "{}", message.message());
+    }
+    assert!(issuer::is_own(&bench.services, &url));
+    assert!(!issuer::is_own(&bench.services, "https://tokens.example/other/issuers/1"));
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::resource::bound_in;
 use crate::authn::{Caller, PrincipalEntity, VerifiedRequest, standing};
 use crate::directory::Snapshot;
 use crate::downstream::{Admission, Asker, CertificateNames, Service, Shown};
 use crate::ops::Facts;
 use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
-use crate::policy::Named;
+use crate::policy::compiled::CompiledNamed;
 
 /// Who asks a question.
 #[derive(Clone, Default)]
@@ -149,15 +150,14 @@ impl Asking {
         if !arn.is_some_and(|arn| service.askers().contains(&Asker::Principal(arn))) {
             return false;
         }
-        let mut policy = policy.as_ref().clone();
-        policy.bind_known(&mut |arn| snapshot.principal_id(arn));
+        let policy = bound_in(policy, snapshot);
         let resource = service.arn();
         let ask = Ask { action: Service::ASK, resource: &resource, owner: service.account() };
-        let keys = signed_context(facts, identity, signed.region());
-        let named = Named { name: "askers", policy: &policy };
+        let keys = signed_context(facts, identity);
+        let named = CompiledNamed { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
         let caller = policy_caller(identity);
         let keys = policies.keys(keys, &caller, ask.owner);
-        policies.decide(&caller, &ask, &keys, Some(named)).is_allowed()
+        policies.decide_compiled(&caller, &ask, &keys, Some(named)).is_allowed()
     }
 }

@@ -4,14 +4,14 @@
 //! INVARIANT: what is kept is found by the policy's whole text, and what its principals mean by the
 //! version of the directory that said so.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
 use crate::directory::Snapshot;
 use crate::policy::compiled::CompiledPolicy;
-use crate::policy::{DocumentKind, ParseError, Policy};
+use crate::policy::{BoundPolicy, DocumentKind, ParseError, Policy};
 
 /// How many are kept.
 const KEPT: usize = 256;
@@ -22,17 +22,7 @@ const MAX_TEXT: usize = 20 * 1024;
 pub struct ResourcePolicies(Cache<[u8; 32], Arc<ResourcePolicy>>);
 
 /// One of them.
-pub struct ResourcePolicy {
-    policy: Policy,
-    bound: Mutex<Option<Bound>>,
-}
-
-/// What its principals meant in a directory.
-struct Bound {
-    epoch: u64,
-    version: u64,
-    compiled: Arc<CompiledPolicy>,
-}
+pub struct ResourcePolicy(BoundPolicy);
 
 impl Default for ResourcePolicies {
     fn default() -> Self {
@@ -51,7 +41,7 @@ impl ResourcePolicies {
             return Ok(known);
         }
         let policy = Policy::parse(text, DocumentKind::Resource)?;
-        let read = Arc::new(ResourcePolicy { policy, bound: Mutex::new(None) });
+        let read = Arc::new(ResourcePolicy(BoundPolicy::new(policy)));
         if text.len() <= MAX_TEXT {
             self.0.insert(hash, Arc::clone(&read));
         }
@@ -63,18 +53,14 @@ impl ResourcePolicy {
     /// The policy with its principals bound: here and now the ARNs that it names mean the entities
     /// that have them in this snapshot.
     pub fn bound(&self, snapshot: &Snapshot) -> Arc<CompiledPolicy> {
-        let (epoch, version) = (snapshot.epoch(), snapshot.version());
-        let of_now = |bound: &&Bound| bound.epoch == epoch && bound.version == version;
-        let slot = || self.bound.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bound) = slot().as_ref().filter(of_now) {
-            return Arc::clone(&bound.compiled);
-        }
-        let mut policy = self.policy.clone();
-        policy.bind_known(&mut |arn| snapshot.principal_id(arn));
-        let compiled = Arc::new(CompiledPolicy::new(&policy));
-        *slot() = Some(Bound { epoch, version, compiled: Arc::clone(&compiled) });
-        compiled
+        bound_in(&self.0, snapshot)
     }
+}
+
+/// A policy as a directory says what its principals mean.
+pub(super) fn bound_in(policy: &BoundPolicy, snapshot: &Snapshot) -> Arc<CompiledPolicy> {
+    let state = (snapshot.epoch(), snapshot.version());
+    policy.at(state, &mut |arn| snapshot.principal_id(arn))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub(super) async fn prove(shared: Arc<Shared>) {
 }
 
 async fn proof(shared: &Shared) -> Result<Applied, ClientError> {
-    let asked_at = shared.clock.monotonic();
+    let (asked_at, now) = (shared.clock.monotonic(), shared.clock.now());
     let answer = shared.broker.get(&target(shared, false), PROOF_BYTES).await?;
     if answer.status != 200 {
         return Err(ClientError::Status(answer.status));
@@ -109,10 +109,10 @@ async fn proof(shared: &Shared) -> Result<Applied, ClientError> {
         newest = (line.after == line.version).then_some(line.version);
     }
     let version = newest.ok_or(ClientError::Answer)?;
-    if let Some(now) = head.now {
-        shared.local.hear_time(Timestamp::from_millis(now), asked_at);
+    if let Some(told) = head.now {
+        shared.local.hear_time(Timestamp::from_millis(told), asked_at);
     }
-    shared.local.prove(&Position { version, ..head.at }, asked_at);
+    shared.local.prove(&Position { version, ..head.at }, asked_at, now);
     Ok(applied)
 }
 

@@ -221,7 +221,7 @@ impl Shared {
             }
             Ok(Answered::Refused { status, code, message }) => {
                 tracing::error!(status, %code, %message, "the broker does not take the question");
-                if matches!(status, 401 | 403) {
+                if disowns(status, &code) {
                     self.local.dismiss();
                 }
                 Err(Refused::unavailable("The request cannot be verified now. Ask again."))
@@ -243,6 +243,14 @@ impl Shared {
     }
 }
 
+/// Whether the broker says that it does not know the asker, or not any more.
+///
+/// What stands between may refuse a question for what is in it. That is not in the broker's words,
+/// and ends nothing.
+fn disowns(status: u16, code: &str) -> bool {
+    matches!(status, 401 | 403) && !code.is_empty()
+}
+
 /// Whether a refusal is about the credentials, not the request.
 fn ends_credentials(code: &str) -> bool {
     matches!(
@@ -255,4 +263,16 @@ fn ends_credentials(code: &str) -> bool {
             | "KeyInactive"
             | "DirectoryRestored"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disowns;
+
+    #[test]
+    fn only_the_broker_s_own_words_end_what_is_kept() {
+        assert!(disowns(401, "MissingAuthenticationToken") && disowns(403, "AccessDenied"));
+        // A firewall's page, whatever its status, and a question that is refused for its form.
+        assert!(!disowns(403, "") && !disowns(401, "") && !disowns(400, "InvalidRequest"));
+    }
 }

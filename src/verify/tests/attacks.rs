@@ -135,6 +135,7 @@ async fn the_age_of_a_signature_is_a_key_of_s3() {
     assert!(inside.warm(&request).await);
     inside.bench.advance(600);
     inside.sync().unwrap();
+    assert!(inside.warm(&request).await);
     assert_eq!(code(inside.decided(&request)), "allowed");
     assert_eq!(inside.grant(&request).await.answer.reason.code, "Allowed");
     inside.bench.advance(1);
@@ -229,9 +230,28 @@ async fn a_slow_clock_makes_no_session_last_longer() {
     };
     inside.bench.advance(899);
     inside.sync().unwrap();
+    assert!(inside.warm(&inside.get(&session)).await);
     assert_eq!((at(0), at(600)), ("allowed".into(), "allowed".into()));
     inside.bench.advance(1);
     assert_eq!((at(0), at(600)), ("ExpiredToken".into(), "ExpiredToken".into()));
+}
+
+#[tokio::test]
+async fn a_machine_that_has_slept_asks_what_has_changed() {
+    let inside = Inside::new(&routes()).await;
+    let alice = reader(&inside).await;
+    inside.sync().unwrap();
+    let request = inside.get(&alice);
+    assert!(inside.warm(&request).await);
+    // The monotonic clock stands still while a machine sleeps.
+    for (slept, expected) in [(0, "allowed"), (59, "allowed"), (60, "asked"), (-3600, "allowed")] {
+        let now = inside.bench.clock.now().plus_secs(slept);
+        let code = match inside.check_at(now, &request, None, Connection::default(), true) {
+            Outcome::Decided(answer) => code(Some(answer.map(|verified| *verified))),
+            Outcome::Ask(_) => "asked".to_owned(),
+        };
+        assert_eq!(code, expected, "{slept}");
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,11 @@ message = refused(
     "but no role", "AccessDenied", sts.assume_role, RoleArn=deploy, RoleSessionName="me"
 )
 equal("in AWS's words", message, "Roles may not be assumed by root accounts.")
-refused("it gets no key here", "ValidationError", iam.create_access_key)
+shown = iam.get_user()["User"]
+equal("it reads about itself", (shown["UserId"], shown["Arn"]), (HOME, ROOT))
+keys = iam.list_access_keys()["AccessKeyMetadata"]
+equal("and its keys", [key["AccessKeyId"] for key in keys], [key_id])
+refused("it gets no key here", "AccessDenied", iam.create_access_key)
 session = sts.get_session_token(DurationSeconds=129600)["Credentials"]
 left = session["Expiration"].timestamp() - time.time()
 holds("its session lasts an hour", 3500 < left <= 3600, left)

@@ -43,6 +43,10 @@ impl Amz {
             if name == "x-amz-meta-snowball-auto-extract" {
                 return Err(Unmapped::S3("an archive makes objects that are not named here"));
             }
+            // Whoever reads `_` as `-` would see a header that was not judged.
+            if name.contains('_') && !name.starts_with("x-amz-meta-") {
+                return Err(Unmapped::S3("a header of S3's has an underscore"));
+            }
             if read.iter().any(|(known, _)| *known == name) {
                 return Err(Unmapped::S3("a header of S3's comes twice"));
             }

@@ -126,6 +126,23 @@ fn a_token_of_another_type_is_no_proof() {
 }
 
 #[test]
+fn museum_m40_an_access_token_for_somebody_else_is_no_proof_whoever_it_was_issued_to() {
+    let key = key(Algorithm::Es256);
+    let judged = |typ: &str, aud: Value| {
+        let mut claims = with("azp", Some(json!(CLIENT)));
+        claims["aud"] = aud;
+        let header = json!({ "alg": "ES256", "typ": typ, "kid": key.public().kid() });
+        verify(&key.sign_with(&header, &claims).unwrap(), &set(&[&key])).map(drop)
+    };
+    for typ in ["at+jwt", "application/at+jwt", "AT+JWT"] {
+        assert_eq!(judged(typ, json!("reports")), Err(TokenError::Audience), "{typ}");
+        assert_eq!(judged(typ, json!(["reports", CLIENT])), Ok(()), "{typ}");
+    }
+    // An ID token names who may show it by `azp`.
+    assert_eq!(judged("JWT", json!("reports")), Ok(()));
+}
+
+#[test]
 fn museum_m43_a_large_token_costs_nothing() {
     let dots = ".".repeat(1_000_000);
     assert_eq!(read(&dots), TokenError::TooLong);

@@ -58,6 +58,15 @@ fn a_document_has_bounds() {
     assert_eq!(refused(&format!("{}{}", around(3), "</a>".repeat(3))), XmlError::Attributes);
     assert_eq!(refused(&around(10)), XmlError::Attributes);
     assert_eq!(refused(&wide(7_000)), XmlError::Attributes);
+    // So are they for many elements that declare something each.
+    let many =
+        |n: usize| format!("<a{declared}><a{declared}>{}</a></a>", "<b xmlns=''/>".repeat(n));
+    assert_eq!(verify_at(&many(200), &metadata, NOW), not);
+    assert_eq!(refused(&many(400)), XmlError::Attributes);
+    assert_eq!(
+        verify_at(&format!("<a>{}</a>", "<b xmlns=''/>".repeat(4_000)), &metadata, NOW),
+        not
+    );
     assert_eq!(refused(&format!("<a>{}</a>", "<b/>".repeat(10_001))), XmlError::Malformed);
     for text in
         ["<a", "<a b='", "<a>", "</a>", "<a></b>", "<a b='' b=''/>", "<a/><b/>", "<a>&b;</a>"]
@@ -112,5 +121,60 @@ fn times_are_in_utc() {
         "2026-09-21T14:13:20.1234567890Z",
     ] {
         assert_eq!(time(wrong), None, "{wrong}");
+    }
+}
+
+/// The parser takes some documents that are no XML with namespaces. A signature vouches for the
+/// canonical form alone, and claims are read from that, so that such a document is refused or says
+/// what its signer said.
+#[test]
+fn what_the_parser_takes_too_much_says_nothing_else() {
+    let signer = sign::Signer::new();
+    let good = signer.signed(&sign::Form::default());
+    let metadata = signer.metadata();
+    let said = verify_at(&good, &metadata, NOW).unwrap();
+    let other = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        verify_at(&good.replacen(from, to, 1), &metadata, NOW)
+    };
+    let statement = "<AuthnStatement ";
+    let malformed = Err(SamlError::Xml(XmlError::Malformed));
+    // Refused by the parser.
+    for declared in [
+        // Two attributes of one name, by their namespaces.
+        "xmlns:p='u' xmlns:q='u' p:x='1' q:x='2' ",
+        // The prefix of XML itself, for something else; something else for it.
+        "xmlns:xml='urn:other' ",
+        "xmlns:p='http://www.w3.org/XML/1998/namespace' ",
+        "xmlns:p='http://www.w3.org/2000/xmlns/' ",
+        // Not declared.
+        "p:x='1' ",
+        "x='&other;' ",
+        "x='&#0;' ",
+    ] {
+        assert_eq!(other(statement, &format!("{statement}{declared}")), malformed, "{declared}");
+    }
+    // Taken by the parser, and not in the canonical form: nothing of it is read.
+    for declared in [
+        // A prefix that is undeclared, as XML 1.0 has no way to.
+        "xmlns:p='' ",
+        // A prefix that must not be declared.
+        "xmlns:xmlns='urn:other' ",
+    ] {
+        let taken = other(statement, &format!("{statement}{declared}"));
+        assert_eq!(taken, Ok(said.clone()), "{declared}");
+    }
+    // Taken by the parser, and another canonical form: the digest is not of it.
+    for (from, to) in [
+        // The default namespace declared twice, by its name and by one that is no declaration.
+        (statement, "<AuthnStatement xmlns='urn:other' xmlns='urn:more' "),
+        (statement, "<AuthnStatement p:xmlns='urn:other' "),
+        // A prefix without a name.
+        ("<NameID>alice</NameID>", "<:NameID>alice</:NameID>"),
+        // A character that there is not.
+        ("<NameID>alice", "<NameID>&#xD800;alice"),
+        ("<NameID>alice", "<NameID>&#x110000;alice"),
+    ] {
+        assert_eq!(other(from, to), Err(SamlError::Digest), "{to}");
     }
 }

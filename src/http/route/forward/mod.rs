@@ -84,7 +84,9 @@ async fn ask(
     path: &str,
 ) -> Result<VerifyResponse, Problem> {
     // Before anything is said about the request: strangers learn nothing of the service.
-    asking.admit(&facts(request), Some(service)).map_err(|why| Problem::Question(why.into()))?;
+    asking
+        .admit(&facts(services, request), Some(service))
+        .map_err(|why| Problem::Question(why.into()))?;
     let client = dialect::read(service.proxy(), request, path).map_err(Problem::Dialect)?;
     let framing = client.framing.as_ref().map(dialect::OwnedFraming::as_framing);
     let forwarded = Forwarded {
@@ -96,9 +98,16 @@ async fn ask(
         secure: client.secure,
     };
     let monotonic = services.clock.monotonic();
-    verify::verify_forwarded(services, &facts(request), monotonic, asking, service, forwarded)
-        .await
-        .map_err(Problem::Question)
+    verify::verify_forwarded(
+        services,
+        &facts(services, request),
+        monotonic,
+        asking,
+        service,
+        forwarded,
+    )
+    .await
+    .map_err(Problem::Question)
 }
 
 /// Spells an answer as proxies understand it.

@@ -227,6 +227,32 @@ async fn wrong_codes_are_counted_and_make_the_device_wait() {
     assert_eq!(message, "There were too many wrong codes. Try again in 60 seconds.");
 }
 
+/// A device that is nobody's is tried by everybody who may enable one for itself: what somebody
+/// else gets wrong does not keep its maker from it.
+#[tokio::test]
+async fn wrong_codes_of_another_do_not_lock_a_device_that_is_nobody_s() {
+    let bench = Bench::new().await;
+    let (bench, admin) = (&bench, &bench.a);
+    let own = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:EnableMFADevice",
+        "Resource": "arn:aws:iam::*:user/${aws:username}",
+    }]});
+    let alice = bench.user(admin, "alice", &own.to_string()).await;
+    let mallory = bench.user(admin, "mallory", &own.to_string()).await;
+    let phone = bench.mfa_device("phone", None).await;
+    let invalid = |result| refused(result, FaultCode::InvalidAuthenticationCode);
+    let guess = || show(bench, &mallory, "EnableMFADevice", ("mallory", &phone), -40);
+    for _ in 0..5 {
+        invalid(guess().await);
+    }
+    // Guessing stays slow for who guesses, even if it comes upon the codes.
+    let message = invalid(show(bench, &mallory, "EnableMFADevice", ("mallory", &phone), -1).await);
+    assert_eq!(message, "There were too many wrong codes. Try again in 30 seconds.");
+    // A slip of the maker's is not the sixth.
+    invalid(show(bench, &alice, "EnableMFADevice", ("alice", &phone), -40).await);
+    show(bench, &alice, "EnableMFADevice", ("alice", &phone), -1).await.unwrap();
+}
+
 #[tokio::test]
 async fn quotas_and_names_of_devices() {
     let bench = Bench::new().await;

@@ -123,3 +123,28 @@ async fn conditions_limit_which_tags_may_be_changed() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_deny_on_a_tag_holds_however_a_request_spells_it() {
+    let bench = bench().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"iam:*","Resource":"*"},
+        {"Effect":"Deny","Action":["iam:TagUser","iam:UntagUser"],"Resource":"*","Condition":
+            {"ForAnyValue:StringEquals":{"aws:TagKeys":["Team"]}}}]}"#;
+    let keeper = bench.user(&bench.a, "keeper", policy).await;
+    let set = tags("UserName", &some(&[("Team", "red"), ("cost", "1")]));
+    must(&bench, &bench.a, "TagUser", &borrowed(&set)).await;
+    for (key, expected) in [("team", true), ("TEAM", true), ("Team", true), ("Cost", false)] {
+        let set = tags("UserName", &some(&[(key, "blue")]));
+        let set = bench.call(&keeper, "TagUser", &borrowed(&set)).await;
+        let gone = [("UserName", "x"), ("TagKeys.member.1", key)];
+        let gone = bench.call(&keeper, "UntagUser", &gone).await;
+        for answer in [set, gone] {
+            match answer {
+                Ok(_) => assert!(!expected, "{key}"),
+                Err(fault) => assert!(expected && fault.code() == FaultCode::AccessDenied, "{key}"),
+            }
+        }
+    }
+    assert_eq!(shown(&bench, "User", "UserName").await, some(&[("Team", "red")]));
+}

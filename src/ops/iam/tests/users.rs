@@ -62,6 +62,39 @@ async fn without_a_name_it_is_the_caller() {
     }
 }
 
+/// As with AWS; but what would change a root user is the host's operator's.
+#[tokio::test]
+async fn without_a_name_the_root_user_reads_about_itself_and_changes_nothing() {
+    let bench = Bench::new().await;
+    let root = bench.key("arn:aws:iam::111111111111:root").await.unwrap();
+    let shown = must(&bench, &root, "GetUser", &[]).await;
+    assert_eq!(element(&shown, "Arn"), "arn:aws:iam::111111111111:root");
+    assert_eq!(element(&shown, "UserId"), "111111111111");
+    assert_eq!(element(&shown, "CreateDate"), bench.clock_text());
+    assert_eq!((find(&shown, "UserName"), find(&shown, "Path")), (None, None));
+    let listed = must(&bench, &root, "ListAccessKeys", &[]).await;
+    assert_eq!(elements(&listed, "AccessKeyId").collect::<Vec<_>>(), [&root.access_key_id]);
+    assert_eq!((element(&listed, "Status"), find(&listed, "UserName")), ("Active", None));
+    let listed = must(&bench, &root, "ListMFADevices", &[]).await;
+    assert_eq!(find(&listed, "SerialNumber"), None);
+    // By name it reads about users.
+    let shown = must(&bench, &root, "GetUser", &[("UserName", "admin")]).await;
+    assert_eq!(element(&shown, "UserName"), "admin");
+    let key = ("AccessKeyId", root.access_key_id.as_str());
+    let phone = bench.mfa_device("phone", None).await;
+    for (action, parameters) in [
+        ("CreateAccessKey", &[][..]),
+        ("UpdateAccessKey", &[key, ("Status", "Inactive")]),
+        ("DeleteAccessKey", &[key]),
+        ("DeactivateMFADevice", &[("SerialNumber", phone.as_str())]),
+    ] {
+        let version = bench.services.directory.snapshot().version();
+        let message = refused(bench.call(&root, action, parameters).await, FaultCode::AccessDenied);
+        assert!(message.starts_with(&format!("{action} does nothing to a root user")), "{message}");
+        assert_eq!(bench.services.directory.snapshot().version(), version, "{action}");
+    }
+}
+
 #[tokio::test]
 async fn a_user_goes_only_when_nothing_hangs_on_it() {
     let bench = Bench::new().await;

@@ -89,28 +89,79 @@ pub async fn apply(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan
     let about = About { service: Service::Countersign, name: "ApplyDirectory", read_only: false };
     let described = json!({ "prune": request.prune, "plan": request.plan });
     recorded(context, &about, Effect::Write, described, async {
-        let (steps, version) = context
+        let steps = {
+            let state = context.services.directory.snapshot();
+            authorize_all(context, &state, EXPORT, request)?;
+            authorize_all(context, &state, APPLY, request)?;
+            steps_to(context, &state, request)?
+        };
+        let planned = id(&steps);
+        if request.plan.as_ref().is_some_and(|agreed| *agreed != planned) {
+            return Err(changed());
+        }
+        let trails = trails(context, &steps).await?;
+        let done = context
             .services
             .directory
             .write(|tx| {
                 authorize_all(context, tx.state(), EXPORT, request)?;
                 authorize_all(context, tx.state(), APPLY, request)?;
-                let steps = steps_to(context, tx.state(), request)?;
-                if request.plan.as_ref().is_some_and(|agreed| *agreed != id(&steps)) {
-                    return Err(Fault::new(
-                        FaultCode::ConcurrentModification,
-                        "The directory was changed since the plan was made: plan again.",
-                    ));
+                // INVARIANT (intent before effect): what is done is what stands on record.
+                if id(&steps_to(context, tx.state(), request)?) != planned {
+                    return Err(changed());
                 }
                 carry_out(context, tx, &steps)
-                    .map_err(|(step, fault)| fault.during(&step.describe()))?;
-                Ok(steps)
+                    .map_err(|(step, fault)| fault.during(&step.describe()))
             })
             .await
-            .map_err(write_fault)?;
+            .map_err(write_fault);
+        for trail in trails {
+            let told = done.as_ref().map(|_| Value::Null);
+            // What was changed stands whether or not its outcome is on record.
+            let _ = trail.end(context, told).await;
+        }
+        let ((), version) = done?;
         told(context, &steps, Some(version))
     })
     .await
+}
+
+fn changed() -> Fault {
+    Fault::new(
+        FaultCode::ConcurrentModification,
+        "The directory was changed since the plan was made: plan again.",
+    )
+}
+
+/// Puts every step on record, with its parameters, as the API would.
+///
+/// # Errors
+/// `ServiceUnavailable` if the audit log did not accept one. Nothing has been done then.
+async fn trails(context: &Context<'_>, steps: &[Step]) -> Result<Vec<Trail>, Fault> {
+    let mut trails = Vec::with_capacity(steps.len());
+    for step in steps {
+        let (service, name) = match &step.parameters {
+            Parameters::Iam(_) => {
+                let row = catalog::find(&step.action, Some(Service::Iam.version()));
+                (Service::Iam, row.map(|row| row.name))
+            }
+            Parameters::Organizations(_) => {
+                let row = organizations::ROWS.iter().find(|row| row.name == step.action);
+                (Service::Organizations, row.map(|row| row.name))
+            }
+        };
+        let name = name.ok_or_else(|| missing(step))?;
+        let about = About { service, name, read_only: false };
+        let parameters = step.texts().into_iter().map(|(name, text)| (name, text.into()));
+        let parameters = Value::Object(parameters.collect());
+        let identity = trail::user_identity(context.caller);
+        trails.push(Trail::begin(context, &about, Effect::Write, identity, parameters).await?);
+    }
+    Ok(trails)
+}
+
+fn missing(step: &Step) -> Fault {
+    Fault::internal(format!("there is no operation {}", step.action))
 }
 
 async fn recorded<T: serde::Serialize>(
@@ -197,7 +248,7 @@ fn carry_out<'s>(
 }
 
 fn run(context: &Context<'_>, batch: &Mutex<Transaction>, step: &Step) -> Result<(), Fault> {
-    let missing = || Fault::internal(format!("there is no operation {}", step.action));
+    let missing = || missing(step);
     match &step.parameters {
         Parameters::Iam(pairs) => {
             let row = catalog::find(&step.action, Some(Service::Iam.version()));

@@ -118,3 +118,44 @@ async fn a_users_session_without_mfa_does_not_read_the_directory() {
         assert_eq!(fault.code(), FaultCode::InvalidClientTokenId, "{what}");
     }
 }
+
+/// What was done can be read in the audit log as if it had been done by the API.
+#[tokio::test]
+async fn every_step_stands_on_record_with_its_parameters_before_it_is_done() {
+    let bench = Bench::new().await;
+    let document = allow(&["orders:Get*"]);
+    let files = asked(json!({
+        "group": [{ "name": "readers", "inline": { "own": document } }],
+    }));
+    let caller = bench.verify(&bench.a, "GetCallerIdentity", &[]).await.unwrap();
+    let facts = bench.facts();
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
+    let before = bench.records().len();
+    let done = apply(&context, &files).await.unwrap();
+    let records = bench.records().split_off(before);
+    let position = |name: &str, phase: &str| {
+        records
+            .iter()
+            .position(|it| it["eventName"] == name && it["additionalEventData"]["phase"] == phase)
+            .unwrap_or_else(|| panic!("{phase} of {name}: {records:#?}"))
+    };
+    let put = position("PutGroupPolicy", "intent");
+    assert_eq!(records[put]["requestParameters"]["PolicyName"], "own");
+    assert!(records[put]["requestParameters"]["PolicyDocument"].as_str().unwrap().contains("Get*"));
+    assert!(position("CreateGroup", "intent") < put);
+    assert!(put < position("CreateGroup", "outcome"));
+    assert!(position("PutGroupPolicy", "outcome") < position("ApplyDirectory", "outcome"));
+    assert_eq!(done.steps.len(), 2);
+    // What is refused changes nothing, and that is on record too.
+    let only = allow(&["countersign:*", "iam:Get*", "iam:List*"]);
+    let weak = bench.user(&bench.a, "weak", &only).await;
+    let caller = bench.verify(&weak, "GetCallerIdentity", &[]).await.unwrap();
+    let context = Context { caller: &caller, ..context };
+    let more = asked(json!({ "group": [{ "name": "writers" }] }));
+    let fault = apply(&context, &more).await.unwrap_err();
+    assert_eq!(fault.code(), FaultCode::AccessDenied);
+    let records = bench.records();
+    let created = records.iter().rev().find(|it| it["eventName"] == "CreateGroup").unwrap();
+    assert_eq!(created["errorCode"], "AccessDenied", "{created}");
+}

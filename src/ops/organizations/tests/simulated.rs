@@ -100,7 +100,7 @@ async fn a_simulation_decides_as_the_request_is_decided() {
             for resource in &resources {
                 let owner = AccountId::parse(resource.split(':').nth(4).unwrap()).unwrap();
                 let ask = Ask { action, resource, owner };
-                let keys = signed_context(&bench.facts(), identity, "");
+                let keys = signed_context(&bench.facts(), identity);
                 let keys = policies.keys(keys, &policy_caller(identity), owner);
                 let real = policies.decide(&policy_caller(identity), &ask, &keys, None).effect();
                 let real = match real {
@@ -247,6 +247,34 @@ async fn groups_and_roles_are_sources_too() {
     ] {
         assert_eq!(ask(source, &[]).await.err().unwrap().code(), code, "{source}");
     }
+}
+
+/// A result tells of the tags of whom it is asked as.
+#[tokio::test]
+async fn as_whom_it_is_asked_has_to_be_allowed_too() {
+    let (stage, ..) = stage().await;
+    let bench = &stage.bench;
+    let arn = |of: &str| format!("arn:aws:iam::{B}:{of}");
+    let policy = json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy",
+        "Resource": [arn("group/staff"), arn("user/auditor")] } });
+    let auditor = bench.user(&bench.b, "auditor", &policy.to_string()).await;
+    let staff = arn("group/staff");
+    let own = [("PolicySourceArn", staff.as_str()), ("ActionNames.member.1", "s3:GetObject")];
+    let ask = async |more: &[(&str, &str)]| {
+        bench.call(&auditor, "SimulatePrincipalPolicy", &[&own[..], more].concat()).await
+    };
+    ask(&[]).await.unwrap();
+    // Whether or not there is such a user, in the same words.
+    for user in ["user/bob", "user/nobody"] {
+        let named = arn(user);
+        let fault = ask(&[("CallerArn", &named)]).await.err().unwrap();
+        assert_eq!(fault.code(), FaultCode::AccessDenied, "{user}");
+        assert!(fault.message().contains(&format!("on resource: {named} because")), "{user}");
+    }
+    ask(&[("CallerArn", &arn("user/auditor"))]).await.unwrap();
+    // Of another account nothing is known.
+    ask(&[("CallerArn", "arn:aws:iam::333333333333:user/bob")]).await.unwrap();
 }
 
 #[tokio::test]

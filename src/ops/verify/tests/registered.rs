@@ -264,6 +264,11 @@ async fn principals_ask_by_signing_and_their_policies_have_a_say() {
         let result = asked_by(&bench, &asking, &question).await;
         assert_eq!(result.is_ok(), admitted, "{}", who.access_key_id);
     }
+    // The directory is as it was: who is listed is not looked for again.
+    let snapshot = bench.services.directory.snapshot();
+    let service = bench.services.downstream.now().get(&settings().name).cloned().unwrap();
+    let state = (snapshot.epoch(), snapshot.version());
+    service.asker_policy().unwrap().at(state, &mut |arn| panic!("{arn} is looked for again"));
 }
 
 #[tokio::test]
