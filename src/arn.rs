@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::id::AccountId;
+use crate::id::{AccountId, parse_uuid, uuid};
 
 /// The partition of every ARN that the broker makes.
 pub const PARTITION: &str = "aws";
@@ -141,6 +141,23 @@ pub fn parse_saml_provider(text: &str) -> Option<(AccountId, &str)> {
     let name = arn.resource.strip_prefix("saml-provider/");
     let name = name.filter(|name| !name.is_empty() && !name.contains('/'))?;
     Some((AccountId::parse(arn.account).ok()?, name))
+}
+
+/// The region, account and ID of a resource of IAM Roles Anywhere of this kind, such as
+/// `trust-anchor`; `None` for any other text.
+pub fn parse_anywhere<'t>(text: &'t str, kind: &str) -> Option<(&'t str, AccountId, [u8; 16])> {
+    let arn = Arn::parse(text).ok()?;
+    if arn.partition != PARTITION || arn.service != "rolesanywhere" {
+        return None;
+    }
+    let id = arn.resource.strip_prefix(kind)?.strip_prefix('/')?;
+    Some((arn.region, AccountId::parse(arn.account).ok()?, parse_uuid(id)?))
+}
+
+/// `arn:aws:rolesanywhere:<region>:<account>:<kind>/<ID>`
+pub fn anywhere(region: &str, account: AccountId, kind: &str, id: &[u8; 16]) -> String {
+    let id = uuid(id);
+    format!("arn:{PARTITION}:rolesanywhere:{region}:{account}:{kind}/{id}")
 }
 
 /// The account, role name and session name of a role session's ARN; `None` for any other text.

@@ -353,12 +353,30 @@ random_id! {
     AssociationId
 }
 random_id! {
+    /// A profile, revocation list or subject of IAM Roles Anywhere, unique for ever.
+    AnywhereId
+}
+random_id! {
     /// The issuer of an account's tokens, unique for ever.
     IssuerId
 }
 random_id! {
     /// A session, unique for ever (its access key ID may come again after it expired).
     SessionId
+}
+
+/// 128 bits in the shape of a UUID.
+pub fn uuid(bytes: &[u8; 16]) -> String {
+    let hex = data_encoding::HEXLOWER.encode(bytes);
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+}
+
+/// Reads what [`uuid`] writes, and nothing else.
+pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let bytes = data_encoding::HEXLOWER.decode(text.replace('-', "").as_bytes()).ok()?;
+    let bytes = bytes.try_into().ok()?;
+    (uuid(&bytes) == text).then_some(bytes)
 }
 
 /// A request's ID, in the shape of a UUID; it stands in the answer, the logs and the audit record.
@@ -377,17 +395,7 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = data_encoding::HEXLOWER.encode(&self.0);
-        let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
-        write!(
-            f,
-            "{}-{}-{}-{}-{}",
-            part(0..8),
-            part(8..12),
-            part(12..16),
-            part(16..20),
-            part(20..32)
-        )
+        f.write_str(&uuid(&self.0))
     }
 }
 
@@ -423,6 +431,7 @@ serde_as_text!(
     ProviderId: parse,
     DeviceId: parse,
     AssociationId: parse,
+    AnywhereId: parse,
     IssuerId: parse,
     SessionId: parse
 );

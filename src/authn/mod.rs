@@ -21,6 +21,7 @@
 //! a request that is not well signed. The ledger's bytes are believed only with our MAC, and only
 //! if they equal the token that was presented.
 
+mod certificate;
 mod credential;
 mod federated;
 mod health;
@@ -34,6 +35,7 @@ use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
+pub use certificate::{CertificateError, CertificateIdentity, SignedRequest, certificate_identity};
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use federated::{WebIdentity, WebIdentityError, web_identity};
 pub use identity::{Identity, Maker, PrincipalEntity, VerifiedRequest};
@@ -61,6 +63,8 @@ pub enum Caller {
     Asserted(Box<WebIdentity>),
     /// Somebody without credentials, whom a SAML provider vouches for.
     Saml(Box<SamlIdentity>),
+    /// Somebody without credentials, whom a trust anchor vouches for.
+    Certificate(Box<CertificateIdentity>),
     /// Nobody: the request presents no credentials.
     Anonymous,
 }
@@ -246,7 +250,7 @@ impl Authenticator {
         let region = match presented.algorithm() {
             Algorithm::HmacSha256 => presented.scope().region,
             // Its scope has none: the one that the set was found to cover.
-            Algorithm::EcdsaP256Sha256 => expectation.region.unwrap_or_default(),
+            _ => expectation.region.unwrap_or_default(),
         };
         let day = (presented.algorithm() == Algorithm::HmacSha256).then(|| presented.scope().date);
         let signed = VerifiedRequest::new(identity, snapshot, &verified, region, day);
@@ -405,6 +409,10 @@ fn verify(
             let key =
                 keys.v4a(found.secret(), id).ok_or(AuthnError::Unknown(Unknown::Unreadable))?;
             Ok(sigv4::verify_v4a(presented, key, expectation.region, body, rules)?)
+        }
+        // No access key signs so, and the parser of requests by access keys reads none.
+        Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+            Err(SigError::UnsupportedAlgorithm.into())
         }
     }
 }

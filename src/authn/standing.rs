@@ -118,7 +118,13 @@ pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<
     let Some(federated) = &claims.federated else { return Ok(()) };
     let oidc = snapshot.oidc_provider_by_id(&federated.provider).map(|it| it.revoked);
     let saml = || snapshot.saml_provider_by_id(&federated.provider).map(|it| it.revoked);
-    let revoked = oidc.or_else(saml).ok_or(Refusal::ProviderGone(federated.provider))?;
+    // A disabled anchor counts as gone: what it vouched for before has no more to say.
+    let anchor = || {
+        let found = snapshot.trust_anchor(&federated.provider).filter(|it| it.enabled);
+        found.map(|it| it.revoked)
+    };
+    let found = oidc.or_else(saml).or_else(anchor);
+    let revoked = found.ok_or(Refusal::ProviderGone(federated.provider))?;
     if revoked.is_some_and(|revoked| revoked.refuses(federated.version)) {
         return Err(Refusal::ProviderRevoked(federated.provider));
     }

@@ -76,12 +76,17 @@ pub fn name(key: EntityKey) -> Option<String> {
         | EntityKey::SessionRevocation(_)
         // Nothing that is handed out depends on one: a session says itself when a second factor was
         // shown. Each use of a device is a change.
-        | EntityKey::MfaDevice(_) => Some(key.to_string()),
+        | EntityKey::MfaDevice(_)
+        // Nothing depends on one at all.
+        | EntityKey::Subject(_) => Some(key.to_string()),
         EntityKey::Group(_)
         | EntityKey::Policy(_)
         | EntityKey::InstanceProfile(_)
         | EntityKey::SamlProvider(_)
         | EntityKey::PodAssociation(_)
+        | EntityKey::TrustAnchor(_)
+        | EntityKey::AnywhereProfile(_)
+        | EntityKey::Crl(_)
         | EntityKey::Epoch
         | EntityKey::Organization
         | EntityKey::Unit(_)

@@ -13,6 +13,7 @@
 //! that the change is durable. Every change has a version; versions only grow.
 
 pub mod account;
+pub mod anywhere;
 pub mod backup;
 pub mod changes;
 pub mod document;
@@ -40,6 +41,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
+pub use anywhere::{AnywhereProfile, Crl, Subject, TrustAnchor};
 pub use changes::{ChangeLog, Touched};
 pub use document::{Document, TrustDocument};
 pub use entities::{

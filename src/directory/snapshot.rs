@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
+use super::anywhere::{AnywhereProfile, Crl, Subject, TrustAnchor};
 use super::document::Document;
 use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
@@ -16,7 +17,9 @@ use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
-use crate::id::{AccessKeyId, AccountId, AssociationId, DeviceId, ProviderId, UniqueId};
+use crate::id::{
+    AccessKeyId, AccountId, AnywhereId, AssociationId, DeviceId, ProviderId, UniqueId,
+};
 use crate::time::Timestamp;
 
 /// An immutable picture of the directory. A copy costs a few pointers: the maps are persistent, and
@@ -44,6 +47,10 @@ pub struct Snapshot {
     /// Users and their MFA devices.
     devices_of_users: OrdSet<(UniqueId, DeviceId)>,
     pod_associations: Index<PodAssociation>,
+    trust_anchors: Index<TrustAnchor>,
+    anywhere_profiles: Index<AnywhereProfile>,
+    crls: Index<Crl>,
+    subjects: Index<Subject>,
     access_keys: HashMap<AccessKeyId, Arc<AccessKey>>,
     keys_of_users: OrdSet<(UniqueId, AccessKeyId)>,
     session_revocations: HashMap<AccessKeyId, Arc<SessionRevocation>>,
@@ -82,6 +89,10 @@ impl Snapshot {
             EntityKey::SamlProvider(id) => self.saml_providers.get(&id).is_some(),
             EntityKey::MfaDevice(id) => self.mfa_devices.get(&id).is_some(),
             EntityKey::PodAssociation(id) => self.pod_associations.get(&id).is_some(),
+            EntityKey::TrustAnchor(id) => self.trust_anchors.get(&id).is_some(),
+            EntityKey::AnywhereProfile(id) => self.anywhere_profiles.get(&id).is_some(),
+            EntityKey::Crl(id) => self.crls.get(&id).is_some(),
+            EntityKey::Subject(id) => self.subjects.get(&id).is_some(),
             EntityKey::AccessKey(id) => self.access_keys.contains_key(&id),
             EntityKey::SessionRevocation(id) => self.session_revocations.contains_key(&id),
             EntityKey::Epoch => self.epoch.is_some(),
@@ -137,6 +148,10 @@ impl Snapshot {
                 self.mfa_devices.insert(device);
             }
             Entity::PodAssociation(it) => self.pod_associations.insert(it),
+            Entity::TrustAnchor(it) => self.trust_anchors.insert(it),
+            Entity::AnywhereProfile(it) => self.anywhere_profiles.insert(it),
+            Entity::Crl(it) => self.crls.insert(it),
+            Entity::Subject(it) => self.subjects.insert(it),
             Entity::AccessKey(key) => {
                 self.keys_of_users.insert((key.user, key.id));
                 self.access_keys.insert(key.id, Arc::new(key));
@@ -200,6 +215,18 @@ impl Snapshot {
             }
             EntityKey::PodAssociation(id) => {
                 self.pod_associations.remove(&id);
+            }
+            EntityKey::TrustAnchor(id) => {
+                self.trust_anchors.remove(&id);
+            }
+            EntityKey::AnywhereProfile(id) => {
+                self.anywhere_profiles.remove(&id);
+            }
+            EntityKey::Crl(id) => {
+                self.crls.remove(&id);
+            }
+            EntityKey::Subject(id) => {
+                self.subjects.remove(&id);
             }
             EntityKey::AccessKey(id) => {
                 if let Some(key) = self.access_keys.remove(&id) {
@@ -269,6 +296,12 @@ impl Snapshot {
         let devices = self.mfa_devices.all().map(|it| Entity::MfaDevice(it.as_ref().clone()));
         let pods =
             (self.pod_associations.all()).map(|it| Entity::PodAssociation(it.as_ref().clone()));
+        let trust_anchors =
+            self.trust_anchors.all().map(|it| Entity::TrustAnchor(it.as_ref().clone()));
+        let anywhere_profiles =
+            self.anywhere_profiles.all().map(|it| Entity::AnywhereProfile(it.as_ref().clone()));
+        let crls = self.crls.all().map(|it| Entity::Crl(it.as_ref().clone()));
+        let subjects = self.subjects.all().map(|it| Entity::Subject(it.as_ref().clone()));
         let keys = self.access_keys.values().map(|it| Entity::AccessKey(it.as_ref().clone()));
         let revocations = (self.session_revocations.values())
             .map(|it| Entity::SessionRevocation(it.as_ref().clone()));
@@ -276,7 +309,9 @@ impl Snapshot {
         let holders = accounts.chain(users).chain(roles).chain(groups);
         let held = policies.chain(profiles).chain(oidc).chain(saml).chain(pods);
         let secrets = devices.chain(keys);
-        let others = holders.chain(held).chain(secrets).chain(revocations).chain(epoch);
+        let anywhere = trust_anchors.chain(anywhere_profiles).chain(crls).chain(subjects);
+        let others =
+            holders.chain(held).chain(anywhere).chain(secrets).chain(revocations).chain(epoch);
         others.chain(self.organized.entities())
     }
 
@@ -481,6 +516,54 @@ impl Snapshot {
         account: AccountId,
     ) -> impl Iterator<Item = &Arc<PodAssociation>> {
         self.pod_associations.of(account)
+    }
+
+    /// A trust anchor by its ID.
+    pub fn trust_anchor(&self, id: &ProviderId) -> Option<&Arc<TrustAnchor>> {
+        self.trust_anchors.get(id)
+    }
+
+    /// The trust anchors of an account, by ID.
+    pub fn trust_anchors_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<TrustAnchor>> {
+        self.trust_anchors.of(account)
+    }
+
+    /// A profile of IAM Roles Anywhere by its ID.
+    pub fn anywhere_profile(&self, id: &AnywhereId) -> Option<&Arc<AnywhereProfile>> {
+        self.anywhere_profiles.get(id)
+    }
+
+    /// The profiles of IAM Roles Anywhere of an account, by ID.
+    pub fn anywhere_profiles_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = &Arc<AnywhereProfile>> {
+        self.anywhere_profiles.of(account)
+    }
+
+    /// A revocation list by its ID.
+    pub fn crl(&self, id: &AnywhereId) -> Option<&Arc<Crl>> {
+        self.crls.get(id)
+    }
+
+    /// The revocation lists of an account, by ID.
+    pub fn crls_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Crl>> {
+        self.crls.of(account)
+    }
+
+    /// A subject of certificates by its ID.
+    pub fn subject(&self, id: &AnywhereId) -> Option<&Arc<Subject>> {
+        self.subjects.get(id)
+    }
+
+    /// A subject of certificates by its name.
+    pub fn subject_named(&self, account: AccountId, name: &str) -> Option<&Arc<Subject>> {
+        self.subjects.named(account, name.to_owned())
+    }
+
+    /// The subjects of an account's certificates, by name.
+    pub fn subjects_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Subject>> {
+        self.subjects.of(account)
     }
 
     /// A SAML provider by its name, in any case.

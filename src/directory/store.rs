@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::anywhere::{AnywhereProfile, Crl, Subject, TrustAnchor};
 use super::entities::{AccessKey, Account, Epoch, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
 use super::mfa::MfaDevice;
@@ -18,7 +19,9 @@ use super::uses::{News, Use, Used};
 use super::{Published, Snapshot};
 use crate::future::BoxFuture;
 use crate::group::SubmitError;
-use crate::id::{AccessKeyId, AccountId, AssociationId, DeviceId, ProviderId, UniqueId};
+use crate::id::{
+    AccessKeyId, AccountId, AnywhereId, AssociationId, DeviceId, ProviderId, UniqueId,
+};
 
 /// Anything that the directory holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +47,14 @@ pub enum Entity {
     MfaDevice(MfaDevice),
     /// Which role the pods of a service account have.
     PodAssociation(PodAssociation),
+    /// A trust anchor of IAM Roles Anywhere.
+    TrustAnchor(TrustAnchor),
+    /// A profile of IAM Roles Anywhere.
+    AnywhereProfile(AnywhereProfile),
+    /// A revocation list.
+    Crl(Crl),
+    /// Somebody who came with a certificate.
+    Subject(Subject),
     /// A long-term access key.
     AccessKey(AccessKey),
     /// The revocation of one session.
@@ -89,6 +100,14 @@ pub enum EntityKey {
     MfaDevice(DeviceId),
     /// An association of pods by its ID.
     PodAssociation(AssociationId),
+    /// A trust anchor by its ID.
+    TrustAnchor(ProviderId),
+    /// A profile of IAM Roles Anywhere by its ID.
+    AnywhereProfile(AnywhereId),
+    /// A revocation list by its ID.
+    Crl(AnywhereId),
+    /// A subject of certificates by its ID.
+    Subject(AnywhereId),
     /// A long-term access key by its ID.
     AccessKey(AccessKeyId),
     /// A session's revocation by the session's access key ID.
@@ -125,6 +144,10 @@ impl Entity {
             Self::SamlProvider(provider) => EntityKey::SamlProvider(provider.id),
             Self::MfaDevice(device) => EntityKey::MfaDevice(device.id),
             Self::PodAssociation(it) => EntityKey::PodAssociation(it.id),
+            Self::TrustAnchor(it) => EntityKey::TrustAnchor(it.id),
+            Self::AnywhereProfile(it) => EntityKey::AnywhereProfile(it.id),
+            Self::Crl(it) => EntityKey::Crl(it.id),
+            Self::Subject(it) => EntityKey::Subject(it.id),
             Self::AccessKey(key) => EntityKey::AccessKey(key.id),
             Self::SessionRevocation(it) => EntityKey::SessionRevocation(it.access_key_id),
             Self::Epoch(_) => EntityKey::Epoch,
@@ -153,6 +176,10 @@ impl std::fmt::Display for EntityKey {
             Self::SamlProvider(id) => write!(f, "saml-provider/{id}"),
             Self::MfaDevice(id) => write!(f, "mfa-device/{id}"),
             Self::PodAssociation(id) => write!(f, "pod-association/{id}"),
+            Self::TrustAnchor(id) => write!(f, "trust-anchor/{id}"),
+            Self::AnywhereProfile(id) => write!(f, "anywhere-profile/{id}"),
+            Self::Crl(id) => write!(f, "crl/{id}"),
+            Self::Subject(id) => write!(f, "subject/{id}"),
             Self::AccessKey(id) => write!(f, "access-key/{id}"),
             Self::SessionRevocation(id) => write!(f, "session-revocation/{id}"),
             Self::Epoch => f.write_str("epoch"),

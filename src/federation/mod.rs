@@ -5,3 +5,4 @@
 
 pub mod oidc;
 pub mod saml;
+pub mod x509;

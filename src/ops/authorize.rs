@@ -86,7 +86,7 @@ impl Context<'_> {
     pub fn identity(&self) -> Result<&Identity, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(request.identity()),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }
@@ -96,7 +96,7 @@ impl Context<'_> {
     pub fn condition_keys(&self) -> Result<policy::Context, Fault> {
         match self.caller {
             Caller::Signed(request) => Ok(signed_context(self.facts, request.identity())),
-            Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => {
+            Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
                 Err(Fault::missing_authentication_token())
             }
         }

@@ -146,7 +146,8 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
 /// Pods have none: there the provider of the cluster's tokens told which pod it is, and EKS took
 /// the role for it. Only it gets sessions for tokens of its own audience.
 pub fn vouched(claims: &Claims) -> Option<&FederatedClaim> {
-    claims.federated.as_ref().filter(|it| it.audience != eks::PRINCIPAL)
+    let anchored = |it: &FederatedClaim| it.arn.contains(":trust-anchor/");
+    claims.federated.as_ref().filter(|it| it.audience != eks::PRINCIPAL && !anchored(it))
 }
 
 /// Adds the keys of a second factor that was shown at `mfa_at`.

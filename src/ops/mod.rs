@@ -33,6 +33,7 @@ pub mod organizations;
 pub mod organized;
 pub mod params;
 pub mod region;
+pub mod rolesanywhere;
 mod second_factor;
 pub mod sts;
 #[cfg(test)]
@@ -155,6 +156,8 @@ pub enum Service {
     Eks,
     /// EKS Auth: sessions for pods.
     EksAuth,
+    /// IAM Roles Anywhere.
+    RolesAnywhere,
     /// What has no place in AWS's services.
     Countersign,
 }
@@ -168,6 +171,7 @@ impl Service {
             Self::Organizations => "organizations",
             Self::Eks => "eks",
             Self::EksAuth => "eks-auth",
+            Self::RolesAnywhere => "rolesanywhere",
             Self::Countersign => "countersign",
         }
     }
@@ -180,6 +184,7 @@ impl Service {
             Self::Organizations => "organizations.amazonaws.com",
             Self::Eks => "eks.amazonaws.com",
             Self::EksAuth => "eks-auth.amazonaws.com",
+            Self::RolesAnywhere => "rolesanywhere.amazonaws.com",
             Self::Countersign => "countersign",
         }
     }
@@ -192,6 +197,7 @@ impl Service {
             Self::Organizations => "2016-11-28",
             Self::Eks => "2017-11-01",
             Self::EksAuth => "2023-11-26",
+            Self::RolesAnywhere => "2018-05-10",
             Self::Countersign => "v1",
         }
     }

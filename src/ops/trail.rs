@@ -3,7 +3,10 @@
 use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
-use crate::authn::{Caller, Identity, Maker, PrincipalEntity, SamlIdentity, WebIdentity};
+use crate::authn::{
+    Caller, CertificateIdentity, Identity, Maker, PrincipalEntity, SamlIdentity, WebIdentity,
+};
+use crate::id;
 use crate::ops::fault::Fault;
 use crate::ops::{Context, Service};
 use crate::random::RandomError;
@@ -22,7 +25,9 @@ pub struct About {
 pub(super) fn event(context: &Context<'_>, about: &About) -> Result<Event, RandomError> {
     let region = match context.caller {
         Caller::Signed(request) => request.region().to_owned(),
-        Caller::Asserted(_) | Caller::Saml(_) | Caller::Anonymous => String::new(),
+        Caller::Asserted(_) | Caller::Saml(_) | Caller::Certificate(_) | Caller::Anonymous => {
+            String::new()
+        }
     };
     Ok(Event {
         id: EventId::generate(&*context.services.random)?,
@@ -44,6 +49,7 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
         // The role that is asked for is its account's.
         Caller::Asserted(asserted) => return record.recipient(asserted.provider().account),
         Caller::Saml(asserted) => return record.recipient(asserted.provider().account),
+        Caller::Certificate(shown) => return record.recipient(shown.anchor().account),
         Caller::Anonymous => return record,
     };
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
@@ -61,6 +67,7 @@ pub(super) fn user_identity(caller: &Caller) -> UserIdentity {
         Caller::Signed(request) => of_identity(request.identity()),
         Caller::Asserted(asserted) => of_web_identity(asserted),
         Caller::Saml(asserted) => of_saml(asserted),
+        Caller::Certificate(shown) => of_certificate(shown),
         Caller::Anonymous => {
             UserIdentity { kind: IdentityType::Unknown, ..UserIdentity::default() }
         }
@@ -98,6 +105,19 @@ fn of_saml(asserted: &SamlIdentity) -> UserIdentity {
         principal_id: Some(format!("{qualifier}:{subject}")),
         user_name: Some(subject.clone()),
         identity_provider: Some(qualifier.to_owned()),
+        ..UserIdentity::default()
+    }
+}
+
+/// Whom a certificate is about. CloudTrail has no kind of its own for it.
+fn of_certificate(shown: &CertificateIdentity) -> UserIdentity {
+    let leaf = shown.leaf();
+    UserIdentity {
+        kind: IdentityType::Unknown,
+        principal_id: Some(leaf.serial_hex()),
+        user_name: Some(leaf.subject().to_string()),
+        account_id: Some(shown.anchor().account.to_string()),
+        identity_provider: Some(format!("trust-anchor/{}", id::uuid(&shown.anchor().id.0))),
         ..UserIdentity::default()
     }
 }

@@ -134,7 +134,7 @@ pub(super) fn write_string_to_sign(
 pub(super) fn write_scope(sink: &mut impl Sink, algorithm: Algorithm, scope: Scope<'_>) {
     sink.put(scope.date.as_bytes());
     sink.put(b"/");
-    if algorithm == Algorithm::HmacSha256 {
+    if algorithm.has_region() {
         sink.put(scope.region.as_bytes());
         sink.put(b"/");
     }

@@ -9,14 +9,16 @@ use super::signed_set::SignedSet;
 use super::uri::Target;
 use super::{Algorithm, Form, Missing, RequestHead, SigError};
 
-/// Reads `ALGORITHM Credential=…, SignedHeaders=…, Signature=…` and what belongs to it.
+/// Reads `ALGORITHM Credential=…, SignedHeaders=…, Signature=…` and what belongs to it, by one of
+/// these algorithms.
 pub(super) fn parse<'a>(
     head: &RequestHead<'a>,
     target: Target<'a>,
     arrived: &Arrived<'a>,
     authorization: &'a [u8],
+    known: [Algorithm; 2],
 ) -> Result<Presented<'a>, SigError> {
-    let (algorithm, authorization) = Authorization::parse(authorization)?;
+    let (algorithm, authorization) = Authorization::parse(authorization, known)?;
     let lacks_region_set = algorithm == Algorithm::EcdsaP256Sha256 && arrived.region_set.is_none();
     let date = match (arrived.amz_date, arrived.date) {
         (Some(value), _) => Some(("x-amz-date", SignedAt::parse_amz(value))),
@@ -57,6 +59,8 @@ pub(super) fn parse<'a>(
     if !signed.holds(signed_headers, date_name) {
         return Err(SigError::DateNotSigned);
     }
+    let signs_content_type =
+        arrived.content_type.is_none() || signed.holds(signed_headers, "content-type");
     let security_token = arrived.security_token.map(visible).transpose()?;
     // The header is signed, as every `x-amz-*` header is.
     let region_set = match (algorithm, arrived.region_set) {
@@ -79,6 +83,9 @@ pub(super) fn parse<'a>(
         content_sha256: arrived.content_sha256.map(Cow::Borrowed),
         decoded_length: arrived.decoded_length,
         trailer: arrived.trailer,
+        certificate: arrived.certificate,
+        certificate_chain: arrived.certificate_chain,
+        signs_content_type,
     })
 }
 
@@ -91,10 +98,10 @@ struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    fn parse(value: &'a [u8]) -> Result<(Algorithm, Self), SigError> {
+    fn parse(value: &'a [u8], known: [Algorithm; 2]) -> Result<(Algorithm, Self), SigError> {
         let text = std::str::from_utf8(value).map_err(|_| SigError::MalformedAuthorization)?;
         let (algorithm, parameters) = split_once(text, b' ').unwrap_or((text, ""));
-        let algorithm = Algorithm::named(algorithm).ok_or(SigError::UnsupportedAlgorithm)?;
+        let algorithm = Algorithm::named(algorithm, known).ok_or(SigError::UnsupportedAlgorithm)?;
         let mut read = Self::default();
         let mut rest = Some(parameters.trim_matches(' ')).filter(|text| !text.is_empty());
         while let Some(text) = rest {

@@ -14,6 +14,9 @@
 //! names the set of regions it is good in. ECDSA signatures can be turned into other valid ones of
 //! the same request (`n - s` for `s`): never take a signature for the identity of a request.
 //!
+//! IAM Roles Anywhere has requests signed by the key of a certificate, over the same canonical form:
+//! [`parse_x509`] and [`verify_x509`], which take nothing else, as nothing else takes them.
+//!
 //! # Trust boundary
 //!
 //! Everything in a [`RequestHead`] is hostile: it is bounded, and nothing in it is believed
@@ -103,6 +106,7 @@ mod sign;
 mod signed_set;
 mod uri;
 mod verify;
+mod x509;
 
 #[cfg(test)]
 mod tests;
@@ -117,6 +121,7 @@ pub use key_v4a::{SigningKeyV4a, VerifyingKey};
 pub use parse::{Presented, parse};
 pub use sign::{Added, Signer, SignerV4a};
 pub use verify::{PayloadCheck, Rules, Verified, verify, verify_v4a};
+pub use x509::{CertificateKey, parse_x509, verify_x509};
 
 /// The most headers a request may carry.
 pub const MAX_HEADERS: usize = 128;
@@ -189,21 +194,37 @@ pub enum Algorithm {
     HmacSha256,
     /// SigV4A: an ECDSA signature on P-256, good in a set of regions. For [`verify_v4a`].
     EcdsaP256Sha256,
+    /// A signature by the RSA key of a certificate, as IAM Roles Anywhere takes it: only
+    /// [`parse_x509`] reads it, for [`verify_x509`].
+    X509RsaSha256,
+    /// The same by an ECDSA key.
+    X509EcdsaSha256,
 }
 
 impl Algorithm {
-    const ALL: [Self; 2] = [Self::HmacSha256, Self::EcdsaP256Sha256];
+    /// Those of an access key: requests to every service but one.
+    const OF_KEYS: [Self; 2] = [Self::HmacSha256, Self::EcdsaP256Sha256];
+    /// Those of a certificate.
+    const OF_CERTIFICATES: [Self; 2] = [Self::X509RsaSha256, Self::X509EcdsaSha256];
 
     /// Its name in requests and in the string to sign.
     pub fn name(self) -> &'static str {
         match self {
             Self::HmacSha256 => "AWS4-HMAC-SHA256",
             Self::EcdsaP256Sha256 => "AWS4-ECDSA-P256-SHA256",
+            Self::X509RsaSha256 => "AWS4-X509-RSA-SHA256",
+            Self::X509EcdsaSha256 => "AWS4-X509-ECDSA-SHA256",
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    /// The one of this name, among those that may come here.
+    fn named(name: &str, known: [Self; 2]) -> Option<Self> {
+        known.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// Whether the scope names a region.
+    fn has_region(self) -> bool {
+        self != Self::EcdsaP256Sha256
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) const QUERY_PARAMETERS: [&str; 9] = [
     "X-Amz-SignedHeaders",
 ];
 
+/// The longest signature by the key of a certificate, in bytes: RSA of 8192 bits.
+const MAX_CERTIFICATE_SIGNATURE: usize = 1024;
+
 /// What a request presents. Nothing in it is verified yet; it has no `Debug`, as it holds a
 /// session token.
 pub struct Presented<'a> {
@@ -50,6 +53,11 @@ pub struct Presented<'a> {
     /// `x-amz-decoded-content-length` and `x-amz-trailer`, likewise.
     pub(super) decoded_length: Option<&'a [u8]>,
     pub(super) trailer: Option<&'a [u8]>,
+    /// `x-amz-x509` and `x-amz-x509-chain`, without outer blanks; they are signed.
+    pub(super) certificate: Option<&'a [u8]>,
+    pub(super) certificate_chain: Option<&'a [u8]>,
+    /// Whether `content-type` is signed, or did not arrive.
+    pub(super) signs_content_type: bool,
 }
 
 impl Presented<'_> {
@@ -110,6 +118,16 @@ impl Presented<'_> {
         StreamingMode::named(self.content_sha256.as_deref()?, self.algorithm)
     }
 
+    /// The certificate in `x-amz-x509`, as sent; signed by the request.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate
+    }
+
+    /// The certificates in `x-amz-x509-chain`, as sent; signed by the request.
+    pub fn certificate_chain(&self) -> Option<&[u8]> {
+        self.certificate_chain
+    }
+
     /// Whether [`verify`](super::verify()) may need the body: the request signs no hash of it.
     pub fn needs_body(&self) -> bool {
         self.content_sha256.is_none()
@@ -132,7 +150,7 @@ pub fn parse<'a>(head: &RequestHead<'a>) -> Result<Option<Presented<'a>>, SigErr
     match (arrived.authorization, in_query) {
         (Some(_), true) => Err(SigError::ConflictingCredentials),
         (Some(authorization), false) => {
-            header_form::parse(head, target, &arrived, authorization).map(Some)
+            header_form::parse(head, target, &arrived, authorization, Algorithm::OF_KEYS).map(Some)
         }
         (None, true) => query_form::parse(head, target, &arrived).map(Some),
         // A token without a signature is not nobody: it is a broken request.
@@ -162,7 +180,9 @@ pub(super) struct Arrived<'a> {
     pub(super) region_set: Option<&'a [u8]>,
     pub(super) decoded_length: Option<&'a [u8]>,
     pub(super) trailer: Option<&'a [u8]>,
-    content_type: Option<&'a [u8]>,
+    pub(super) content_type: Option<&'a [u8]>,
+    pub(super) certificate: Option<&'a [u8]>,
+    pub(super) certificate_chain: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
     amz_target: Option<&'a [u8]>,
 }
@@ -194,12 +214,14 @@ impl<'a> Arrived<'a> {
             4 if is("host") => (&mut self.host, "host"),
             4 if is("date") => (&mut self.date, "date"),
             10 if is("x-amz-date") => (&mut self.amz_date, "x-amz-date"),
+            10 if is("x-amz-x509") => (&mut self.certificate, "x-amz-x509"),
             12 if is("content-type") => (&mut self.content_type, "content-type"),
             12 if is("x-amz-target") => (&mut self.amz_target, "x-amz-target"),
             13 if is("authorization") => (&mut self.authorization, "authorization"),
             13 if is(chunked::TRAILER) => (&mut self.trailer, chunked::TRAILER),
             14 if is("content-length") => (&mut self.content_length, "content-length"),
             16 if is("x-amz-region-set") => (&mut self.region_set, "x-amz-region-set"),
+            16 if is("x-amz-x509-chain") => (&mut self.certificate_chain, "x-amz-x509-chain"),
             20 if is("x-amz-security-token") => (&mut self.security_token, "x-amz-security-token"),
             20 if is("x-amz-content-sha256") => (&mut self.content_sha256, "x-amz-content-sha256"),
             28 if is(chunked::DECODED_LENGTH) => {
@@ -257,7 +279,7 @@ fn elements<'t>(
     let split = |text| split_once(text, b'/').ok_or(SigError::MalformedCredential);
     let (access_key_id, rest) = split(text)?;
     let (date, rest) = split(rest)?;
-    let (region, rest) = if algorithm == Algorithm::HmacSha256 { split(rest)? } else { ("", rest) };
+    let (region, rest) = if algorithm.has_region() { split(rest)? } else { ("", rest) };
     let (service, term) = split(rest)?;
     if term.bytes().any(|byte| byte == b'/') {
         return Err(SigError::MalformedCredential);
@@ -301,6 +323,8 @@ pub(super) enum Signature {
     Hmac([u8; 32]),
     /// An ASN.1 signature of at most 72 bytes, and its length.
     Ecdsa([u8; 72], usize),
+    /// By the key of a certificate.
+    Certificate(Box<[u8]>),
 }
 
 impl Signature {
@@ -313,6 +337,13 @@ impl Signature {
                 let mut der = [0; 72];
                 let length = unhex_into(text, &mut der).filter(|length| *length > 0);
                 length.map(|length| Self::Ecdsa(der, length))
+            }
+            Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+                let mut bytes = vec![0; MAX_CERTIFICATE_SIGNATURE];
+                unhex_into(text, &mut bytes).filter(|length| *length > 0).map(|length| {
+                    bytes.truncate(length);
+                    Self::Certificate(bytes.into_boxed_slice())
+                })
             }
         };
         signature.ok_or(SigError::MalformedSignature)

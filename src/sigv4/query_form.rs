@@ -19,7 +19,9 @@ pub(super) fn parse<'a>(
 ) -> Result<Presented<'a>, SigError> {
     let read = Parameters::read(target)?;
     let algorithm = match read.algorithm.as_deref() {
-        Some(name) => Some(Algorithm::named(name).ok_or(SigError::UnsupportedAlgorithm)?),
+        Some(name) => {
+            Some(Algorithm::named(name, Algorithm::OF_KEYS).ok_or(SigError::UnsupportedAlgorithm)?)
+        }
         None => None,
     };
     let lacks_region_set =
@@ -104,6 +106,9 @@ pub(super) fn parse<'a>(
         content_sha256,
         decoded_length: arrived.decoded_length,
         trailer: arrived.trailer,
+        certificate: arrived.certificate,
+        certificate_chain: arrived.certificate_chain,
+        signs_content_type: arrived.content_type.is_none(),
     })
 }
 

@@ -191,7 +191,7 @@ pub fn verify_v4a(
     verified(presented, &payload, rules)
 }
 
-fn verified(
+pub(super) fn verified(
     presented: &Presented<'_>,
     payload: &Payload,
     rules: &Rules,
@@ -227,7 +227,7 @@ pub(super) fn canonical<'r>(
     }
 }
 
-fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
+pub(super) fn check_time(presented: &Presented<'_>, rules: &Rules) -> Result<(), SigError> {
     let Rules { now, max_skew, max_expires, .. } = *rules;
     let signed_at = presented.signed_at.time;
     match presented.expires {

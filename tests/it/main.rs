@@ -13,6 +13,7 @@
     reason = "helpers of tests may fail loudly; clippy knows only #[test] functions as tests"
 )]
 
+mod anywhere;
 mod apply;
 mod apply_organization;
 mod audit_trouble;

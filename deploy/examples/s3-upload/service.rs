@@ -202,6 +202,8 @@ impl Uploads {
                 let chunks = verified.streaming().map(|_| verified.chunks_v4a(&key, limits));
                 (verified.payload(), chunks.transpose()?)
             }
+            // Requests that a certificate signs: `parse` reads none.
+            _ => return Err(Refusal::UnknownKey),
         };
         Ok((verified, chunks))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::http::{Answer, Handler, Incoming, Outgoing};
 use crate::ops::Services;
 
-use super::{issuers, json, json11, pods, query, restjson, text};
+use super::{anywhere, issuers, json, json11, pods, query, restjson, text};
 
 /// The API listener's handler.
 pub struct Api {
@@ -37,7 +37,10 @@ async fn answer(services: &Arc<Services>, request: &Incoming) -> Outgoing {
     if let Some(place) = pods::path(request) {
         return pods::answer(services, request, place).await;
     }
-    if let Some(routed) = restjson::route(request) {
+    if anywhere::is_session(request) {
+        return anywhere::session(services, request).await;
+    }
+    if let Some(routed) = restjson::route(request).or_else(|| anywhere::route(request)) {
         return restjson::answer(services, request, &routed).await;
     }
     match request.path().strip_prefix("/countersign/v1/") {

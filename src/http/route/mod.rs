@@ -4,6 +4,7 @@
 //! [`Verify`] for downstream services' questions, [`Admin`] for the host's operator.
 
 mod admin;
+mod anywhere;
 mod api;
 mod changes;
 mod forward;

@@ -80,6 +80,7 @@ fn namespace(service: Service) -> Namespace {
         | Service::Organizations
         | Service::Eks
         | Service::EksAuth
+        | Service::RolesAnywhere
         | Service::Countersign => Namespace::STS,
     }
 }

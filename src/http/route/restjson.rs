@@ -12,16 +12,28 @@ use crate::authn::Caller;
 use crate::http::{Incoming, Outgoing};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::Row;
-use crate::ops::{Context, Services, eks};
+use crate::ops::{Context, Service, Services, eks};
+use crate::wire::printable;
 
 /// The header that names an error.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// An operation, and what its path says.
+/// An operation, and where its members stand.
 pub(super) struct Routed<'r> {
-    row: &'static Row,
-    cluster: &'r str,
-    association: Option<&'r str>,
+    pub(super) row: &'static Row,
+    pub(super) members: Members<'r>,
+    /// What it answers with when it is done.
+    pub(super) status: StatusCode,
+}
+
+/// Where the members of an input stand besides its body.
+pub(super) struct Members<'r> {
+    /// Those that the path has.
+    pub(super) path: Vec<(&'static str, &'r str)>,
+    /// Those of the query that are whole numbers.
+    pub(super) integers: &'static [&'static str],
+    /// Those of the query that may be there several times.
+    pub(super) lists: &'static [&'static str],
 }
 
 /// The operation of a request, if it is one of these services'.
@@ -42,7 +54,10 @@ pub(super) fn route(request: &Incoming) -> Option<Routed<'_>> {
         _ => return None,
     };
     let row = eks::ROWS.iter().find(|row| row.name == name)?;
-    Some(Routed { row, cluster, association })
+    let mut path = vec![("clusterName", cluster)];
+    path.extend(association.map(|id| ("associationId", id)));
+    let members = Members { path, integers: &["maxResults"], lists: &[] };
+    Some(Routed { row, members, status: StatusCode::OK })
 }
 
 pub(super) async fn answer(
@@ -53,9 +68,9 @@ pub(super) async fn answer(
     let answer = match run(services, request, routed).await {
         Ok(output) => {
             let body = output.unwrap_or_else(|| json!({})).to_string();
-            Outgoing::new(StatusCode::OK, JSON, body.into_bytes())
+            Outgoing::new(routed.status, JSON, body.into_bytes())
         }
-        Err(fault) => spell(&fault),
+        Err(fault) => spell(routed.row.service, &fault),
     };
     answer.for_operation(routed.row.name)
 }
@@ -69,41 +84,61 @@ async fn run(
     if !matches!(caller, Caller::Signed(_)) {
         return Err(Fault::missing_authentication_token());
     }
-    let members = members(request, routed)?;
+    let members = routed.members.read(request)?;
     let facts = facts(services, request);
     let context = Context { services, caller: &caller, facts: &facts, batch: None };
     (routed.row.run)(&context, &members).await
 }
 
-/// The members of the input. None stands in two places.
-fn members(request: &Incoming, routed: &Routed<'_>) -> Result<Map<String, Value>, Fault> {
-    let wrong = |message: String| Fault::new(FaultCode::SerializationException, message);
-    let mut members = if request.body.is_empty() {
-        Map::new()
-    } else {
-        crate::api::strict::<Map<String, Value>>(&request.body)
-            .map_err(|error| wrong(format!("The body cannot be read: {error}.")))?
-    };
-    let mut others = vec![("clusterName".to_owned(), Value::from(routed.cluster))];
-    others.extend(routed.association.map(|id| ("associationId".to_owned(), Value::from(id))));
-    for (name, value) in form_urlencoded::parse(request.query().as_bytes()) {
-        let value = match (name.as_ref(), value.parse::<i64>()) {
-            ("maxResults", Ok(number)) => number.into(),
-            _ => value.into_owned().into(),
+impl Members<'_> {
+    /// The members of the input. None stands in two places.
+    pub(super) fn read(&self, request: &Incoming) -> Result<Map<String, Value>, Fault> {
+        let wrong = |message: String| Fault::new(FaultCode::SerializationException, message);
+        let mut members = if request.body.is_empty() {
+            Map::new()
+        } else {
+            crate::api::strict::<Map<String, Value>>(&request.body)
+                .map_err(|error| wrong(format!("The body cannot be read: {error}.")))?
         };
-        others.push((name.into_owned(), value));
-    }
-    for (name, value) in others {
-        if members.contains_key(&name) {
-            return Err(wrong(format!("{name} is there twice.")));
+        let mut others: Vec<(String, Value)> =
+            self.path.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        for (name, value) in form_urlencoded::parse(request.query().as_bytes()) {
+            let name = name.into_owned();
+            let is = |names: &[&str]| names.contains(&name.as_str());
+            let value = match value.parse::<i64>() {
+                Ok(number) if is(self.integers) => number.into(),
+                _ => Value::from(value.into_owned()),
+            };
+            if !is(self.lists) {
+                others.push((name, value));
+            } else if let Some((_, Value::Array(list))) =
+                others.iter_mut().find(|(known, _)| *known == name)
+            {
+                list.push(value);
+            } else {
+                others.push((name, vec![value].into()));
+            }
         }
-        members.insert(name, value);
+        for (name, value) in others {
+            if members.contains_key(&name) {
+                return Err(wrong(format!("{} is there twice.", printable(&name, 64))));
+            }
+            members.insert(name, value);
+        }
+        Ok(members)
     }
-    Ok(members)
 }
 
-fn spell(fault: &Fault) -> Outgoing {
-    let (kind, status) = spelled(fault.code());
+/// Spells a fault in the words of a service.
+pub(super) fn spell(service: Service, fault: &Fault) -> Outgoing {
+    let (kind, status) = match (service, spelled(fault.code())) {
+        // Its word for a value that is wrong.
+        (
+            Service::RolesAnywhere,
+            ("InvalidParameterException" | "SerializationException" | "MalformedPolicyDocument", _),
+        ) => ("ValidationException", 400),
+        (_, spelled) => spelled,
+    };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = json!({ "message": fault.message() }).to_string();
     let answer = Outgoing::new(status, JSON, body.into_bytes())

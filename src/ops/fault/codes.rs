@@ -121,6 +121,8 @@ codes! {
     ResourceInUse "ResourceInUseException" 409,
     ResourceLimitExceeded "ResourceLimitExceededException" 400,
     ResourceNotFound "ResourceNotFoundException" 404,
+    // IAM Roles Anywhere.
+    TooManyTags "TooManyTagsException" 400,
     // Organizations, and every AWS JSON service.
     AccountAlreadyClosed "AccountAlreadyClosedException" 400,
     AccountAlreadyRegistered "AccountAlreadyRegisteredException" 400,

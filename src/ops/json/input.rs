@@ -32,6 +32,11 @@ impl<'a> Input<'a> {
         self.members.get(name).and_then(Value::as_str)
     }
 
+    /// Whether a member is there, and not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A text that the description requires.
     pub fn required(&self, name: &str) -> &'a str {
         self.text(name).unwrap_or_default()

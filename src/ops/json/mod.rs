@@ -124,7 +124,7 @@ fn run<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Val
 /// What audit records tell of an input or output: as CloudTrail does, names begin with a small
 /// letter, and what the models call sensitive is left out.
 fn told(value: &Value) -> Value {
-    const SENSITIVE: [&str; 7] = [
+    const SENSITIVE: [&str; 8] = [
         "Email",
         "AccountName",
         "MasterAccountEmail",
@@ -132,6 +132,8 @@ fn told(value: &Value) -> Value {
         "token",
         "secretAccessKey",
         "sessionToken",
+        // No secret, but long.
+        "crlData",
     ];
     const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     match value {

@@ -6,7 +6,7 @@
 use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
 use crate::arn;
 use crate::directory::{AccessKey, Entity, EntityKey, Revoked, SessionRevocation, Transaction};
-use crate::id::{AccessKeyId, AccessKeyKind, AccountId, UniqueId};
+use crate::id::{AccessKeyId, AccessKeyKind, AccountId, ProviderId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{self, Fault};
@@ -89,6 +89,7 @@ enum Target<'a> {
     Root { account: AccountId, arn: &'a str },
     Provider { account: AccountId, url: &'a str, arn: &'a str },
     SamlProvider { account: AccountId, name: &'a str, arn: &'a str },
+    Anchor { account: AccountId, id: ProviderId, arn: &'a str },
 }
 
 impl<'a> Target<'a> {
@@ -136,10 +137,14 @@ impl<'a> Target<'a> {
                     let (account, name) = arn::parse_saml_provider(arn)?;
                     Some(Self::SamlProvider { account, name, arn })
                 })
+                .or_else(|| {
+                    let (_, account, id) = arn::parse_anywhere(arn, "trust-anchor")?;
+                    Some(Self::Anchor { account, id: ProviderId(id), arn })
+                })
                 .ok_or_else(|| {
                     Fault::validation(format!(
-                        "target.provider: the ARN of an OIDC or SAML provider is expected: {arn:?} \
-                         is not"
+                        "target.provider: the ARN of an OIDC or SAML provider, or of a trust \
+                         anchor, is expected: {arn:?} is not"
                     ))
                 }),
         }
@@ -152,7 +157,8 @@ impl<'a> Target<'a> {
             | Self::User { account, .. }
             | Self::Root { account, .. }
             | Self::Provider { account, .. }
-            | Self::SamlProvider { account, .. } => *account,
+            | Self::SamlProvider { account, .. }
+            | Self::Anchor { account, .. } => *account,
         }
     }
 
@@ -166,7 +172,8 @@ impl<'a> Target<'a> {
             | Self::User { arn, .. }
             | Self::Root { arn, .. }
             | Self::Provider { arn, .. }
-            | Self::SamlProvider { arn, .. } => (*arn).to_owned(),
+            | Self::SamlProvider { arn, .. }
+            | Self::Anchor { arn, .. } => (*arn).to_owned(),
         }
     }
 
@@ -236,6 +243,15 @@ impl<'a> Target<'a> {
                 let mut provider = provider.as_ref().clone();
                 provider.revoked = Some(revoked);
                 tx.put(Entity::SamlProvider(provider));
+            }
+            Self::Anchor { account, id, .. } => {
+                let anchor = tx.state().trust_anchor(id).filter(|it| it.account == *account);
+                let Some(anchor) = anchor else {
+                    return Err(Fault::validation("There is no such trust anchor."));
+                };
+                let mut anchor = anchor.as_ref().clone();
+                anchor.revoked = Some(revoked);
+                tx.put(Entity::TrustAnchor(anchor));
             }
         }
         Ok(())

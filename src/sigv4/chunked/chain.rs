@@ -37,6 +37,10 @@ impl Previous {
                 let der = der.get(..*length).unwrap_or_default();
                 Self::text(data_encoding::HEXLOWER.encode(der).as_bytes())
             }
+            // Its payload never comes in chunks.
+            Signature::Certificate(bytes) => {
+                Self::text(data_encoding::HEXLOWER.encode(bytes).as_bytes())
+            }
         }
     }
 
@@ -113,8 +117,10 @@ impl Chain {
 
     fn accepts(&mut self, part: Part, sha256: &[u8; 32], signature: &[u8]) -> bool {
         let signature = match self.algorithm {
-            Algorithm::HmacSha256 => signature,
             Algorithm::EcdsaP256Sha256 => unpadded(signature),
+            Algorithm::HmacSha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+                signature
+            }
         };
         let good = match &self.key {
             Key::Mac(_) => unhex(signature).is_some_and(|claimed| {

@@ -27,12 +27,13 @@ impl Chunks {
     }
 
     pub(in crate::sigv4) fn mode(self, algorithm: Algorithm) -> StreamingMode {
-        match (self, algorithm) {
+        // Nobody signs chunks with a certificate: no signer of ours has such an algorithm.
+        match (self, algorithm == Algorithm::EcdsaP256Sha256) {
             (Self::UnsignedWith(_), _) => StreamingMode::UnsignedTrailer,
-            (Self::Signed, Algorithm::HmacSha256) => StreamingMode::Signed,
-            (Self::Signed, Algorithm::EcdsaP256Sha256) => StreamingMode::SignedV4a,
-            (Self::SignedWith(_), Algorithm::HmacSha256) => StreamingMode::SignedTrailer,
-            (Self::SignedWith(_), Algorithm::EcdsaP256Sha256) => StreamingMode::SignedV4aTrailer,
+            (Self::Signed, false) => StreamingMode::Signed,
+            (Self::Signed, true) => StreamingMode::SignedV4a,
+            (Self::SignedWith(_), false) => StreamingMode::SignedTrailer,
+            (Self::SignedWith(_), true) => StreamingMode::SignedV4aTrailer,
         }
     }
 }

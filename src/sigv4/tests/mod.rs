@@ -160,7 +160,7 @@ impl Request {
                     let key = SigningKey::derive(&secret, presented.scope());
                     verify(&presented, &key, body, rules)
                 }
-                Algorithm::EcdsaP256Sha256 => {
+                _ => {
                     if known {
                         return verify_v4a(&presented, public(), region, body, rules);
                     }

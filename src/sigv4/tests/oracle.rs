@@ -47,7 +47,7 @@ fn oracle(case: &Case, algorithm: Algorithm, presign: bool) -> (Added, Added) {
             .build()
             .unwrap()
             .into(),
-        Algorithm::EcdsaP256Sha256 => v4a::SigningParams::builder()
+        _ => v4a::SigningParams::builder()
             .identity(&identity)
             .region_set(&case.region)
             .name("service")

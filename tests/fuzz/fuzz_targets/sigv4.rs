@@ -92,7 +92,7 @@ fn head(text: &[u8], body: &[u8]) {
                     let key = SigningKey::derive(&SEEDS.secret, presented.scope());
                     verify(&presented, &key, body, &rules).is_ok()
                 }
-                Algorithm::EcdsaP256Sha256 => {
+                _ => {
                     verify_v4a(&presented, &SEEDS.public, None, body, &rules).is_ok()
                 }
             };

@@ -1,0 +1,145 @@
+//! Somebody whom a trust anchor vouches for, before there is a session.
+//!
+//! # Model
+//!
+//! [`certificate_identity`] is the only way to a [`CertificateIdentity`]: the request names an anchor
+//! and carries a certificate; it is signed by the certificate's key; a path leads from the certificate
+//! to the anchor's bundle, and no list of the anchor's that counts has it. Nothing is remembered: all
+//! of it is checked each time.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::directory::{Directory, Snapshot, TrustAnchor};
+use crate::federation::x509::{self, Bundle, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
+use crate::id::{AccountId, ProviderId};
+use crate::sigv4::{self, Body, RequestHead, Rules, SigError};
+
+/// The service that such requests are signed for.
+const SERVICE: &str = "rolesanywhere";
+
+/// The subject of a verified certificate, and the anchor that vouches for it.
+pub struct CertificateIdentity {
+    anchor: Arc<TrustAnchor>,
+    leaf: VerifiedLeaf,
+}
+
+/// A certificate, or the request that it signs, is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// The signature, or the form of the request.
+    #[error(transparent)]
+    Signature(#[from] SigError),
+    /// It shows no certificate.
+    #[error("the request is not signed by a certificate")]
+    Missing,
+    /// It is signed for another service or region.
+    #[error("the credential is scoped to another service or region")]
+    Scope,
+    /// A header with a certificate is not base64.
+    #[error("a header with certificates cannot be read")]
+    Encoding,
+    /// The credential names another serial number than the certificate has.
+    #[error("the credential is not the serial number of the certificate")]
+    Serial,
+    /// The account has no such anchor that is enabled.
+    #[error("there is no such trust anchor that is enabled")]
+    NoAnchor,
+    /// The certificate is not good, or the anchor does not vouch for it.
+    #[error(transparent)]
+    Certificate(#[from] X509Error),
+}
+
+/// A request that carries a certificate.
+pub struct SignedRequest<'a> {
+    /// The request without its body.
+    pub head: &'a RequestHead<'a>,
+    /// Its body.
+    pub body: &'a [u8],
+    /// The region that it must be signed for.
+    pub region: &'a str,
+    /// How its signature is held against it; holds the time of its arrival.
+    pub rules: Rules,
+}
+
+/// Finds out whom a request is from, by an anchor of this account.
+///
+/// # Errors
+///
+/// Why it is not taken.
+pub fn certificate_identity(
+    directory: &Directory,
+    request: &SignedRequest<'_>,
+    account: AccountId,
+    anchor: ProviderId,
+) -> Result<CertificateIdentity, CertificateError> {
+    let presented = sigv4::parse_x509(request.head)?.ok_or(CertificateError::Missing)?;
+    let scope = presented.scope();
+    if scope.service != SERVICE || scope.region != request.region {
+        return Err(CertificateError::Scope);
+    }
+    let leaf = Leaf::parse(&decode(presented.certificate().ok_or(CertificateError::Missing)?)?)?;
+    // INVARIANT: the request is bound to one certificate, and whoever holds its key made it.
+    if presented.access_key_id() != leaf.serial_decimal() {
+        return Err(CertificateError::Serial);
+    }
+    sigv4::verify_x509(&presented, leaf.key(), Body::Bytes(request.body), &request.rules)?;
+    let chain = chain(presented.certificate_chain())?;
+
+    let snapshot = directory.snapshot();
+    let anchor = standing(&snapshot, account, &anchor).ok_or(CertificateError::NoAnchor)?;
+    let anchor = Arc::clone(anchor);
+    let bundle = Bundle::parse(&anchor.bundle)?;
+    let lists: Vec<_> = snapshot
+        .crls_of(account)
+        .filter(|it| it.enabled && it.anchor == anchor.id)
+        .map(|it| &it.list)
+        .collect();
+    let leaf = x509::verify(leaf, &chain, &bundle, &lists, request.rules.now)?;
+    Ok(CertificateIdentity { anchor, leaf })
+}
+
+/// The anchor, if it is enabled and its account is open.
+fn standing<'s>(
+    snapshot: &'s Snapshot,
+    account: AccountId,
+    id: &ProviderId,
+) -> Option<&'s Arc<TrustAnchor>> {
+    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
+    snapshot.trust_anchor(id).filter(|it| open && it.account == account && it.enabled)
+}
+
+fn decode(header: &[u8]) -> Result<Vec<u8>, CertificateError> {
+    // Its form is bounded by that of all headers.
+    STANDARD.decode(header).map_err(|_| CertificateError::Encoding)
+}
+
+/// The certificates of `x-amz-x509-chain`: in base64, separated by commas.
+fn chain(header: Option<&[u8]>) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let Some(header) = header else { return Ok(Vec::new()) };
+    let parts: Vec<_> = header.split(|byte| *byte == b',').collect();
+    if parts.len() > MAX_CHAIN {
+        return Err(X509Error::TooLarge("chain").into());
+    }
+    parts.into_iter().map(|part| decode(part.trim_ascii())).collect()
+}
+
+impl CertificateIdentity {
+    /// The anchor, as it was when the certificate was verified.
+    pub fn anchor(&self) -> &Arc<TrustAnchor> {
+        &self.anchor
+    }
+
+    /// The certificate.
+    pub fn leaf(&self) -> &Leaf {
+        self.leaf.leaf()
+    }
+
+    /// Whether the anchor still is what it was, in a directory that may be newer.
+    pub fn still_stands(&self, snapshot: &Snapshot) -> bool {
+        standing(snapshot, self.anchor.account, &self.anchor.id)
+            .is_some_and(|it| it.bundle == self.anchor.bundle)
+    }
+}
