@@ -333,6 +333,7 @@ fn entities(
         created_at,
         revoked: None,
         unconfirmed: false,
+        put_away: false,
     };
     // The account's root identity has no keys: it is the account itself.
     let account = Account::new(*account, "first".to_owned(), created_at);

@@ -189,6 +189,9 @@ pub struct AccessKey {
     /// It was active in a backup that was restored, and waits for a word of the host's operator.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unconfirmed: bool,
+    /// It was put out of use while it waited: it stays so when it is confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_away: bool,
 }
 
 /// What began when a backup was restored. Sessions of another epoch are refused: the directory

@@ -140,6 +140,7 @@ fn keys_are_listed_by_user() {
             created_at: Timestamp::from_secs(0),
             revoked: None,
             unconfirmed: false,
+            put_away: false,
         }
     };
     let keys = [key(&alice), key(&bob), key(&alice)];

@@ -594,6 +594,7 @@ fn account(
             created_at: now,
             revoked: None,
             unconfirmed: false,
+            put_away: false,
         }),
     ];
     (entities, Credentials { access_key_id: key_id.to_string(), secret, token: None })

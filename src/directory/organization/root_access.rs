@@ -115,6 +115,9 @@ pub enum NoRootAccess {
     /// The target was closed.
     #[error("the target was closed")]
     Closed,
+    /// An account that administers others does not administer itself.
+    #[error("the target is the caller's own account")]
+    Own,
 }
 
 impl Organized {
@@ -153,6 +156,9 @@ impl Organized {
         }
         if organization.management == to {
             return Err(NoRootAccess::Management);
+        }
+        if by == to {
+            return Err(NoRootAccess::Own);
         }
         if self.member(to).is_none() {
             return Err(NoRootAccess::NoMember);

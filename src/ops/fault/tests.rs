@@ -38,7 +38,7 @@ fn codes_as_in_the_service_models() {
              PolicyTypeNotEnabledException ResourcePolicyNotFoundException \
              RootNotFoundException SerializationException InvalidParameterException \
              InvalidRequestException ResourceLimitExceededException \
-             SourceParentNotFoundException TargetNotFoundException \
+             SourceParentNotFoundException TargetNotFoundException TooManyTagsException \
              UnknownOperationException",
         ),
         (

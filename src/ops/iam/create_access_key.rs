@@ -74,6 +74,7 @@ impl Operation for CreateAccessKey {
                     created_at: context.facts.now.floor_secs(),
                     revoked: None,
                     unconfirmed: false,
+                    put_away: false,
                 };
                 tx.put(Entity::AccessKey(key.clone()));
                 Ok(Response { user: user.name.clone(), key, secret })

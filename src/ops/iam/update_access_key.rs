@@ -66,6 +66,11 @@ impl Operation for UpdateAccessKey {
                 // INVARIANT: one that waits for the host's operator stays so, whatever the API is
                 // asked for; to be rid of it, one deletes it.
                 if key.status == request.status {
+                    if key.unconfirmed && !key.put_away {
+                        // What is put out of use now is not put into it by being confirmed.
+                        let put_away = true;
+                        tx.put(Entity::AccessKey(AccessKey { put_away, ..AccessKey::clone(&key) }));
+                    }
                     return Ok(());
                 }
                 let revoked = match request.status {

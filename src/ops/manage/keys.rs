@@ -67,8 +67,9 @@ async fn put_into_use(
             }
             let ids = keys.iter().map(|key| key.id.to_string()).collect();
             for key in keys {
-                let (status, unconfirmed) = (KeyStatus::Active, false);
-                tx.put(Entity::AccessKey(AccessKey { status, unconfirmed, ..key }));
+                let status = if key.put_away { KeyStatus::Inactive } else { KeyStatus::Active };
+                let (unconfirmed, put_away) = (false, false);
+                tx.put(Entity::AccessKey(AccessKey { status, unconfirmed, put_away, ..key }));
             }
             Ok(ids)
         })
@@ -255,6 +256,7 @@ async fn make(context: &Context<'_>, request: &CreateKey) -> Result<CreatedKey, 
                 created_at: context.facts.now.floor_secs(),
                 revoked: None,
                 unconfirmed: false,
+                put_away: false,
             }));
             Ok(())
         })

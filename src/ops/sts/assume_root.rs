@@ -29,10 +29,10 @@ use crate::arn;
 use crate::directory::organization::RootTask;
 use crate::id::{AccountId, UniqueId};
 use crate::ops::authorize::Ask;
-use crate::ops::fault::Fault;
+use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service};
-use crate::policy::{DocumentKind, Policy, Value as KeyValue};
+use crate::policy::{Context as Keys, DocumentKind, Policy, Value as KeyValue};
 use crate::seal::claims::{MAX_ANCESTORS, PrincipalClaim, PrincipalKind, SessionPolicies};
 use crate::sessions::{Draft, Minted, mint};
 use crate::wire::query::Params;
@@ -148,12 +148,23 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
     let snapshot = context.services.directory.snapshot();
     let root = arn::account_root(target);
     // One text for every reason: the caller learns nothing about the organization.
-    snapshot.organized().check_root_access(identity.account(), target, task).map_err(|why| {
+    let refused = |why: String| {
         Fault::not_authorized(&identity.arn(), "sts:AssumeRoot", Some(&root), None).with_note(why)
-    })?;
+    };
+    let organized = snapshot.organized();
+    organized
+        .check_root_access(identity.account(), target, task)
+        .map_err(|why| refused(why.to_string()))?;
     let ask = Ask { action: "sts:AssumeRoot", resource: &root, owner: target };
-    context.authorize_delegated(&snapshot, &ask, &MEMBERSHIP, |keys| {
+    let add = |keys: &mut Keys| {
         keys.insert("sts:TaskPolicyArn", KeyValue::One(request.task.clone()));
+    };
+    context.authorize_delegated(&snapshot, &ask, &MEMBERSHIP, add).map_err(|fault| {
+        if fault.code() == FaultCode::AccessDenied {
+            refused(fault.message().to_owned())
+        } else {
+            fault
+        }
     })?;
     let now = context.facts.now.floor_secs();
     let ancestors = identity.chain(now, snapshot.version());
