@@ -76,7 +76,7 @@
 //! // A key signs for every service and region: is this ours?
 //! let scope = presented.scope();
 //! assert_eq!((scope.service, scope.region), ("sts", "eu-west-1"));
-//! assert!(headers.contains(&("host", b"sts.example.com")));
+//! assert!(headers.contains(&("host", b"sts.example.com".as_slice())));
 //! let key = SigningKey::derive(&secret, scope);
 //! let rules = Rules::new(UriRules::Standard, now);
 //! verify(&presented, &key, Body::Bytes(body), &rules)?;

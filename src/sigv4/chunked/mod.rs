@@ -75,7 +75,7 @@
 //! // A key signs for every service and region: is this ours?
 //! let scope = presented.scope();
 //! assert_eq!((scope.service, scope.region), ("s3", "eu-west-1"));
-//! assert!(headers.contains(&("host", b"bucket.example.com")));
+//! assert!(headers.contains(&("host", b"bucket.example.com".as_slice())));
 //! let key = SigningKey::derive(&secret, scope);
 //! let rules = Rules::new(UriRules::S3, now);
 //! let verified = verify(&presented, &key, Body::Streamed, &rules)?;
