@@ -85,6 +85,11 @@ pub fn assumed_role(account: AccountId, role_name: &str, session_name: &str) -> 
     format!("arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}")
 }
 
+/// The ARN of a federated user: `arn:aws:sts::<account>:federated-user/<name>`.
+pub fn federated_user(account: AccountId, name: &str) -> String {
+    format!("arn:{PARTITION}:sts::{account}:federated-user/{name}")
+}
+
 /// The ARN that stands for a whole account in policies: `arn:aws:iam::<account>:root`.
 pub fn account_root(account: AccountId) -> String {
     format!("arn:{PARTITION}:iam::{account}:root")

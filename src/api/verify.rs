@@ -211,6 +211,8 @@ pub enum PrincipalType {
     AssumedRole,
     /// The root user of an account.
     Account,
+    /// A federated user.
+    FederatedUser,
 }
 
 /// A credential that a session came from.

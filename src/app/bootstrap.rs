@@ -33,6 +33,8 @@ pub struct Bootstrap {
     pub access_key_id: AccessKeyId,
     /// The key's secret.
     pub secret: SecretAccessKey,
+    /// Whether the key was drawn: whoever brought one knows it.
+    pub drawn: bool,
 }
 
 /// What `init` did.
@@ -101,6 +103,7 @@ impl Bootstrap {
             account,
             access_key_id: AccessKeyId::generate(AccessKeyKind::LongTerm, account, random)?,
             secret: SecretAccessKey::generate(random)?,
+            drawn: true,
         })
     }
 
@@ -141,7 +144,7 @@ impl Bootstrap {
             return Err(BootstrapError::OtherAccount { found, wanted });
         }
         let secret = SecretAccessKey::parse(secret).map_err(|error| value(SECRET, error))?;
-        Ok(Self { account: access_key_id.account(), access_key_id, secret })
+        Ok(Self { account: access_key_id.account(), access_key_id, secret, drawn: false })
     }
 }
 
@@ -306,7 +309,7 @@ fn entities(
 ) -> Result<Vec<Entity>, InitError> {
     let random = &*world.random;
     let created_at = world.clock.now().floor_secs();
-    let Bootstrap { account, access_key_id, secret } = bootstrap;
+    let Bootstrap { account, access_key_id, secret, drawn: _ } = bootstrap;
     let id = UniqueId::generate(UniqueKind::User, random)?;
     let admin = User {
         id,

@@ -75,6 +75,9 @@ pub struct SessionContext {
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
     web_id_federation_data: Option<WebIdFederationData>,
+    /// A word, not a boolean, as with CloudTrail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed_root: Option<&'static str>,
     /// The source identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
@@ -96,6 +99,7 @@ impl SessionContext {
                 mfa_authenticated: mfa.to_string(),
             },
             web_id_federation_data: None,
+            assumed_root: None,
             source_identity,
         }
     }
@@ -105,6 +109,13 @@ impl SessionContext {
     pub fn federated(mut self, provider: Option<String>) -> Self {
         self.web_id_federation_data = provider
             .map(|federated_provider| WebIdFederationData { federated_provider, attributes: None });
+        self
+    }
+
+    /// The same session, if it is one of AssumeRoot.
+    #[must_use]
+    pub fn assumed_root(mut self, is: bool) -> Self {
+        self.assumed_root = is.then_some("true");
         self
     }
 }

@@ -7,7 +7,7 @@ use super::standing::{self, Entity, Refusal};
 use crate::arn;
 use crate::directory::{Account, Role, Snapshot, User};
 use crate::id::{AccessKeyId, AccountId, UniqueId};
-use crate::seal::Link;
+use crate::seal::{Claims, Link, PrincipalKind};
 use crate::sigv4::{PayloadCheck, Verified};
 use crate::time::Timestamp;
 
@@ -87,8 +87,38 @@ pub enum PrincipalEntity {
     User(Arc<User>),
     /// A role.
     Role(Arc<Role>),
+    /// The root user of an account: with all its rights, or for one
+    /// [task](Identity::task_policy).
+    Root(Arc<Account>),
+    /// A federated user, by whoever made it.
+    Federated(Maker),
+}
+
+/// Who made a federated user.
+#[derive(Clone)]
+pub enum Maker {
+    /// A user.
+    User(Arc<User>),
     /// The root user of an account.
     Root(Arc<Account>),
+}
+
+impl PrincipalEntity {
+    /// INVARIANT: what a session is, its token says, and the entity has to be of that kind.
+    fn of_session(entity: Entity<'_>, claims: &Claims) -> Result<Self, Refusal> {
+        match (claims.principal.kind, Self::from(entity)) {
+            (PrincipalKind::Role, it @ Self::Role(_))
+            | (PrincipalKind::User, it @ Self::User(_))
+            | (PrincipalKind::Root | PrincipalKind::RootTask, it @ Self::Root(_)) => Ok(it),
+            (PrincipalKind::FederatedUser, Self::User(user)) => {
+                Ok(Self::Federated(Maker::User(user)))
+            }
+            (PrincipalKind::FederatedUser, Self::Root(account)) => {
+                Ok(Self::Federated(Maker::Root(account)))
+            }
+            _ => Err(Refusal::PrincipalGone(claims.principal.id)),
+        }
+    }
 }
 
 impl From<Entity<'_>> for PrincipalEntity {
@@ -123,11 +153,12 @@ impl Identity {
         let claims = session.claims();
         standing::credential(snapshot, &id, &claims.principal.id, claims.version)?;
         standing::origin(snapshot, &id, claims)?;
-        let principal = standing::principal(snapshot, &claims.principal.id)?.into();
+        let entity = standing::principal(snapshot, &claims.principal.id)?;
+        let principal = PrincipalEntity::of_session(entity, claims)?;
         Ok(Self { principal, access_key_id: id, session: Some(session) })
     }
 
-    /// The user, role or root user.
+    /// The user, role, root user or federated user.
     pub fn principal(&self) -> &PrincipalEntity {
         &self.principal
     }
@@ -145,44 +176,64 @@ impl Identity {
     /// The account it belongs to.
     pub fn account(&self) -> AccountId {
         match &self.principal {
-            PrincipalEntity::User(user) => user.account,
+            PrincipalEntity::User(user) | PrincipalEntity::Federated(Maker::User(user)) => {
+                user.account
+            }
             PrincipalEntity::Role(role) => role.account,
-            PrincipalEntity::Root(account) => account.id,
+            PrincipalEntity::Root(account) | PrincipalEntity::Federated(Maker::Root(account)) => {
+                account.id
+            }
         }
     }
 
-    /// Whether it is the root user of its account.
+    /// The ARN of the policy of the one task that a root user's session is for: `None` for whoever has
+    /// no such session, empty if it does not say.
+    pub fn task_policy(&self) -> Option<&str> {
+        let claims = self.session.as_ref()?.claims();
+        (claims.principal.kind == PrincipalKind::RootTask)
+            .then(|| claims.task_policy().unwrap_or_default())
+    }
+
+    /// Whether it is the root user of its account, were it for one task.
     pub fn is_root(&self) -> bool {
         matches!(self.principal, PrincipalEntity::Root(_))
     }
 
-    /// The unique ID of the user or role; of a root user, its account's.
+    /// The unique ID of the user or role; of a root user, its account's; of a federated user, its
+    /// maker's.
     pub fn unique_id(&self) -> UniqueId {
         match &self.principal {
-            PrincipalEntity::User(user) => user.id,
+            PrincipalEntity::User(user) | PrincipalEntity::Federated(Maker::User(user)) => user.id,
             PrincipalEntity::Role(role) => role.id,
-            PrincipalEntity::Root(account) => UniqueId::of_root(account.id),
+            PrincipalEntity::Root(account) | PrincipalEntity::Federated(Maker::Root(account)) => {
+                UniqueId::of_root(account.id)
+            }
         }
     }
 
-    /// The role session's name; empty for users.
+    /// The role session's name, or the federated user's; empty for users.
     pub fn session_name(&self) -> &str {
         match (&self.principal, &self.session) {
-            (PrincipalEntity::Role(_), Some(session)) => &session.claims().session_name,
+            (PrincipalEntity::Role(_) | PrincipalEntity::Federated(_), Some(session)) => {
+                &session.claims().session_name
+            }
             _ => "",
         }
     }
 
-    /// `aws:userid`: `AIDA…`, `AROA…:<session name>`, or the account's ID.
+    /// `aws:userid`: `AIDA…`, `AROA…:<session name>`, `<account>:<federated user's name>`, or the
+    /// account's ID.
     pub fn user_id(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.id.to_string(),
             PrincipalEntity::Role(role) => format!("{}:{}", role.id, self.session_name()),
             PrincipalEntity::Root(account) => account.id.to_string(),
+            PrincipalEntity::Federated(_) => format!("{}:{}", self.account(), self.session_name()),
         }
     }
 
-    /// The ARN that GetCallerIdentity tells: the user's or root user's, or the role session's.
+    /// The ARN that GetCallerIdentity tells: the user's or root user's, the role session's, the
+    /// federated user's.
     pub fn arn(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.arn(),
@@ -190,15 +241,28 @@ impl Identity {
                 arn::assumed_role(role.account, &role.name, self.session_name())
             }
             PrincipalEntity::Root(account) => arn::account_root(account.id),
+            PrincipalEntity::Federated(_) => {
+                arn::federated_user(self.account(), self.session_name())
+            }
         }
     }
 
-    /// `aws:PrincipalArn`: the user's, the role's or the root user's.
+    /// `aws:PrincipalArn`: the user's, the role's, the root user's or the federated user's.
     pub fn principal_arn(&self) -> String {
         match &self.principal {
             PrincipalEntity::User(user) => user.arn(),
             PrincipalEntity::Role(role) => role.arn(),
             PrincipalEntity::Root(account) => arn::account_root(account.id),
+            PrincipalEntity::Federated(_) => self.arn(),
+        }
+    }
+
+    /// The ARN of whose rights it acts on: that of a federated user's maker, everybody else's own.
+    pub fn issuer_arn(&self) -> String {
+        match &self.principal {
+            PrincipalEntity::Federated(Maker::User(user)) => user.arn(),
+            PrincipalEntity::Federated(Maker::Root(account)) => arn::account_root(account.id),
+            _ => self.principal_arn(),
         }
     }
 

@@ -38,7 +38,7 @@ use sha2::{Digest, Sha256};
 pub use certificate::{CertificateError, CertificateIdentity, SignedRequest, certificate_identity};
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use federated::{WebIdentity, WebIdentityError, web_identity};
-pub use identity::{Identity, PrincipalEntity, VerifiedRequest};
+pub use identity::{Identity, Maker, PrincipalEntity, VerifiedRequest};
 pub use saml::{SamlIdentity, SamlIdentityError, SamlSettings, saml_identity};
 pub use standing::Refusal;
 

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use crate::directory::organization::RootTask;
 use crate::directory::{Account, KeyStatus, Role, Snapshot, User};
-use crate::id::{AccessKeyId, AccessKeyKind, ProviderId, UniqueId, UniqueKind};
-use crate::seal::{Claims, Link};
+use crate::id::{AccessKeyId, AccessKeyKind, AccountId, ProviderId, UniqueId, UniqueKind};
+use crate::seal::{Claims, Link, PrincipalKind};
 
 /// Why a credential is not in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,9 @@ pub enum Refusal {
     /// The identity provider does not exist any more.
     #[error("the identity provider {0} does not exist any more")]
     ProviderGone(ProviderId),
+    /// Whoever made the session of a root user may not have it any more.
+    #[error("the organization gives no access to the root user {0} any more")]
+    RootAccessEnded(UniqueId),
 }
 
 /// A principal as the directory has it now.
@@ -69,16 +73,20 @@ pub(super) fn principal<'a>(snapshot: &'a Snapshot, id: &UniqueId) -> Result<Ent
         UniqueKind::Group | UniqueKind::Policy | UniqueKind::InstanceProfile => None,
     }
     .ok_or(Refusal::PrincipalGone(*id))?;
-    let account = match &entity {
-        Entity::User(user) => user.account,
-        Entity::Role(role) => role.account,
-        Entity::Root(account) => account.id,
-    };
+    let account = account_of(&entity);
     snapshot.account(account).ok_or(Refusal::AccountGone(*id))?;
     if snapshot.organized().is_closed(account) {
         return Err(Refusal::AccountClosed(*id));
     }
     Ok(entity)
+}
+
+fn account_of(entity: &Entity<'_>) -> AccountId {
+    match entity {
+        Entity::User(user) => user.account,
+        Entity::Role(role) => role.account,
+        Entity::Root(account) => account.id,
+    }
 }
 
 /// The user, or root user, of a long-term key that signs now.
@@ -97,12 +105,15 @@ pub(super) fn long_term<'a>(
 }
 
 /// Checks what a session's claims say of where it came from, but for its own credential and its
-/// principal: that it was made in the directory's present epoch, every ancestor, and the identity
-/// provider that its chain began with.
+/// principal: that it was made in the directory's present epoch, every ancestor, the identity
+/// provider that its chain began with, and the root access that it was made by.
 pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<(), Refusal> {
     epoch(snapshot, id, claims.epoch)?;
     for ancestor in &claims.ancestors {
         link(snapshot, ancestor)?;
+    }
+    if claims.principal.kind == PrincipalKind::RootTask {
+        root_access(snapshot, claims)?;
     }
     let Some(federated) = &claims.federated else { return Ok(()) };
     let oidc = snapshot.oidc_provider_by_id(&federated.provider).map(|it| it.revoked);
@@ -118,6 +129,16 @@ pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<
         return Err(Refusal::ProviderRevoked(federated.provider));
     }
     Ok(())
+}
+
+/// Checks that the organization still gives the task to whoever made the session of a root user.
+fn root_access(snapshot: &Snapshot, claims: &Claims) -> Result<(), Refusal> {
+    let ended = Refusal::RootAccessEnded(claims.principal.id);
+    let maker = claims.ancestors.last().ok_or(ended)?;
+    let task = claims.task_policy().and_then(RootTask::of_policy).ok_or(ended)?;
+    let by = account_of(&principal(snapshot, &maker.principal_id)?);
+    let organized = snapshot.organized();
+    organized.check_root_access(by, claims.principal.account, task).map_err(|_| ended)
 }
 
 /// Checks that the session `id` was made in the directory's present epoch.

@@ -86,11 +86,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 fn spell(made: &Bootstrap, format: Format) -> String {
     let (id, secret) = (&made.access_key_id, made.secret.expose());
     match format {
-        Format::Text => format!(
-            "Account:            {}\nUser:               {}\nAccess key ID:      {id}\nSecret access key:  {secret}",
-            made.account,
-            bootstrap::ADMIN
-        ),
+        Format::Text => {
+            let secret = if made.drawn { secret } else { "as it was given" };
+            format!(
+                "Account:            {}\nUser:               {}\nAccess key ID:      {id}\nSecret access key:  {secret}",
+                made.account,
+                bootstrap::ADMIN
+            )
+        }
         Format::Env => {
             format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={}", shell_safe(secret))
         }

@@ -124,14 +124,51 @@ const TEXTS: &[Text] = &[
     (
         "/",
         "CountersignReadOnlyAccess",
-        "Seeing sessions.",
-        r#"{"Effect":"Allow","Action":["countersign:Get*","countersign:List*"],"Resource":"*"}"#,
+        "Seeing sessions, and the directory as files.",
+        r#"{"Effect":"Allow","Action":["countersign:Get*","countersign:List*","countersign:ExportDirectory"],"Resource":"*"}"#,
     ),
     (
         "/",
         "CountersignIncidentResponse",
         "Seeing and ending sessions, disabling keys, and reading who may do what.",
         r#"{"Effect":"Allow","Action":["countersign:ListSessions","countersign:RevokeSessions","iam:GenerateCredentialReport","iam:Get*","iam:List*","iam:UpdateAccessKey","sts:GetAccessKeyInfo"],"Resource":"*"}"#,
+    ),
+    // They allow nothing: what they do not deny is the root user's by right.
+    (
+        "/root-task/",
+        "IAMAuditRootUserCredentials",
+        "A root session that sees which credentials the root user has.",
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetAccountSummary","iam:GetUser","iam:GetAccessKeyLastUsed"],"Resource":"*"},
+           {"Sid":"DenyAuditingCredentialsOnNonRootUserResource","Effect":"Deny","Action":["iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"NotResource":"arn:aws:iam::*:root"}"#,
+    ),
+    (
+        "/root-task/",
+        "IAMCreateRootUserPassword",
+        "A root session that lets the root user have a password again.",
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["iam:CreateLoginProfile","iam:GetLoginProfile"],"Resource":"*"},
+           {"Sid":"DenyCreatingPasswordOnNonRootUserResource","Effect":"Deny","Action":["iam:CreateLoginProfile","iam:GetLoginProfile"],"NotResource":"arn:aws:iam::*:root"}"#,
+    ),
+    (
+        "/root-task/",
+        "IAMDeleteRootUserCredentials",
+        "A root session that deletes the root user's credentials.",
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:DeleteVirtualMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"Resource":"*"},
+           {"Sid":"DenyDeletingRootUserCredentialsOnNonRootUserResource","Effect":"Deny","Action":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:DeleteVirtualMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"NotResource":"arn:aws:iam::*:root"}"#,
+    ),
+    (
+        "/root-task/",
+        "S3UnlockBucketPolicy",
+        "A root session that takes away the policy of a bucket that lets nobody in.",
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["s3:DeleteBucketPolicy","s3:PutBucketPolicy","s3:GetBucketPolicy","s3:ListAllMyBuckets"],"Resource":"*"},
+           {"Sid":"DenyManagingBucketPolicyForNonRootCallers","Effect":"Deny","Action":["s3:DeleteBucketPolicy","s3:PutBucketPolicy","s3:GetBucketPolicy","s3:ListAllMyBuckets"],"Resource":"*","Condition":{"StringNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:root"}}}"#,
+    ),
+    (
+        "/root-task/",
+        "SQSUnlockQueuePolicy",
+        "A root session that takes away the policy of a queue that lets nobody in.",
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["sqs:SetQueueAttributes","sqs:GetQueueAttributes","sqs:ListQueues","sqs:GetQueueUrl"],"Resource":"*"},
+           {"Sid":"DenyGettingQueueAttributesOnNonOwnQueue","Effect":"Deny","Action":["sqs:GetQueueAttributes"],"Resource":"arn:aws:sqs:*:*:*","Condition":{"StringNotEqualsIfExists":{"aws:ResourceAccount":["${aws:PrincipalAccount}"]}}},
+           {"Sid":"DenyActionsForNonRootUser","Effect":"Deny","Action":["sqs:SetQueueAttributes","sqs:GetQueueAttributes","sqs:ListQueues","sqs:GetQueueUrl"],"Resource":"*","Condition":{"StringNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:root"}}}"#,
     ),
 ];
 
@@ -169,6 +206,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::directory::organization::RootTask;
 
     #[test]
     fn every_built_in_policy_parses_and_has_an_id_of_its_own() {
@@ -178,5 +216,13 @@ mod tests {
         assert_eq!(ids.len(), TEXTS.len());
         let arns: BTreeSet<_> = all().map(|policy| &policy.arn).collect();
         assert_eq!(arns.len(), TEXTS.len());
+    }
+
+    #[test]
+    fn every_task_of_a_root_user_has_its_policy_and_no_other_is_there() {
+        let tasks = all().filter_map(|policy| RootTask::of_policy(&policy.arn));
+        assert!(tasks.eq(RootTask::ALL));
+        assert_eq!(all().filter(|policy| policy.path == "/root-task/").count(), 5);
+        assert_eq!(RootTask::of_policy(ADMINISTRATOR_ACCESS), None);
     }
 }

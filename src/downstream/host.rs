@@ -9,6 +9,10 @@ pub struct HostPattern {
     below: bool,
 }
 
+/// Why a request for another host is refused.
+pub const NOT_SERVED: &str = "The request was made for a host that the service does not answer to: a \
+                              port that is not the scheme's own is part of it.";
+
 /// A text is no host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("takes names or addresses of hosts, with a port where it is not the scheme's own")]

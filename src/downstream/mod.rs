@@ -26,9 +26,9 @@ mod settings;
 mod tests;
 
 pub use asker::{Admission, Asker, AskerError, CertificateNames, Shown};
-pub use host::{HostError, HostPattern};
+pub use host::{HostError, HostPattern, NOT_SERVED};
 pub use registry::{Registry, RegistryError, Shared};
-pub use service::{Invalid, Service, uri_rules};
+pub use service::{Invalid, Service, Signature, uri_rules};
 pub use settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 
 /// Every header with the name of this prefix is ours to set.

@@ -8,7 +8,7 @@ use super::settings::{BodyRule, BuiltIn, Proxy, RouteSettings, ServiceSettings};
 use crate::arn::PARTITION;
 use crate::id::AccountId;
 use crate::policy::{BoundPolicy, Context, DocumentKind, Policy, Value};
-use crate::sigv4::UriRules;
+use crate::sigv4::{Body, PayloadCheck, RequestHead, UriRules};
 use crate::time::Timestamp;
 
 /// The most hosts, accounts or askers of a service.
@@ -48,6 +48,17 @@ enum Mapping {
     Asker,
     Routes(Vec<Route>),
     BuiltIn(BuiltIn),
+}
+
+/// What is known of a signature that holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// When it was made.
+    pub signed_at: Timestamp,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// What it says of the payload.
+    pub payload: PayloadCheck,
 }
 
 /// What is wrong with a service's settings.
@@ -232,15 +243,27 @@ impl Service {
         prefixes
     }
 
-    /// Adds the condition keys that a service of this kind has of every signature: S3's
-    /// `s3:signatureAge`, in milliseconds.
+    /// Adds the condition keys that a service of this kind has of every signature that holds: S3's
+    /// `s3:signatureAge`, in milliseconds, `s3:x-amz-content-sha256`, which is the mode of the payload
+    /// that was verified, also where no header names it, and `s3:ResourceAccount`.
     ///
     /// Source: Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific
     /// Policy Keys".
-    pub fn add_keys_of_signature(&self, keys: &mut Context, signed_at: Timestamp, now: Timestamp) {
-        if matches!(self.mapping, Mapping::BuiltIn(BuiltIn::S3)) {
-            let age = now.millis().saturating_sub(signed_at.millis()).max(0);
-            keys.insert("s3:signatureAge", Value::One(age.to_string()));
+    pub fn add_keys_of_signature(
+        &self,
+        keys: &mut Context,
+        head: &RequestHead<'_>,
+        body: Body<'_>,
+        signature: &Signature,
+    ) {
+        if !matches!(self.mapping, Mapping::BuiltIn(BuiltIn::S3)) {
+            return;
+        }
+        let age = signature.now.millis().saturating_sub(signature.signed_at.millis()).max(0);
+        keys.insert("s3:ResourceAccount", Value::One(self.account.to_string()));
+        keys.insert("s3:signatureAge", Value::One(age.to_string()));
+        if let Some(mode) = mapping::s3::payload_mode(head, body, signature.payload) {
+            keys.insert("s3:x-amz-content-sha256", Value::One(mode));
         }
     }
 
@@ -254,7 +277,8 @@ impl Service {
         !matches!(self.mapping, Mapping::Asker)
     }
 
-    /// What a request means: `None` if that is not known here, but to the asker.
+    /// What a request means as far as its head tells: `None` if that is not known here, but to the
+    /// asker.
     ///
     /// # Errors
     /// It means nothing that could be allowed.
@@ -264,12 +288,23 @@ impl Service {
         target: &str,
         headers: &[(&str, &[u8])],
     ) -> Result<Option<Meaning>, Unmapped> {
+        self.meaning_of(&RequestHead { method, target, headers }, Body::Unavailable)
+    }
+
+    /// What a request means, its body being what is known of it: `None` if that is not known here, but
+    /// to the asker.
+    ///
+    /// # Errors
+    /// It means nothing that could be allowed.
+    pub fn meaning_of(
+        &self,
+        head: &RequestHead<'_>,
+        body: Body<'_>,
+    ) -> Result<Option<Meaning>, Unmapped> {
         match &self.mapping {
             Mapping::Asker => Ok(None),
-            Mapping::Routes(routes) => mapping::find(routes, method, target, headers).map(Some),
-            Mapping::BuiltIn(BuiltIn::S3) => {
-                mapping::s3::find(&self.hosts, method, target, headers).map(Some)
-            }
+            Mapping::Routes(routes) => mapping::find(routes, head, body).map(Some),
+            Mapping::BuiltIn(BuiltIn::S3) => mapping::s3::find(&self.hosts, head, body).map(Some),
         }
     }
 }

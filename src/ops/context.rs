@@ -6,7 +6,7 @@
 //! The region that its signature names is such a claim.
 
 use crate::arn;
-use crate::authn::{Identity, PrincipalEntity, SamlIdentity, WebIdentity};
+use crate::authn::{Identity, Maker, PrincipalEntity, SamlIdentity, WebIdentity};
 use crate::directory::Tag;
 use crate::federation::oidc::ClaimValue;
 use crate::ops::{Facts, eks};
@@ -107,6 +107,7 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
         }
         PrincipalEntity::Role(_) => "AssumedRole",
         PrincipalEntity::Root(_) => "Account",
+        PrincipalEntity::Federated(_) => "FederatedUser",
     };
     one(context, "aws:PrincipalType", kind);
     for (key, value) in principal_tags(identity) {
@@ -115,6 +116,9 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
     // The keys below exist for temporary credentials only.
     let Some(session) = identity.session() else { return };
     let claims = session.claims();
+    if identity.task_policy().is_some() {
+        one(context, "aws:AssumedRoot", bool(true));
+    }
     one(context, "aws:TokenIssueTime", claims.issued_at.to_rfc3339());
     if let Some(source_identity) = &claims.source_identity {
         one(context, "aws:SourceIdentity", source_identity.clone());
@@ -152,12 +156,12 @@ pub fn add_second_factor(context: &mut Context, mfa_at: Timestamp, now: Timestam
     one(context, "aws:MultiFactorAuthAge", now.secs_since(mfa_at).max(0).to_string());
 }
 
-/// The principal's tags: the entity's own, a session's over them, keys compared without case.
+/// The principal's tags: the entity's own (of a federated user, its maker's), a session's over them, keys compared without case.
 pub fn principal_tags(identity: &Identity) -> Vec<(String, String)> {
     let entity: &[Tag] = match identity.principal() {
-        PrincipalEntity::User(user) => &user.tags,
+        PrincipalEntity::User(user) | PrincipalEntity::Federated(Maker::User(user)) => &user.tags,
         PrincipalEntity::Role(role) => &role.tags,
-        PrincipalEntity::Root(_) => &[],
+        PrincipalEntity::Root(_) | PrincipalEntity::Federated(Maker::Root(_)) => &[],
     };
     let session = identity.session().map_or(&[][..], |session| &session.claims().tags);
     let own =

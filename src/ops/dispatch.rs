@@ -7,11 +7,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault::Fault;
-use super::sts::get_session_token::limits_of_user_sessions;
 use super::trail::{self, About};
-use super::{Context, Effect, Operation};
+use super::{Context, Effect, Operation, credentials};
 use crate::audit::{EventId, Record, UserIdentity};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -26,6 +26,7 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let read = || O::read(params);
         let response = if O::UNSIGNED {
+            let _place = context.services.strangers.place()?;
             let request = read_or_refuse(context, &about, read()).await?;
             let described = O::describe(&request);
             // INVARIANT: without a signature there are only the operations that say so, and what
@@ -50,6 +51,30 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             xml
         }))
     })
+}
+
+/// Room for requests that come without a signature, among all that may be in work.
+///
+/// INVARIANT: strangers keep no signed request out. They may have to wait for an issuer's keys, and
+/// anybody may send what has to.
+pub struct Strangers(Semaphore);
+
+impl Strangers {
+    /// Half of the requests that may be in work at once.
+    #[must_use]
+    pub fn among(requests: usize) -> Self {
+        Self(Semaphore::new((requests / 2).max(1)))
+    }
+
+    /// A place for one, as long as it is held.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` if there is none.
+    pub(super) fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.0.try_acquire().map_err(|_| {
+            Fault::unavailable("half of all requests in work come without a signature")
+        })
+    }
 }
 
 /// The most characters of what somebody who has proven nothing may leave on record of one parameter.
@@ -86,8 +111,8 @@ where
     Executing: Future<Output = Result<Response, Fault>>,
 {
     context.record_use(about.service.scope());
-    let read = limits_of_user_sessions(context.identity()?, about.service, about.name)
-        .and_then(|()| read());
+    let read =
+        credentials::check(context.identity()?, about.service, about.name).and_then(|()| read());
     let request = read_or_refuse(context, about, read).await?;
     let described = describe(&request);
     recorded(context, about, effect, request, described, execute, outcome).await
@@ -143,7 +168,7 @@ pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>
 /// Runs one operation without records of its own.
 pub fn step<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> Step<'a> {
     Box::pin(async move {
-        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        credentials::check(context.identity()?, O::SERVICE, O::NAME)?;
         O::execute(context, O::read(params)?).await.map(drop)
     })
 }
@@ -220,6 +245,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ops::fault::FaultCode;
+
+    #[test]
+    fn strangers_have_half_of_the_room() {
+        let strangers = Strangers::among(4);
+        let first = strangers.place().unwrap();
+        let second = strangers.place().unwrap();
+        assert_eq!(strangers.place().unwrap_err().code(), FaultCode::ServiceUnavailable);
+        drop((first, second));
+        assert!(strangers.place().is_ok() && Strangers::among(1).place().is_ok());
+    }
 
     #[test]
     fn who_proves_nothing_leaves_little_on_record() {

@@ -20,6 +20,7 @@ mod authenticate;
 pub mod authorize;
 pub mod catalog;
 pub mod context;
+pub mod credentials;
 pub mod denial;
 pub mod dispatch;
 pub mod eks;
@@ -84,6 +85,8 @@ pub struct Services {
     pub resource_policies: verify::ResourcePolicies,
     /// The verification pipeline.
     pub authenticator: Authenticator,
+    /// Room for requests that come without a signature.
+    pub strangers: dispatch::Strangers,
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// What IAM takes and refuses.

@@ -4,8 +4,7 @@
 //! [`Bench::call`] goes the whole way of a request but for HTTP: the parameters are encoded as a
 //! form and signed, the request is verified, its caller dispatched to the catalogue's row.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -27,6 +26,9 @@ use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
+use crate::directory::organization::{
+    FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId, root_access,
+};
 use crate::directory::providers::OidcProvider;
 use crate::directory::{
     AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
@@ -190,6 +192,7 @@ impl Bench {
         );
         let keys = Arc::new(TestKeys::default());
         let services = Services {
+            strangers: crate::ops::dispatch::Strangers::among(1024),
             feeds: crate::ops::verify::Feeds::default(),
             resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),
@@ -323,6 +326,39 @@ impl Bench {
         let id = provider.id;
         self.put(Entity::OidcProvider(provider)).await;
         id
+    }
+
+    /// Makes an organization with A as its management account and B as a member, which works with
+    /// IAM.
+    pub(crate) async fn organization(&self) {
+        let random = &*self.services.random;
+        let (root, now) = (RootId::generate(random).unwrap(), self.clock.now().floor_secs());
+        let organization = Organization {
+            id: OrganizationId::generate(random).unwrap(),
+            features: FeatureSet::All,
+            management: AccountId::parse(A).unwrap(),
+            created_at: now,
+            root,
+            enabled: BTreeSet::new(),
+            attached: BTreeSet::new(),
+            tags: Vec::new(),
+            services: [(root_access::IAM.to_owned(), now)].into(),
+            root_access: BTreeSet::new(),
+        };
+        self.put(Entity::Organization(organization)).await;
+        for account in [A, B] {
+            let member = Member {
+                account: AccountId::parse(account).unwrap(),
+                parent: Parent::Root,
+                email: None,
+                joined: Joined::Invited,
+                joined_at: now,
+                attached: BTreeSet::new(),
+                tags: Vec::new(),
+                delegated: BTreeMap::new(),
+            };
+            self.put(Entity::Member(member)).await;
+        }
     }
 
     /// Writes an entity.

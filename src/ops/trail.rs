@@ -4,7 +4,7 @@ use crate::audit::{
     Event, EventId, IdentityType, Record, SessionContext, SessionIssuer, UserIdentity,
 };
 use crate::authn::{
-    Caller, CertificateIdentity, Identity, PrincipalEntity, SamlIdentity, WebIdentity,
+    Caller, CertificateIdentity, Identity, Maker, PrincipalEntity, SamlIdentity, WebIdentity,
 };
 use crate::id;
 use crate::ops::fault::Fault;
@@ -131,13 +131,19 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             (IdentityType::AssumedRole, IdentityType::Role, Some(role.name.clone()))
         }
         PrincipalEntity::Root(_) => (IdentityType::Root, IdentityType::Root, None),
+        PrincipalEntity::Federated(Maker::User(user)) => {
+            (IdentityType::FederatedUser, IdentityType::IamUser, Some(user.name.clone()))
+        }
+        PrincipalEntity::Federated(Maker::Root(_)) => {
+            (IdentityType::FederatedUser, IdentityType::Root, None)
+        }
     };
     let session_context = identity.session().map(|session| {
         let claims = session.claims();
         let issuer = SessionIssuer {
             kind: issuer_kind,
             principal_id: identity.unique_id().to_string(),
-            arn: identity.principal_arn(),
+            arn: identity.issuer_arn(),
             account_id: identity.account().to_string(),
             user_name: name.clone(),
         };
@@ -148,6 +154,7 @@ fn of_identity(identity: &Identity) -> UserIdentity {
             claims.source_identity.clone(),
         )
         .federated(claims.federated.as_ref().map(|it| it.arn.clone()))
+        .assumed_root(identity.task_policy().is_some())
     });
     UserIdentity {
         kind,

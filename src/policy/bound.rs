@@ -74,5 +74,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &at((0, 8))));
         assert!(!Arc::ptr_eq(&first, &at((1, 7))));
         assert_eq!(asked, 3);
+        let debug = format!("{policy:?}");
+        assert!(debug.starts_with("BoundPolicy { policy: Policy {"), "{debug}");
     }
 }

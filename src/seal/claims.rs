@@ -37,7 +37,7 @@ pub struct Claims {
     /// The directory's version that the decision to make it was read from.
     #[n(6)]
     pub version: u64,
-    /// The role session's name; empty for other principals.
+    /// The role session's name, or the federated user's; empty for other principals.
     #[n(7)]
     pub session_name: String,
     /// The source identity, set once in a chain and inherited.
@@ -62,6 +62,19 @@ pub struct Claims {
     /// revoking or deleting the provider reaches every session that came from it.
     #[n(16)]
     pub federated: Option<FederatedClaim>,
+}
+
+impl Claims {
+    /// The ARN of the one policy of a session that is for one task.
+    pub fn task_policy(&self) -> Option<&str> {
+        match self.policies.as_ref()? {
+            SessionPolicies { inline: None, arns, .. } => match arns.as_slice() {
+                [one] => Some(one),
+                _ => None,
+            },
+            SessionPolicies { .. } => None,
+        }
+    }
 }
 
 /// Whom an identity provider vouched for, at the beginning of a chain.
@@ -109,15 +122,17 @@ pub struct PrincipalClaim {
     /// The account it belongs to.
     #[n(1)]
     pub account: AccountId,
-    /// The unique ID of the role or user; the sessions of a name made again have another.
+    /// The unique ID of the role or user; the sessions of a name made again have another. Of a
+    /// federated user, that of its maker.
     #[n(2)]
     pub id: UniqueId,
-    /// The ARN of the role or user when the session was made.
+    /// The ARN of the role or user, or of the federated user's maker, when the session was made.
     #[n(3)]
     pub arn: String,
 }
 
-/// The kinds of principals that have sessions.
+/// The kinds of principals that have sessions. A token of a kind that is not known does not open: what
+/// narrows a session must not be skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum PrincipalKind {
@@ -130,6 +145,12 @@ pub enum PrincipalKind {
     /// A root user with temporary credentials of its own.
     #[n(3)]
     Root,
+    /// Somebody with a name that a user, or a root user, gave: the principal is that maker.
+    #[n(4)]
+    FederatedUser,
+    /// A root user for one task, whose policy is the only one of the session's.
+    #[n(5)]
+    RootTask,
 }
 
 /// One credential that a session came from.

@@ -20,10 +20,12 @@
 //! # Trust boundary
 //!
 //! Everything in a [`RequestHead`] is hostile: it is bounded, and nothing in it is believed
-//! before the signature holds. The caller is trusted for three things: that the head is the one
+//! before the signature holds. The caller is trusted for four things: that the head is the one
 //! the request is served by (the raw target, `host` taken from `:authority` on HTTP/2, every
-//! header in order), that a [`Body`] holds the bytes that will be served, and that the
-//! [`SigningKey`] was derived from the secret of the access key that was presented.
+//! header in order), that a [`Body`] holds the bytes that will be served, that the
+//! [`SigningKey`] was derived from the secret of the access key that was presented, and that it
+//! compares what the request was signed for with what it is: [`Scope::service`], [`Scope::region`]
+//! and the `host` header. A good signature says that the request was meant for whom it names.
 //!
 //! INVARIANT (everything that matters is signed): `host`, the date and every `x-amz-*` header
 //! that arrives stand in `SignedHeaders`, or the request is refused. What may come once comes
@@ -71,7 +73,11 @@
 //! let head = RequestHead { headers: &headers, ..head };
 //! let presented = parse(&head)?.ok_or("anonymous")?;
 //! assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
-//! let key = SigningKey::derive(&secret, presented.scope());
+//! // A key signs for every service and region: is this ours?
+//! let scope = presented.scope();
+//! assert_eq!((scope.service, scope.region), ("sts", "eu-west-1"));
+//! assert!(headers.contains(&("host", b"sts.example.com")));
+//! let key = SigningKey::derive(&secret, scope);
 //! let rules = Rules::new(UriRules::Standard, now);
 //! verify(&presented, &key, Body::Bytes(body), &rules)?;
 //!

@@ -169,7 +169,7 @@ fn decoded(value: &[u8]) -> Result<Cow<'_, str>, SigError> {
 /// A number of seconds over 0: digits without a sign or a leading zero.
 fn seconds(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || text.starts_with('0') || text.len() > 9 {
+    if !digits || text.starts_with('0') {
         return None;
     }
     text.parse().ok()

@@ -10,8 +10,8 @@ use super::entry::Entry;
 use super::request::Request;
 use crate::api::{BodyState, Match};
 use crate::downstream::mapping::{self, Meaning, Unmapped};
-use crate::downstream::{BodyRule, Service};
-use crate::policy::{self, Effect, Layer};
+use crate::downstream::{self, BodyRule, Service, Signature};
+use crate::policy::{self, Context, Effect, Layer};
 use crate::sigv4::{self, Body, PayloadCheck, Presented, Rules, SigError, UriRules};
 use crate::time::Timestamp;
 
@@ -27,11 +27,7 @@ pub(super) fn check_host(service: &Service, request: &Request<'_>) -> Result<(),
         return refused("The request has no host header, or several.");
     };
     let host = std::str::from_utf8(host.trim_ascii()).unwrap_or_default();
-    if service.answers_to(host) {
-        Ok(())
-    } else {
-        refused("The request was made for a host that the service does not answer to.")
-    }
+    if service.answers_to(host) { Ok(()) } else { refused(downstream::NOT_SERVED) }
 }
 
 /// Refuses a scope of another service or region.
@@ -56,7 +52,7 @@ pub(super) fn meaning<'r>(
     request: &'r Request<'_>,
 ) -> Result<Result<Cow<'r, Meaning>, Unmapped>, NotHere> {
     let head = &request.head;
-    match service.meaning(head.method, head.target, head.headers) {
+    match service.meaning_of(head, request.body) {
         // Both would have to agree; the broker says whether they do.
         Ok(Some(_)) | Err(_) if request.deed.is_some() => Err(NotHere),
         Ok(Some(meaning)) => Ok(Ok(Cow::Owned(meaning))),
@@ -66,8 +62,7 @@ pub(super) fn meaning<'r>(
             if deed.resource_policy.is_some() || !deed.is_well_formed(service.account()) {
                 return Err(NotHere);
             }
-            let deed =
-                mapping::Deed { action: deed.action.clone(), resource: deed.resource.clone() };
+            let deed = mapping::Deed::new(deed.action.clone(), deed.resource.clone());
             Ok(Ok(Cow::Owned(Meaning { deeds: vec![deed], body: None, keys: Vec::new() })))
         }
     }
@@ -154,7 +149,16 @@ fn refusing(
         Refused::denied(code, format!("{why}."))
     })?;
     check_body(verified.payload(), rule)?;
-    let matched = decide(service, entry, presented, request, now, &meaning)?;
+    let mut keys = entry.keys(now);
+    request.add_keys(&mut keys, service.region());
+    // Last: what the signed request says is over what the service says of it.
+    for (key, value) in &meaning.keys {
+        keys.insert(key, value.clone());
+    }
+    let signature =
+        Signature { signed_at: presented.signed_at(), now, payload: verified.payload() };
+    service.add_keys_of_signature(&mut keys, &request.head, body, &signature);
+    let matched = decide(service, entry, &keys, &meaning)?;
     let state = match verified.payload() {
         PayloadCheck::Verified => BodyState::Verified,
         _ => BodyState::Unverified,
@@ -203,23 +207,18 @@ fn has_dot_segment(service: &Service, target: &str) -> bool {
 fn decide(
     service: &Service,
     entry: &Entry,
-    presented: &Presented<'_>,
-    request: &Request<'_>,
-    now: Timestamp,
+    keys: &Context,
     meaning: &Meaning,
 ) -> Result<Vec<Match>, Refused> {
-    let mut keys = entry.keys(now);
-    request.add_keys(&mut keys, service.region());
-    service.add_keys_of_signature(&mut keys, presented.signed_at(), now);
-    // Last: what the signed request says is over what the service says of it.
-    for (key, value) in &meaning.keys {
-        keys.insert(key, value.clone());
-    }
     debug_assert!(meaning.deeds.iter().all(|deed| {
         deed.action.split_once(':').is_some_and(|(p, _)| entry.decides_about(p, service.account()))
     }));
     let mut matches = Vec::new();
     for deed in &meaning.deeds {
+        let mut keys = Cow::Borrowed(keys);
+        for (key, value) in &deed.keys {
+            keys.to_mut().insert(key, value.clone());
+        }
         let asked = policy::Request {
             caller: &entry.caller,
             action: &deed.action,

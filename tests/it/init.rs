@@ -356,3 +356,12 @@ fn an_interrupted_init_is_taken_up() {
     assert!(told.contains("Secret access key"), "{told}");
     assert_eq!(std::fs::read(data.join("keyring.json")).unwrap(), keyring);
 }
+
+#[test]
+fn a_secret_that_was_brought_is_not_repeated() {
+    let (_folder, data) = empty();
+    let brought = print_bootstrap(&[]);
+    let variables: Vec<_> = brought.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let told = good(&init(&data, "text", &variables));
+    assert!(told.contains(&brought[ID]) && !told.contains(&brought[SECRET]), "{told}");
+}

@@ -72,6 +72,7 @@ mod sdks;
 mod services;
 mod signals;
 mod signed_requests;
+mod sts;
 mod tls;
 mod verify;
 mod web_identity;

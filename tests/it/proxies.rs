@@ -100,6 +100,11 @@ fn is_there(program: &str, argument: &str) -> bool {
 impl Site {
     /// A proxy's site; none if it is not on this machine.
     fn new(name: &'static str) -> Option<Self> {
+        Self::changed(name, &[])
+    }
+
+    /// A proxy's site, its example changed besides: HAProxy's script.
+    fn changed(name: &'static str, script: &[(&str, &str)]) -> Option<Self> {
         if !is_there(name, if name == "caddy" { "version" } else { "-v" }) {
             return None;
         }
@@ -115,7 +120,7 @@ impl Site {
         let folder = home.folder();
         let command = match name {
             "nginx" => nginx(folder, put(example("nginx/orders.conf"), &changes), address),
-            "haproxy" => haproxy(folder, &changes, address),
+            "haproxy" => haproxy(folder, &changes, script, address),
             _ => caddy(folder, put(example("caddy/Caddyfile"), &changes), address),
         };
         let log = std::fs::File::create(folder.join("proxy.log")).unwrap();
@@ -179,10 +184,16 @@ fn caddy(folder: &Path, site: String, address: SocketAddr) -> Command {
     command
 }
 
-fn haproxy(folder: &Path, changes: &[(&str, &str)], address: SocketAddr) -> Command {
+fn haproxy(
+    folder: &Path,
+    changes: &[(&str, &str)],
+    of_script: &[(&str, &str)],
+    address: SocketAddr,
+) -> Command {
     let [broker, behind] = changes else { panic!("two changes") };
     let script = folder.join("countersign.lua");
-    std::fs::write(&script, put(example("haproxy/countersign.lua"), &[*broker])).unwrap();
+    let text = put(put(example("haproxy/countersign.lua"), &[*broker]), of_script);
+    std::fs::write(&script, text).unwrap();
     let load = format!("lua-load {}", script.display());
     let changes =
         [*behind, ("127.0.0.1:8080", &address.to_string()), ("lua-load countersign.lua", &load)];
@@ -258,7 +269,122 @@ async fn haproxy_passes_what_is_allowed_and_refuses_the_rest() {
     }
 }
 
+/// HAProxy's client takes so many headers and crashes over more.
+#[tokio::test]
+async fn haproxy_lives_through_any_number_of_headers() {
+    let Some(mut site) = Site::new("haproxy") else { return };
+    let session = site.session().await;
+    let via = site.via(&session);
+    let with = |mut request: Prepared, count: usize| {
+        for number in request.headers.len()..count {
+            request = request.add(&format!("x-more-{number}"), "1");
+        }
+        request
+    };
+    let good = || session.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
+    for count in [60, 84, 91, 92, 95, 96, 97, 98, 99, 100, 101, 102, 110] {
+        let mut unsigned = good();
+        unsigned.headers.retain(|(name, _)| name == "host");
+        for (signed, request) in [(true, good()), (false, unsigned)] {
+            let what = format!("{count} headers, signed: {signed}");
+            let answer = raw(&mut site.connect(), &with(request, count)).expect(&what);
+            // `host` is not passed on, and six are added; HAProxy itself takes 100.
+            match (count, signed) {
+                (..=91, true) => drop(passed(&answer, &what)),
+                (..=91, false) => refused(&answer, 401, "MissingAuthenticationToken", &what),
+                (..=100, _) => refused(&answer, 403, "TooManyHeaders", &what),
+                _ => assert_eq!(answer.status, 400, "{what}: {answer:?}"),
+            }
+        }
+        assert_eq!(site.proxy.try_wait().unwrap(), None, "HAProxy lives: {count}");
+    }
+    // One name with many values counts them all.
+    let repeated = (0..90).fold(good(), |request, _| request.add("x-more", "1"));
+    let answer = raw(&mut site.connect(), &repeated).expect("one name");
+    refused(&answer, 403, "TooManyHeaders", "one name");
+    passed(&via.send(good()).await, "it lives");
+}
+
+/// A script that fails lets nothing through, nor what comes behind a good request.
+#[tokio::test]
+async fn haproxy_passes_nothing_on_when_its_script_fails() {
+    let broken = "if arrived[\"x-break\"] then error(\"broken\") end\n";
+    let early = ("local asked = {}\n", &*format!("local asked = {{}}\n{broken}"));
+    let last = "    -- Last: haproxy.cfg";
+    let late = (last, &*format!("{broken}{last}"));
+    for (when, change) in [("early", early), ("late", late)] {
+        let Some(site) = Site::changed("haproxy", &[change]) else { return };
+        let session = site.session().await;
+        let good = || session.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
+        let mut connection = site.connect();
+        for _ in 0..2 {
+            let answer = raw(&mut connection, &good()).expect(when);
+            passed(&answer, when);
+        }
+        let broken = good().add("x-break", "1");
+        let answer = raw(&mut connection, &broken).expect(when);
+        assert_eq!(answer.status, 503, "{when}: {answer:?}");
+        assert!(!answer.body.contains("\"request\":"), "{when}: {answer:?}");
+        let answer = raw(&mut site.connect(), &broken).expect(when);
+        assert_eq!(answer.status, 503, "{when}: {answer:?}");
+        // No client sets the variable.
+        let named = broken.add("txn.countersign", "true").add("countersign", "true");
+        let answer = raw(&mut site.connect(), &named).expect(when);
+        assert_eq!(answer.status, 503, "{when}: {answer:?}");
+    }
+}
+
+/// Without a broker that answers, nothing passes.
+#[tokio::test]
+async fn no_proxy_passes_anything_on_without_the_broker() {
+    for name in ["nginx", "caddy", "haproxy"] {
+        let Some(mut site) = Site::new(name) else { continue };
+        let session = site.session().await;
+        let good = session.sign_for(ORDERS, plan(Method::GET, "/orders/42"));
+        let via = site.via(&session);
+        passed(&via.send(good.clone()).await, name);
+        site.broker.kill();
+        let answer = via.send(good).await;
+        assert!(answer.status.is_server_error(), "{name}: {answer:?}");
+        assert!(!answer.body.contains("\"request\":"), "{name}: {answer:?}");
+    }
+}
+
+/// Sends a request on a connection that may have served others, and reads the answer; none if the
+/// connection ends before it.
+fn raw(stream: &mut BufReader<TcpStream>, request: &Prepared) -> Option<Answer> {
+    let mut text = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    stream.get_mut().write_all(text.as_bytes()).ok()?;
+    let mut line = String::new();
+    stream.read_line(&mut line).ok()?;
+    let status = line.split(' ').nth(1)?.parse().ok()?;
+    let mut length = 0;
+    loop {
+        line.clear();
+        stream.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).ok()?;
+    Some(Answer { status, headers: hyper::HeaderMap::new(), body })
+}
+
 impl Site {
+    /// A connection to the proxy.
+    fn connect(&self) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        BufReader::new(stream)
+    }
+
     /// Whether the proxy asks in nginx's words.
     fn speaks_nginx(&self) -> bool {
         self.name != "caddy"

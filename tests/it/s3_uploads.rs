@@ -73,7 +73,7 @@ struct Site {
 impl Site {
     async fn new(length: usize) -> Self {
         let folder = TempDir::new().unwrap();
-        let uploads = Uploads::new(KEY_ID, secret(), true);
+        let uploads = Uploads::new("eu-west-1", KEY_ID, secret(), true);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let plain = listener.local_addr().unwrap();
         let shared = Arc::clone(&uploads);
@@ -372,6 +372,47 @@ async fn our_signer_uploads_64_mib_in_every_way() {
         }
     }
     assert_eq!(site.uploads.high_water(), chunk, "one chunk is held, and no more");
+}
+
+/// A good signature says that the request was meant for whom it names.
+#[tokio::test]
+async fn what_was_signed_for_another_service_region_or_host_is_refused() {
+    let site = Site::new(8).await;
+    let here = site.plain.to_string();
+    for (service, region, host, expected) in [
+        ("s3", "eu-west-1", here.as_str(), "200"),
+        ("s3-outposts", "eu-west-1", &here, "403"),
+        ("s3", "eu-west-2", &here, "403"),
+        ("s3", "eu-west-1", "elsewhere.example", "403"),
+        ("s3", "eu-west-1", "127.0.0.1.elsewhere.example:80", "403"),
+    ] {
+        let headers = [("host", host.as_bytes())];
+        let head = RequestHead { method: "PUT", target: "/bucket/key", headers: &headers };
+        let secret = secret();
+        let signer = Signer {
+            access_key_id: KEY_ID,
+            secret: &secret,
+            session_token: None,
+            region,
+            service,
+            uri: UriRules::S3,
+            content_sha256: true,
+        };
+        let added = signer.sign(&head, b"", SystemClock::new().now()).unwrap();
+        let mut text = format!(
+            "PUT /bucket/key HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n"
+        );
+        for (name, value) in added {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        let mut stream = TcpStream::connect(site.plain).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let status = answer.split(' ').nth(1);
+        assert_eq!(status, Some(expected), "{service} {region} {host}: {answer}");
+    }
 }
 
 /// A signed upload that was recorded, to be tampered with and replayed.

@@ -145,7 +145,7 @@ impl<'c> Run<'c> {
         let told = self.steps(&proxy, &["keys", "sessions", "errors", "iam", "retries"]);
         let refusals = proxy.refusals().to_string();
         assert_eq!(value(&told, "refusals"), refusals, "{name}: a refused call was made again");
-        assert_eq!(proxy.asked("Action=ListOrganizationsFeatures"), 1, "{name}");
+        assert_eq!(proxy.asked("Action=GetServerCertificate"), 1, "{name}");
         assert_eq!(proxy.asked("RoleSessionName=unavailable"), 3, "{name}");
 
         let chained = FaultProxy::start(self.broker.api);

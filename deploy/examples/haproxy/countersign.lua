@@ -4,6 +4,9 @@
 
 local broker = "http://127.0.0.1:8351/v1/forward-auth/orders"
 local timeout = 2000 -- milliseconds, for each of a few attempts
+-- The most headers of a question. HAProxy's client takes tune.http.maxhdr of them, and HAProxy 2.6
+-- crashes over more.
+local most = 96
 
 -- Headers of the connection, and those that are set below, over what a client brings.
 local own = {
@@ -34,13 +37,20 @@ end
 core.register_action("countersign", { "http-req" }, function(txn)
     local arrived = txn.http:req_get_headers()
     local asked = {}
+    local count = 6 -- those that are set below
     for name, values in pairs(arrived) do
         if not own[name] then
             asked[name] = {}
             for at = 0, #values do
-                if values[at] then table.insert(asked[name], values[at]) end
+                if values[at] then
+                    table.insert(asked[name], values[at])
+                    count = count + 1
+                end
             end
         end
+    end
+    if count > most then
+        return refuse(txn, 403, "TooManyHeaders", "The request has too many headers.")
     end
     local hosts = arrived["host"]
     if not hosts or #hosts ~= 0 then
@@ -67,4 +77,6 @@ core.register_action("countersign", { "http-req" }, function(txn)
     for _, name in ipairs(told) do
         txn.http:req_set_header(name, first(answer.headers, name))
     end
+    -- Last: haproxy.cfg passes on no request without it.
+    txn:set_var("txn.countersign", true)
 end)

@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY
+//! export AWS_REGION=eu-west-1
 //! cargo run --example s3-upload -- 127.0.0.1:8400 &
 //! aws s3api put-object --endpoint-url http://127.0.0.1:8400 --bucket b --key k --body file
 //! ```
@@ -25,7 +26,8 @@ async fn main() -> anyhow::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8400".to_owned());
     let id = std::env::var("AWS_ACCESS_KEY_ID").context("AWS_ACCESS_KEY_ID")?;
     let secret = std::env::var("AWS_SECRET_ACCESS_KEY").context("AWS_SECRET_ACCESS_KEY")?;
-    let uploads = Uploads::new(&id, SecretAccessKey::parse(secret.into())?, false);
+    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
+    let uploads = Uploads::new(&region, &id, SecretAccessKey::parse(secret.into())?, false);
     let listener = TcpListener::bind(&address).await?;
     println!("taking uploads at http://{}", listener.local_addr()?);
     loop {

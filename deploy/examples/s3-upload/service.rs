@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign::secret::SecretAccessKey;
 use countersign::sigv4::{
-    Algorithm, Body, ChunkError, ChunkVerifier, Limits, PayloadCheck, RequestHead, Rules, SigError,
-    SigningKey, UriRules, VerifyingKey, parse, verify, verify_v4a,
+    Algorithm, Body, ChunkError, ChunkVerifier, Limits, PayloadCheck, Presented, RequestHead,
+    Rules, SigError, SigningKey, UriRules, VerifyingKey, parse, verify, verify_v4a,
 };
 use countersign::time::{Clock, SystemClock};
 use http_body_util::{BodyExt as _, Full};
@@ -43,6 +43,7 @@ pub struct Object {
 
 /// The service, with the one access key that it knows.
 pub struct Uploads {
+    region: String,
     access_key_id: String,
     secret: SecretAccessKey,
     record: bool,
@@ -58,6 +59,8 @@ enum Refusal {
     Anonymous,
     #[error("the access key is not known")]
     UnknownKey,
+    #[error("the request was signed for another {0}")]
+    Elsewhere(&'static str),
     #[error(transparent)]
     Head(#[from] SigError),
     #[error(transparent)]
@@ -76,6 +79,7 @@ impl Refusal {
         match self {
             Self::Anonymous => (403, "AccessDenied", "Access Denied".to_owned()),
             Self::UnknownKey => (403, "InvalidAccessKeyId", self.to_string()),
+            Self::Elsewhere(_) => (403, "SignatureDoesNotMatch", self.to_string()),
             Self::Head(error) => (error.status(), error.code(), error.public_message()),
             Self::Chunks(error) => (error.status(), error.code(), error.public_message()),
             Self::Payload => (400, "XAmzContentSHA256Mismatch", self.to_string()),
@@ -86,9 +90,16 @@ impl Refusal {
 }
 
 impl Uploads {
-    /// A service that knows this access key. `record`: it keeps the encoded bodies, for tests.
-    pub fn new(access_key_id: &str, secret: SecretAccessKey, record: bool) -> Arc<Self> {
+    /// A service of a region that knows this access key. `record`: it keeps the encoded bodies, for
+    /// tests.
+    pub fn new(
+        region: &str,
+        access_key_id: &str,
+        secret: SecretAccessKey,
+        record: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            region: region.to_owned(),
             access_key_id: access_key_id.to_owned(),
             secret,
             record,
@@ -173,6 +184,7 @@ impl Uploads {
         if presented.access_key_id() != self.access_key_id {
             return Err(Refusal::UnknownKey);
         }
+        self.check_place(head, &presented)?;
         let rules = Rules::new(UriRules::S3, SystemClock::new().now());
         let limits = Limits::default();
         let (verified, chunks) = match presented.algorithm() {
@@ -185,7 +197,8 @@ impl Uploads {
             Algorithm::EcdsaP256Sha256 => {
                 let key = VerifyingKey::derive(&self.secret, presented.access_key_id())
                     .ok_or(Refusal::UnknownKey)?;
-                let verified = verify_v4a(&presented, &key, None, Body::Streamed, &rules)?;
+                let verified =
+                    verify_v4a(&presented, &key, Some(&self.region), Body::Streamed, &rules)?;
                 let chunks = verified.streaming().map(|_| verified.chunks_v4a(&key, limits));
                 (verified.payload(), chunks.transpose()?)
             }
@@ -193,6 +206,29 @@ impl Uploads {
             _ => return Err(Refusal::UnknownKey),
         };
         Ok((verified, chunks))
+    }
+
+    /// A key signs for every service that knows it: what was signed for another service, region or
+    /// host is none of ours, however good its signature. The regions of SigV4A are checked with it.
+    fn check_place(
+        &self,
+        head: &RequestHead<'_>,
+        presented: &Presented<'_>,
+    ) -> Result<(), Refusal> {
+        let scope = presented.scope();
+        if scope.service != "s3" {
+            return Err(Refusal::Elsewhere("service"));
+        }
+        if presented.algorithm() == Algorithm::HmacSha256 && scope.region != self.region {
+            return Err(Refusal::Elsewhere("region"));
+        }
+        let mut headers = head.headers.iter();
+        let host = headers.find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = host.and_then(|(_, host)| std::str::from_utf8(host).ok()).unwrap_or_default();
+        match host.rsplit_once(':').map_or(host, |(name, _port)| name) {
+            "127.0.0.1" | "localhost" => Ok(()),
+            _ => Err(Refusal::Elsewhere("host")),
+        }
     }
 
     /// Reads a payload in chunks. Nothing of it counts before the verifier says that it is whole.

@@ -11,6 +11,7 @@
 mod document;
 mod handshake;
 mod ids;
+pub mod root_access;
 mod tree;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use ids::{
     CreationId, HandshakeId, OrgIdError, OrgPolicyId, OrganizationId, Parent, PolicyRef, RootId,
     Target, UnitId,
 };
+pub use root_access::{NoRootAccess, RootFeature, RootTask};
 pub use tree::{Level, Organized};
 
 use super::entities::Revoked;
@@ -81,6 +83,9 @@ pub struct Organization {
     /// The services it works with, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, Timestamp>,
+    /// What its administrators may do with the root users of members.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub root_access: BTreeSet<RootFeature>,
 }
 
 impl Organization {

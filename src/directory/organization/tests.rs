@@ -48,6 +48,7 @@ fn tree() -> (Organized, UnitId, UnitId, OrgPolicyId) {
             attached: [full, PolicyRef::ResourceFullAccess].into(),
             tags: Vec::new(),
             services: BTreeMap::new(),
+            root_access: std::collections::BTreeSet::new(),
         }),
         unit(outer, Parent::Root, &[full, PolicyRef::Own(policy)]),
         unit(inner, Parent::Unit(outer), &[full]),

@@ -16,6 +16,7 @@
 //! INVARIANT (authorize what is served): what a path puts into an ARN stands there as one literal
 //! part of it: no wildcard, no colon, no variable, and a slash only in the rest at its end.
 
+mod overrides;
 pub mod path;
 mod pattern;
 pub mod s3;
@@ -29,6 +30,8 @@ pub use template::{ResourceTemplate, TemplateError};
 
 use super::BodyRule;
 use crate::policy::Value;
+use crate::sigv4::{Body, RequestHead};
+use overrides::refuse_overrides;
 
 /// A row of a mapping.
 #[derive(Clone, Debug)]
@@ -59,6 +62,15 @@ pub struct Deed {
     pub action: String,
     /// The ARN, or `*` where the action has no resource.
     pub resource: String,
+    /// The condition keys of this alone: the version of a source is not one of the copy.
+    pub keys: Vec<(String, Value)>,
+}
+
+impl Deed {
+    /// Without condition keys of its own.
+    pub fn new(action: String, resource: String) -> Self {
+        Self { action, resource, keys: Vec::new() }
+    }
 }
 
 /// What a request means.
@@ -68,7 +80,7 @@ pub struct Meaning {
     pub deeds: Vec<Deed>,
     /// The rule about bodies of what it does, if it has one of its own.
     pub body: Option<BodyRule>,
-    /// The condition keys of what it does, from signed input alone.
+    /// The condition keys of all that it does, from signed input alone.
     pub keys: Vec<(String, Value)>,
 }
 
@@ -94,50 +106,18 @@ pub enum Unmapped {
     S3(&'static str),
 }
 
-/// Headers by which some frameworks let a client name another method or path.
-const OVERRIDES: &[&str] = &[
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-];
-
 /// Finds what a request means by a service's routes.
 ///
-/// `target` is path and query as they were signed, `headers` are the client's.
-pub fn find(
-    routes: &[Route],
-    method: &str,
-    target: &str,
-    headers: &[(&str, &[u8])],
-) -> Result<Meaning, Unmapped> {
-    refuse_overrides(target, headers)?;
+/// The head is the client's, as it was signed.
+pub fn find(routes: &[Route], head: &RequestHead<'_>, body: Body<'_>) -> Result<Meaning, Unmapped> {
+    refuse_overrides(head, body)?;
+    let RequestHead { method, target, .. } = *head;
     let (raw, _) = target.split_once('?').unwrap_or((target, ""));
     let segments = path::segments(raw)?;
     let mut matching = routes.iter().filter(|route| route.method == method);
     let found = matching.find_map(|route| Some((route, route.path.captures(&segments)?)));
     let (route, captures) = found.ok_or(Unmapped::NoRoute)?;
     let resource = route.resource.fill(&captures).ok_or(Unmapped::Capture)?;
-    let deed = Deed { action: route.action.clone(), resource };
+    let deed = Deed::new(route.action.clone(), resource);
     Ok(Meaning { deeds: vec![deed], body: route.body, keys: Vec::new() })
-}
-
-/// Refuses what asks for another method or path than the one that was signed.
-pub fn refuse_overrides(target: &str, headers: &[(&str, &[u8])]) -> Result<(), Unmapped> {
-    for (name, _) in headers {
-        // CGI and its heirs do not tell the two apart.
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        if OVERRIDES.contains(&name.as_str()) {
-            return Err(Unmapped::Override(name));
-        }
-    }
-    let query = target.split_once('?').map_or("", |(_, query)| query);
-    for parameter in query.split(['&', ';']) {
-        let name = parameter.split('=').next().unwrap_or_default();
-        if path::decode(name).is_ok_and(|name| name.eq_ignore_ascii_case(b"_method")) {
-            return Err(Unmapped::Override("_method".to_owned()));
-        }
-    }
-    Ok(())
 }

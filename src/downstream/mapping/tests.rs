@@ -24,13 +24,22 @@ fn routes() -> Vec<Route> {
         route("GET", "/orders/{id}", "arn:aws:api:::order/{id}"),
         route("DELETE", "/orders/{id}", "arn:aws:api:::order/{id}"),
         route("GET", "/orders/{id}/items/{item}", "arn:aws:api:::order/{id}:item/{item}"),
+        route("POST", "/forms/{id}", "arn:aws:api:::form/{id}"),
         route("GET", "/files/{name...}", "arn:aws:api::222222222222:file/{name...}"),
     ]
 }
 
 fn resource(method: &str, target: &str) -> Result<String, Unmapped> {
-    let found = find(&routes(), method, target, &[("host", b"h")]);
+    let head = RequestHead { method, target, headers: &[("host", b"h")] };
+    let found = find(&routes(), &head, Body::Unavailable);
     found.map(|meaning| format!("{} {}", meaning.deeds[0].action, meaning.deeds[0].resource))
+}
+
+/// A form that is posted, each content type in a header of its own.
+fn posted(types: &[&str], body: Body<'_>) -> Result<Meaning, Unmapped> {
+    let types: Vec<(&str, &[u8])> =
+        types.iter().map(|value| ("Content-Type", value.as_bytes())).collect();
+    find(&routes(), &RequestHead { method: "POST", target: "/forms/1", headers: &types }, body)
 }
 
 #[test]
@@ -139,14 +148,117 @@ fn whatever_asks_for_another_method_or_path_maps_to_nothing() {
         "X-Rewrite-URL",
         "x_rewrite-url",
     ] {
-        let refused = find(&routes(), "GET", "/orders/42", &[(name, b"DELETE")]);
+        let headers = [(name, &b"DELETE"[..])];
+        let head = RequestHead { method: "GET", target: "/orders/42", headers: &headers };
+        let refused = find(&routes(), &head, Body::Unavailable);
         assert!(matches!(refused, Err(Unmapped::Override(_))), "{name}");
     }
-    for query in ["_method=DELETE", "a=1&_method=x", "_METHOD=x", "%5Fmethod=x", "a;_method=x"] {
+    for query in OVERRIDING {
         let refused = resource("GET", &format!("/orders/42?{query}"));
         assert!(matches!(refused, Err(Unmapped::Override(_))), "{query}");
     }
-    assert!(resource("GET", "/orders/42?method=DELETE&x_method=1").is_ok());
+    let fine = "method=DELETE&x_method=1&_methods=1&a=_method&%255Fmethod=1&method%00_method=1";
+    assert!(resource("GET", &format!("/orders/42?{fine}")).is_ok());
+}
+
+/// As PHP, Rack and others read names.
+const OVERRIDING: [&str; 17] = [
+    "_method=DELETE",
+    "a=1&_method=x",
+    "_METHOD=x",
+    "%5Fmethod=x",
+    "a;_method=x",
+    "_method",
+    ".method=x",
+    "+method=x&%20_method=x",
+    "%20%20_method=x",
+    "++.method=x",
+    "[method=x",
+    "_method%00x=x",
+    "_method%00%zz=x",
+    "_method[]=x",
+    "_method%5Ba%5D=x",
+    "X-HTTP-Method-Override=DELETE",
+    "x_http.method_override=DELETE",
+];
+
+#[test]
+fn a_posted_form_that_asks_for_another_method_maps_to_nothing() {
+    let form = "application/x-www-form-urlencoded";
+    let overrides = |found: Result<Meaning, Unmapped>| matches!(found, Err(Unmapped::Override(_)));
+    for body in OVERRIDING {
+        let body = Body::Bytes(body.as_bytes());
+        for types in [
+            &[][..],
+            &[""],
+            &[form],
+            &["Application/X-WWW-Form-URLencoded; charset=x"],
+            &["text/plain", form],
+            &["multipart/form-data; boundary=x", form],
+        ] {
+            assert!(overrides(posted(types, body)), "{types:?}");
+        }
+        for types in [&["application/json"][..], &["text/plain"]] {
+            assert!(posted(types, body).is_ok(), "{types:?}");
+        }
+    }
+    let fine = Body::Bytes(b"method=DELETE&note=_method");
+    assert!(posted(&[form], fine).is_ok());
+    // What is not shown cannot be read.
+    assert!(posted(&[form], Body::Unavailable).is_ok());
+    assert!(posted(&[form], Body::Sha256([0; 32])).is_ok());
+}
+
+#[test]
+fn a_posted_form_in_parts_that_asks_for_another_method_maps_to_nothing() {
+    let parts = "multipart/form-data; boundary=b";
+    let body = |disposition: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\n{disposition}\r\n\r\n\
+             DELETE\r\n--b--\r\n"
+        )
+    };
+    for disposition in [
+        "Content-Disposition: form-data; name=\"_method\"",
+        "content-DISPOSITION:form-data;NAME=_METHOD",
+        "Content-Disposition: form-data; name = '_method'",
+        "Content-Disposition: form-data;\r\n name=\"_method\"",
+        "Content-Disposition: form-data; filename=\"a\"; name=\"_method\"",
+        "Content-Disposition: form-data; name=\"_\\method\"",
+        "Content-Disposition: form-data; name=\"%5Fmethod\"",
+        "Content-Disposition: form-data; name=\" .method\"",
+        "Content-Disposition: form-data; name=\"_method[]\"",
+        "Content-Disposition: form-data; name=\"_method\0\"",
+        "Content-Disposition: form-data; name*=utf-8''_method",
+        "Content-Disposition: form-data; name*0=_met; name*1=hod",
+        "Content-Type: text/plain\r\nContent-Disposition: form-data; name=\"_method\"",
+        "X: Content-Disposition: form-data; name=_method",
+    ] {
+        for body in [body(disposition), body(disposition).replace("\r\n", "\n")] {
+            let found = posted(&[parts], Body::Bytes(body.as_bytes()));
+            assert!(matches!(found, Err(Unmapped::Override(_))), "{body}: {found:?}");
+        }
+    }
+    for disposition in [
+        "Content-Disposition: form-data; name=\"b\"; filename=\"_method\"",
+        "Content-Disposition: form-data; name=\"b\"; filename*=utf-8''_method",
+        // A page with a form in it, as the content of a part.
+        "Content-Disposition: form-data; name=\"b\"\r\n\r\n<input name=\"_method\">",
+    ] {
+        let body = body(disposition);
+        let found = posted(&[parts], Body::Bytes(body.as_bytes()));
+        assert!(found.is_ok(), "{body}: {found:?}");
+    }
+}
+
+#[test]
+fn a_form_of_many_parts_is_read_in_one_pass() {
+    for part in ["content-disposition: name=a\r\n", "content-disposition", "name=", "name='"] {
+        let body = format!("content-disposition: {}", part.repeat(30_000));
+        let start = std::time::Instant::now();
+        assert!(posted(&["multipart/form-data"], Body::Bytes(body.as_bytes())).is_ok());
+        assert!(start.elapsed().as_secs() < 20, "{part}: {:?}", start.elapsed());
+    }
 }
 
 #[test]

@@ -45,10 +45,14 @@ impl JsonOperation for AssumeRoleForPodIdentity {
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Value, Fault> {
-        let state = context.services.directory.snapshot();
-        let (account, _) =
-            access::cluster::<Self>(context, &state, &request.cluster, &BTreeMap::new())?;
+        let permitted = || {
+            let state = context.services.directory.snapshot();
+            access::cluster::<Self>(context, &state, &request.cluster, &BTreeMap::new())
+        };
+        let (account, _) = permitted()?;
         let identity = exchange::assert(context, account, &request.token).await?;
+        // Keys may have been fetched meanwhile, for seconds.
+        permitted()?;
         let granted = exchange::grant(context, &identity, &request.cluster).await?;
         let (minted, association) = (&granted.minted, &granted.association);
         Ok(json!({

@@ -11,7 +11,7 @@ use crate::directory::pods::told;
 use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
-use crate::ops::authorize::{Ask, CallerPolicies};
+use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::dispatch::{brief, recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::region::Region;
@@ -76,6 +76,7 @@ pub async fn endpoint(
     let about =
         About { service: Service::EksAuth, name: "AssumeRoleForPodIdentity", read_only: false };
     let described = json!({ "clusterName": cluster });
+    let _place = context.services.strangers.place()?;
     let identity = match assert(context, account, token).await {
         Ok(identity) => identity,
         Err(fault) => {
@@ -122,7 +123,8 @@ fn bad_token(message: &str) -> Fault {
 fn pod(identity: &WebIdentity) -> Result<(&str, &str, &Pod), Fault> {
     let claims = identity.assertion().claims();
     // INVARIANT: a token that was made for somebody else says nothing to us.
-    if identity.audience() != PRINCIPAL || claims.authorized_party().is_some() {
+    // What was made for others too can be shown here by any of them.
+    if claims.audiences() != [PRINCIPAL] || claims.authorized_party().is_some() {
         return Err(bad_token("Incorrect token audience"));
     }
     let (namespace, name) = service_account(claims.subject())
@@ -272,13 +274,8 @@ fn trusted(
     }
     context::add_resource_tags(&mut keys, &role.tags);
     let caller = policy::Caller::Service { name: PRINCIPAL.to_owned() };
-    let arn = role.arn();
-    let actions = [("sts:AssumeRole", true), ("sts:TagSession", !tags.is_empty())];
-    let policies = CallerPolicies::none(snapshot);
-    let keys = policies.keys(keys, &caller, role.account);
-    for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-        let ask = Ask { action, resource: &arn, owner: role.account };
-        policies.check_trust(&caller, &ask, &keys, &role.trust)?;
-    }
-    Ok(())
+    let wanted = Wanted { action: "sts:AssumeRole", tags, source_identity: None, contexts: false };
+    CallerPolicies::none(snapshot)
+        .check_role(&caller, role, wanted, keys)
+        .map_err(|untrusted| untrusted.why)
 }

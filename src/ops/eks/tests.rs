@@ -213,6 +213,7 @@ async fn only_a_pod_s_token_for_pod_identity_is_taken() {
     for (more, code) in [
         (json!({ "aud": "sts.amazonaws.com" }), FaultCode::InvalidIdentityToken),
         (json!({ "aud": "other" }), FaultCode::InvalidIdentityToken),
+        (json!({ "aud": [PRINCIPAL, "vault"] }), FaultCode::InvalidIdentityToken),
         (json!({ "azp": PRINCIPAL }), FaultCode::InvalidIdentityToken),
         (json!({ "kubernetes.io": {} }), FaultCode::InvalidIdentityToken),
         (json!({ "kubernetes.io": { "pod": { "name": "p" } } }), FaultCode::InvalidIdentityToken),

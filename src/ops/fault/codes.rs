@@ -80,6 +80,9 @@ codes! {
     RegionDisabled "RegionDisabledException" 403,
     SessionDurationEscalation "SessionDurationEscalationException" 403,
     // IAM.
+    AccountNotManagementOrDelegatedAdministrator
+        "AccountNotManagementOrDelegatedAdministratorException" 400,
+    CallerIsNotManagementAccount "CallerIsNotManagementAccountException" 400,
     ConcurrentModification "ConcurrentModification" 409,
     DeleteConflict "DeleteConflict" 409,
     DuplicateCertificate "DuplicateCertificate" 409,
@@ -98,6 +101,8 @@ codes! {
     MalformedCertificate "MalformedCertificate" 400,
     NoSuchEntity "NoSuchEntity" 404,
     NotSupportedService "NotSupportedService" 404,
+    OrganizationNotFound "OrganizationNotFoundException" 400,
+    OrganizationNotInAllFeaturesMode "OrganizationNotInAllFeaturesModeException" 400,
     OpenIdIdpCommunicationError "OpenIdIdpCommunicationError" 400,
     PasswordPolicyViolation "PasswordPolicyViolation" 400,
     PolicyEvaluation "PolicyEvaluation" 500,
@@ -106,6 +111,7 @@ codes! {
     ReportGenerationLimitExceeded "ReportGenerationLimitExceeded" 409,
     ReportInProgress "ReportInProgress" 404,
     ReportNotPresent "ReportNotPresent" 410,
+    ServiceAccessNotEnabled "ServiceAccessNotEnabledException" 400,
     ServiceFailure "ServiceFailure" 500,
     UnmodifiableEntity "UnmodifiableEntity" 400,
     UnrecognizedPublicKeyEncoding "UnrecognizedPublicKeyEncoding" 400,

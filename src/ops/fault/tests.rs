@@ -16,6 +16,9 @@ fn codes_as_in_the_service_models() {
              InvalidCertificate InvalidPublicKey InvalidUserType KeyPairMismatch \
              MalformedCertificate OpenIdIdpCommunicationError PolicyNotAttachable \
              UnrecognizedPublicKeyEncoding \
+             AccountNotManagementOrDelegatedAdministratorException \
+             CallerIsNotManagementAccountException OrganizationNotFoundException \
+             OrganizationNotInAllFeaturesModeException ServiceAccessNotEnabledException \
              AccountAlreadyClosedException AccountNotFoundException \
              AccountAlreadyRegisteredException DuplicateHandshakeException \
              HandshakeAlreadyInStateException HandshakeConstraintViolationException \

@@ -58,7 +58,7 @@ macro_rules! of_user {
 
             async fn execute(context: &Context<'_>, request: Request) -> Result<(), Fault> {
                 let state = context.services.directory.snapshot();
-                access::user_or_caller::<Self>(context, &state, request.user.as_deref())?;
+                access::person_or_caller::<Self>(context, &state, request.user.as_deref())?;
                 Ok(())
             }
 
@@ -170,8 +170,11 @@ impl ProfileRequest {
     /// For a caller who may do `O` to the user: he has none.
     fn none<O: Operation>(&self, context: &Context<'_>) -> Fault {
         let state = context.services.directory.snapshot();
-        match access::user_or_caller::<O>(context, &state, self.user.as_deref()) {
-            Ok(user) => Fault::no_such_entity(fault::Entity::LoginProfile, &user.name),
+        match access::person_or_caller::<O>(context, &state, self.user.as_deref()) {
+            Ok(owner) => {
+                let name = owner.name().unwrap_or("root");
+                Fault::no_such_entity(fault::Entity::LoginProfile, name)
+            }
             Err(fault) => fault,
         }
     }

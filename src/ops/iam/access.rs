@@ -65,7 +65,10 @@ pub(super) fn user_or_caller<O: Operation>(
                 O::NAME
             )));
         }
-        (None, PrincipalEntity::Role(_) | PrincipalEntity::Root(_)) => {
+        (
+            None,
+            PrincipalEntity::Role(_) | PrincipalEntity::Root(_) | PrincipalEntity::Federated(_),
+        ) => {
             return Err(Fault::validation(
                 "Must specify userName when calling with non-User credentials",
             ));
@@ -101,7 +104,8 @@ impl Person {
     }
 }
 
-/// The user that a request names, or without a name the caller itself, which may be the root user.
+/// The user that a request names, or without a name the caller itself, which may be the root user:
+/// for what only reads, and for a session of AssumeRoot, which is there for that.
 ///
 /// # Errors
 /// As [`user_or_caller`].
@@ -110,7 +114,10 @@ pub(super) fn person_or_caller<O: Operation>(
     state: &Snapshot,
     name: Option<&str>,
 ) -> Result<Person, Fault> {
-    if let (None, PrincipalEntity::Root(account)) = (name, context.identity()?.principal()) {
+    let identity = context.identity()?;
+    if let (None, PrincipalEntity::Root(account)) = (name, identity.principal())
+        && (O::EFFECT == Effect::Read || identity.task_policy().is_some())
+    {
         let resource = arn::account_root(account.id);
         let ask = Ask { action: &action(O::NAME), resource: &resource, owner: account.id };
         context.authorize(state, &ask, |_| ())?;

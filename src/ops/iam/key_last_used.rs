@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::access;
 use crate::arn;
 use crate::directory::{Use, Used, User};
-use crate::id::AccessKeyId;
+use crate::id::{AccessKeyId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::fault::{Entity, Fault};
 use crate::ops::params::{self, rules};
@@ -27,7 +27,7 @@ pub struct Request {
 
 /// Whose key it is, and its last use.
 pub struct Response {
-    user: String,
+    user: Option<String>,
     last: Option<Use>,
 }
 
@@ -48,8 +48,17 @@ impl Operation for GetAccessKeyLastUsed {
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let state = context.services.directory.snapshot();
-        let account = context.identity()?.account();
+        let identity = context.identity()?;
+        let account = identity.account();
         let key = AccessKeyId::parse(&request.key).ok();
+        let is_root = key
+            .and_then(|id| state.access_key(&id))
+            .is_some_and(|key| key.user == UniqueId::of_root(account));
+        if is_root && identity.task_policy().is_some() {
+            access::person_or_caller::<Self>(context, &state, None)?;
+            let last = key.and_then(|key| context.services.directory.uses().last(Used::Key(key)));
+            return Ok(Response { user: None, last });
+        }
         let owner: Option<&std::sync::Arc<User>> = key
             .and_then(|id| state.access_key(&id))
             .and_then(|key| state.user(&key.user))
@@ -67,11 +76,11 @@ impl Operation for GetAccessKeyLastUsed {
             return Err(Fault::no_such_entity(Entity::AccessKey, &request.key));
         };
         let last = context.services.directory.uses().last(Used::Key(key));
-        Ok(Response { user: owner.name.clone(), last })
+        Ok(Response { user: Some(owner.name.clone()), last })
     }
 
     fn write(response: &Response, xml: &mut Xml) {
-        xml.text("UserName", &response.user);
+        xml.optional("UserName", response.user.as_ref());
         xml.element("AccessKeyLastUsed", |xml| {
             if let Some(last) = &response.last {
                 xml.time("LastUsedDate", last.at.floor_secs());

@@ -34,17 +34,17 @@ impl Named {
     /// The key, for a caller who may do `O` to the user.
     ///
     /// # Errors
-    /// As [`access::user_or_caller`]; `NoSuchEntity` if the key is not that user's.
+    /// As [`access::person_or_caller`]; `NoSuchEntity` if the key is not that user's.
     pub fn find<O: Operation>(
         &self,
         context: &Context<'_>,
         state: &Snapshot,
     ) -> Result<Arc<AccessKey>, Fault> {
-        let user = access::user_or_caller::<O>(context, state, self.user.as_deref())?;
+        let owner = access::person_or_caller::<O>(context, state, self.user.as_deref())?;
         AccessKeyId::parse(&self.key)
             .ok()
             .and_then(|id| state.access_key(&id))
-            .filter(|key| key.user == user.id)
+            .filter(|key| key.user == owner.id())
             .cloned()
             .ok_or_else(|| Fault::no_such_entity(Entity::AccessKey, &self.key))
     }

@@ -59,6 +59,7 @@ pub mod profile_roles;
 pub mod quotas;
 pub mod role_policies;
 pub mod role_tags;
+pub mod root_access;
 pub mod saml_providers;
 pub mod settings;
 pub mod simulate_custom_policy;

@@ -24,9 +24,8 @@ pub use shape::{Kind, Member};
 
 use super::dispatch::{Step, carry_out};
 use super::fault::{Fault, FaultCode};
-use super::sts::get_session_token::limits_of_user_sessions;
 use super::trail::About;
-use super::{Context, Effect, Service};
+use super::{Context, Effect, Service, credentials};
 
 /// An operation of a JSON service.
 pub trait JsonOperation: 'static {
@@ -95,7 +94,7 @@ pub const fn row<O: JsonOperation>() -> Row {
 
 fn step<'a, O: JsonOperation>(context: &'a Context<'a>, body: &'a Map<String, Value>) -> Step<'a> {
     Box::pin(async move {
-        limits_of_user_sessions(context.identity()?, O::SERVICE, O::NAME)?;
+        credentials::check(context.identity()?, O::SERVICE, O::NAME)?;
         let request = O::read(&Input::check(body, O::INPUT)?)?;
         O::execute(context, request).await.map(drop)
     })

@@ -67,6 +67,7 @@ impl JsonOperation for CreateOrganization {
                     attached: BTreeSet::new(),
                     tags: Vec::new(),
                     services: BTreeMap::new(),
+                    root_access: BTreeSet::new(),
                 }));
                 for other in others {
                     if !tx.state().organized().is_closed(other) {

@@ -2,7 +2,8 @@
 //!
 //! A trusted service of AWS may look at the organization and act in its accounts. Here services are
 //! the operator's own, and get no right by this: a name on the list is what tools keep there, and
-//! what a delegated administrator is registered for.
+//! what a delegated administrator is registered for. IAM's is different: it has to be there for
+//! [root access](root_access).
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::access::{Ask, Who, constraint, permit};
 use super::page::Paging;
 use super::shapes;
 use crate::directory::Entity;
-use crate::directory::organization::{FeatureSet, Organization};
+use crate::directory::organization::{FeatureSet, Organization, root_access};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member, invalid};
 use crate::ops::{Context, Effect, Service};
@@ -113,6 +114,9 @@ impl JsonOperation for DisableAWSServiceAccess {
                 if organization.services.contains_key(&service) {
                     let mut organization = organization.as_ref().clone();
                     organization.services.remove(&service);
+                    if service == root_access::IAM {
+                        organization.root_access.clear();
+                    }
                     tx.put(Entity::Organization(organization));
                 }
                 Ok(Value::Null)

@@ -6,7 +6,8 @@
 //! # What must agree
 //!
 //! The role's trust policy must allow `sts:AssumeRole`; where tags are passed or handed down also
-//! `sts:TagSession`; where a source identity is set or handed down also `sts:SetSourceIdentity`.
+//! `sts:TagSession`; where a source identity is set or handed down also `sts:SetSourceIdentity`; where
+//! contexts are provided also `sts:SetContext`.
 //! When the trust policy does not name the caller itself, or the role is another account's, the
 //! caller's own policies must allow the same on the role.
 //!
@@ -15,12 +16,13 @@
 
 use serde_json::{Value, json};
 
+use super::provided_context::{self, ProvidedContext};
 use super::second_factor::SecondFactor;
 use super::session_input::{self, SessionInput};
 use crate::arn;
 use crate::authn::{Identity, PrincipalEntity};
 use crate::directory::{Role, Snapshot};
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller};
+use crate::ops::authorize::{CallerPolicies, Wanted, policy_caller};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
@@ -47,6 +49,7 @@ pub struct Request {
     external_id: Option<String>,
     source_identity: Option<String>,
     second_factor: SecondFactor,
+    contexts: Vec<ProvidedContext>,
     input: SessionInput,
 }
 
@@ -66,7 +69,6 @@ impl Operation for AssumeRole {
     type Response = Response;
 
     fn read(params: &Params) -> Result<Request, Fault> {
-        session_input::refuse_unbuilt(params, &["ProvidedContexts"])?;
         params::read(params, |v| Request {
             role_arn: v.required("RoleArn", &rules::ARN).to_owned(),
             session_name: v.required("RoleSessionName", &rules::SESSION_NAME).to_owned(),
@@ -76,6 +78,7 @@ impl Operation for AssumeRole {
                 .optional("SourceIdentity", &rules::SESSION_NAME)
                 .map(ToOwned::to_owned),
             second_factor: SecondFactor::read(v),
+            contexts: ProvidedContext::read(v),
             input: SessionInput::read(v),
         })
     }
@@ -88,6 +91,7 @@ impl Operation for AssumeRole {
             "externalId": request.external_id,
             "sourceIdentity": request.source_identity,
             "serialNumber": request.second_factor.serial_number(),
+            "providedContexts": ProvidedContext::described(&request.contexts),
             "policy": request.input.policy,
             "policyArns": request.input.policy_arns,
             "tags": request.input.tags,
@@ -96,9 +100,6 @@ impl Operation for AssumeRole {
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
-        if context.identity()?.is_root() {
-            return Err(Fault::access_denied("Roles may not be assumed by root accounts."));
-        }
         let mfa_at = request.second_factor.check(context).await?;
         let draft = decide(context, &request, mfa_at)?;
         let services = context.services;
@@ -173,6 +174,7 @@ fn decide(
     let role = grant.trusted_role(&tags, source_identity.as_deref())?;
 
     // From here on the caller may know that the role exists.
+    provided_context::check(&request.contexts)?;
     if duration > i64::from(role.max_session_duration) {
         return Err(Fault::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -257,21 +259,15 @@ impl<'a> Grant<'a> {
             return Err(self.refuse("sts:AssumeRole", "there is no such role"));
         };
         let keys = self.keys(role, source_identity)?;
-        let policies = CallerPolicies::gather(self.snapshot, self.identity);
-        let caller = policy_caller(self.identity);
-        let keys = policies.keys(keys, &caller, role.account);
-        let arn = role.arn();
-        let actions = [
-            ("sts:AssumeRole", true),
-            ("sts:TagSession", !tags.is_empty()),
-            ("sts:SetSourceIdentity", source_identity.is_some()),
-        ];
-        for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-            let ask = Ask { action, resource: &arn, owner: role.account };
-            policies
-                .check_trust(&caller, &ask, &keys, &role.trust)
-                .map_err(|why| self.refuse(action, &why))?;
-        }
+        let wanted = Wanted {
+            action: "sts:AssumeRole",
+            tags,
+            source_identity,
+            contexts: !self.request.contexts.is_empty(),
+        };
+        CallerPolicies::gather(self.snapshot, self.identity)
+            .check_role(&policy_caller(self.identity), role, wanted, keys)
+            .map_err(|untrusted| self.refuse(untrusted.action, &untrusted.why))?;
         Ok(role)
     }
 
@@ -303,6 +299,10 @@ impl<'a> Grant<'a> {
         if !request.input.transitive.is_empty() {
             let transitive = request.input.transitive.clone();
             keys.insert("sts:TransitiveTagKeys", KeyValue::Many(transitive));
+        }
+        let providers = ProvidedContext::providers(&request.contexts);
+        if !providers.is_empty() {
+            keys.insert("sts:RequestContextProviders", KeyValue::Many(providers));
         }
         context::add_resource_tags(&mut keys, &role.tags);
         Ok(keys)

@@ -31,7 +31,7 @@ use crate::arn;
 use crate::authn::{Caller, SamlIdentity, SamlIdentityError, saml_identity};
 use crate::directory::{Role, Snapshot};
 use crate::federation::saml::SamlError;
-use crate::ops::authorize::{Ask, CallerPolicies};
+use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
@@ -341,22 +341,11 @@ fn trusted_role<'s>(
         .ok_or_else(|| refuse("there is no such role".to_owned()))?;
     let keys = condition_keys(context, identity, input, role);
     let caller = policy::Caller::Saml { provider: provider.arn() };
-    let mut actions = vec![ACTION];
-    if !tags.is_empty() {
-        actions.push("sts:TagSession");
-    }
-    if attributes.source_identity.is_some() {
-        actions.push("sts:SetSourceIdentity");
-    }
-    let arn = role.arn();
-    // Whoever has no role yet has no policies of its own; those of the organization about what the
-    // account owns hold.
-    let policies = CallerPolicies::none(snapshot);
-    let keys = policies.keys(keys, &caller, role.account);
-    for action in actions {
-        let ask = Ask { action, resource: &arn, owner: role.account };
-        policies.check_trust(&caller, &ask, &keys, &role.trust).map_err(refuse)?;
-    }
+    let source_identity = attributes.source_identity.as_deref();
+    let wanted = Wanted { action: ACTION, tags, source_identity, contexts: false };
+    CallerPolicies::none(snapshot)
+        .check_role(&caller, role, wanted, keys)
+        .map_err(|untrusted| refuse(untrusted.why))?;
     Ok(role)
 }
 

@@ -24,7 +24,7 @@ use crate::arn;
 use crate::authn::{Caller, WebIdentity, WebIdentityError, web_identity};
 use crate::directory::{Role, Snapshot};
 use crate::federation::oidc::TokenError;
-use crate::ops::authorize::{Ask, CallerPolicies};
+use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::issuer;
 use crate::ops::params::{self, Text, rules};
@@ -322,22 +322,15 @@ fn trusted_role<'s>(
         .ok_or_else(|| refuse("there is no such role".to_owned()))?;
     let keys = condition_keys(context, identity, request, input, role);
     let caller = policy::Caller::WebIdentity { provider: identity.provider().arn() };
-    let mut actions = vec!["sts:AssumeRoleWithWebIdentity"];
-    if !tags.is_empty() {
-        actions.push("sts:TagSession");
-    }
-    if identity.assertion().claims().source_identity().is_some() {
-        actions.push("sts:SetSourceIdentity");
-    }
-    let arn = role.arn();
-    // Whoever has no role yet has no policies of its own; those of the organization about what the
-    // account owns hold.
-    let policies = CallerPolicies::none(snapshot);
-    let keys = policies.keys(keys, &caller, role.account);
-    for action in actions {
-        let ask = Ask { action, resource: &arn, owner: role.account };
-        policies.check_trust(&caller, &ask, &keys, &role.trust).map_err(refuse)?;
-    }
+    let wanted = Wanted {
+        action: "sts:AssumeRoleWithWebIdentity",
+        tags,
+        source_identity: identity.assertion().claims().source_identity(),
+        contexts: false,
+    };
+    CallerPolicies::none(snapshot)
+        .check_role(&caller, role, wanted, keys)
+        .map_err(|untrusted| refuse(untrusted.why))?;
     Ok(role)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! No policy is asked: a user needs no permission for it. Only a long-term key may call it. The
 //! session may do what its user may, but for IAM and most of STS: see
-//! [`limits_of_user_sessions`]. Whoever shows a second factor has it in the session, with its age.
+//! [`credentials`](crate::ops::credentials). Whoever shows a second factor has it in the session, with
+//! its age.
 //!
 //! Source: AWS STS API reference, GetSessionToken.
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::second_factor::SecondFactor;
 use super::session_input;
-use crate::authn::{Identity, PrincipalEntity};
+use crate::authn::PrincipalEntity;
 use crate::ops::fault::Fault;
 use crate::ops::params;
 use crate::ops::{Context, Effect, Operation, Service};
@@ -61,7 +62,7 @@ impl Operation for GetSessionToken {
         let (kind, longest) = match identity.principal() {
             PrincipalEntity::User(_) => (PrincipalKind::User, i64::MAX),
             PrincipalEntity::Root(_) => (PrincipalKind::Root, MAX_OF_ROOT),
-            PrincipalEntity::Role(_) => return Err(refused()),
+            PrincipalEntity::Role(_) | PrincipalEntity::Federated(_) => return Err(refused()),
         };
         if identity.session().is_some() {
             return Err(refused());
@@ -113,26 +114,4 @@ impl Operation for GetSessionToken {
 
 fn refused() -> Fault {
     Fault::access_denied("Cannot call GetSessionToken with session credentials")
-}
-
-/// What a session of GetSessionToken may not call: IAM, unless a second factor was shown when it was
-/// made, and STS but for AssumeRole and GetCallerIdentity.
-pub fn limits_of_user_sessions(
-    identity: &Identity,
-    service: Service,
-    action: &str,
-) -> Result<(), Fault> {
-    let (PrincipalEntity::User(_) | PrincipalEntity::Root(_), Some(session)) =
-        (identity.principal(), identity.session())
-    else {
-        return Ok(());
-    };
-    match service {
-        Service::Iam if session.claims().mfa_at.is_none() => Err(Fault::invalid_client_token()
-            .with_note("a session of GetSessionToken without MFA cannot call IAM")),
-        Service::Sts if !matches!(action, "AssumeRole" | "GetCallerIdentity") => {
-            Err(Fault::access_denied(format!("Cannot call {action} with session credentials")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -77,7 +77,7 @@ impl SecondFactor {
 fn own(context: &Context<'_>, state: &Snapshot, serial: &str) -> Result<Arc<MfaDevice>, Fault> {
     let user = match context.identity()?.principal() {
         PrincipalEntity::User(user) => Some(user.id),
-        PrincipalEntity::Role(_) | PrincipalEntity::Root(_) => None,
+        PrincipalEntity::Role(_) | PrincipalEntity::Root(_) | PrincipalEntity::Federated(_) => None,
     };
     let mut devices = user.into_iter().flat_map(|user| state.mfa_devices_of_user(user));
     devices.find(|device| device.arn() == serial).cloned().ok_or_else(|| {

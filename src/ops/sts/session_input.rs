@@ -11,7 +11,6 @@ use crate::ops::params::{TagFault, Validator, check_tag_keys, rules};
 use crate::policy::{DocumentKind, Policy, fold};
 use crate::seal::claims::{SessionPolicies, Tag};
 use crate::sessions::{MintError, Minted};
-use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
 /// The most session tags, inherited ones counted.
@@ -37,11 +36,18 @@ pub(super) struct SessionInput {
 impl SessionInput {
     /// Reads the parameters.
     pub(super) fn read(v: &mut Validator<'_, '_>) -> Self {
-        let tags = v.tags("Tags");
         let transitive = v.texts("TransitiveTagKeys", 0..=MAX_TAGS, &rules::TAG_KEY);
         Self {
-            tags: tags.iter().map(|t| (t.key.to_owned(), t.value.to_owned())).collect(),
             transitive: transitive.unwrap_or_default().into_iter().map(ToOwned::to_owned).collect(),
+            ..Self::read_tagged(v)
+        }
+    }
+
+    /// Reads the parameters of an operation whose tags travel nowhere.
+    pub(super) fn read_tagged(v: &mut Validator<'_, '_>) -> Self {
+        let tags = v.tags("Tags");
+        Self {
+            tags: tags.iter().map(|t| (t.key.to_owned(), t.value.to_owned())).collect(),
             ..Self::read_policies(v)
         }
     }
@@ -131,19 +137,6 @@ impl SessionInput {
     }
 }
 
-/// Refuses parameters that this version does not support. Ignoring a second factor or a context
-/// would grant on less than the caller showed.
-pub(super) fn refuse_unbuilt(params: &Params, names: &[&str]) -> Result<(), Fault> {
-    for name in names {
-        if params.text(name).is_some() || params.list(name)?.is_some_and(|list| !list.is_empty()) {
-            return Err(Fault::invalid_combination(format!(
-                "The parameter {name} is not supported by this version."
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// `MinimumSessionTokenSize`, in characters.
 pub(super) fn minimum_token_size(v: &mut Validator<'_, '_>) -> usize {
     let minimum = v.integer("MinimumSessionTokenSize", 0..=4096);
@@ -182,11 +175,16 @@ pub(super) fn write_credentials(minted: &Minted, xml: &mut Xml) {
     });
 }
 
-/// What the answer tells of the token's size.
+/// What the answer tells of the size of policies and tags, and of the token's.
 pub(super) fn write_sizes(minted: &Minted, xml: &mut Xml) {
     if let Some(percent) = minted.packed_policy_size {
         xml.value("PackedPolicySize", percent);
     }
+    write_token_size(minted, xml);
+}
+
+/// What the answer tells of the token's size.
+pub(super) fn write_token_size(minted: &Minted, xml: &mut Xml) {
     let size = minted.token.len();
     xml.value("SessionTokenSize", size);
     xml.value("SessionTokenUtilization", size * 100 / crate::seal::token::MAX_TOKEN);

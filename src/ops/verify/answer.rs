@@ -6,7 +6,7 @@ use crate::api::{
 };
 use crate::authn::{AuthnError, Identity, PrincipalEntity, Refusal, VerifiedRequest};
 use crate::id::RequestId;
-use crate::ops::authorize::Ask;
+use crate::ops::authorize::Act;
 use crate::ops::context;
 use crate::policy::{Decision, Effect, Layer};
 use crate::sigv4::SigError;
@@ -107,7 +107,7 @@ impl Answer {
         mut self,
         decision: &Decision,
         body: BodyState,
-        asked: &Ask<'_>,
+        asked: Act<'_>,
         why: &str,
     ) -> VerifyResponse {
         if !decision.is_allowed() {
@@ -130,7 +130,7 @@ impl Answer {
     }
 }
 
-fn denial(who: &str, asked: &Ask<'_>, why: &str) -> String {
+fn denial(who: &str, asked: Act<'_>, why: &str) -> String {
     format!("{who} is not authorized to perform {} on {} {why}.", asked.action, asked.resource)
 }
 
@@ -150,6 +150,7 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         | Refusal::PrincipalRevoked(_)
         | Refusal::KeyRevoked(_)
         | Refusal::ProviderRevoked(_)
+        | Refusal::RootAccessEnded(_)
         | Refusal::AccountLeft(_) => "SessionRevoked",
         Refusal::PrincipalGone(_)
         | Refusal::AccountGone(_)
@@ -180,6 +181,7 @@ fn principal(identity: &Identity) -> Principal {
         PrincipalEntity::User(_) => PrincipalType::User,
         PrincipalEntity::Role(_) => PrincipalType::AssumedRole,
         PrincipalEntity::Root(_) => PrincipalType::Account,
+        PrincipalEntity::Federated(_) => PrincipalType::FederatedUser,
     };
     Principal {
         arn: identity.arn(),

@@ -7,7 +7,7 @@ use crate::authn::{Caller, PrincipalEntity, VerifiedRequest, standing};
 use crate::directory::Snapshot;
 use crate::downstream::{Admission, Asker, CertificateNames, Service, Shown};
 use crate::ops::Facts;
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
+use crate::ops::authorize::{Act, CallerPolicies, policy_caller, signed_context};
 use crate::policy::compiled::CompiledNamed;
 
 /// Who asks a question.
@@ -143,8 +143,8 @@ impl Asking {
         let arn = match identity.principal() {
             PrincipalEntity::User(_) => snapshot.user(&id).map(|user| user.arn()),
             PrincipalEntity::Role(_) => snapshot.role(&id).map(|role| role.arn()),
-            // A list names users and roles: the root user is in none.
-            PrincipalEntity::Root(_) => None,
+            // A list names users and roles: the root user is in none, nor is a federated user.
+            PrincipalEntity::Root(_) | PrincipalEntity::Federated(_) => None,
         };
         // Of the owner's account, its own policies could grant it as well: only the list does.
         if !arn.is_some_and(|arn| service.askers().contains(&Asker::Principal(arn))) {
@@ -152,12 +152,12 @@ impl Asking {
         }
         let policy = bound_in(policy, snapshot);
         let resource = service.arn();
-        let ask = Ask { action: Service::ASK, resource: &resource, owner: service.account() };
+        let act = Act { action: Service::ASK, resource: &resource };
         let keys = signed_context(facts, identity);
         let named = CompiledNamed { name: "askers", policy: &policy };
         let policies = CallerPolicies::gather(snapshot, identity);
         let caller = policy_caller(identity);
-        let keys = policies.keys(keys, &caller, ask.owner);
-        policies.decide_compiled(&caller, &ask, &keys, Some(named)).is_allowed()
+        let keys = policies.keys(keys, &caller, service.account());
+        policies.decide_compiled(&caller, act, &keys, Some(named)).is_allowed()
     }
 }

@@ -41,9 +41,9 @@ use crate::api::{
 };
 use crate::authn::{AuthnError, Caller, Expectation, VerifiedRequest};
 use crate::downstream::mapping::{Deed, Meaning, Unmapped};
-use crate::downstream::{Admission, BodyRule, Service};
+use crate::downstream::{Admission, BodyRule, Service, Signature};
 use crate::id::AccountId;
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, record_use};
+use crate::ops::authorize::{Act, CallerPolicies, policy_caller, record_use};
 use crate::ops::{Facts, Services, context};
 use crate::policy;
 use crate::policy::compiled::CompiledNamed;
@@ -346,12 +346,16 @@ fn decide(
     owner: AccountId,
 ) -> VerifyResponse {
     let identity = signed.identity();
+    let headers = question.headers();
+    let head = question.head(&headers);
+    let signature =
+        Signature { signed_at: signed.signed_at(), now: facts.now, payload: signed.payload() };
     let keys_of = |vouched: Vouched| {
         let mut keys = context::of_time(facts.now);
         context::add_identity(&mut keys, identity, facts.now);
         question.add_keys(&mut keys, vouched);
         if let Some(service) = question.registered() {
-            service.add_keys_of_signature(&mut keys, signed.signed_at(), facts.now);
+            service.add_keys_of_signature(&mut keys, &head, question.body(), &signature);
         }
         keys
     };
@@ -375,34 +379,36 @@ fn decide(
     let resource = question.resource_policy().map(|policy| policy.bound(snapshot));
     let policies = CallerPolicies::gather(snapshot, identity);
     let caller = policy_caller(identity);
-    let keys = policies.keys(keys_of(Vouched::All), &caller, owner);
-    let keys_elsewhere = policies.keys(keys_of(Vouched::Connection), &caller, owner);
     let judged = |deed: &'_ Deed| {
-        let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
         let named = resource.as_deref();
         let named = named.map(|policy| CompiledNamed { name: "resource policy", policy });
-        let keys = if elsewhere(deed) { &keys_elsewhere } else { &keys };
-        policies.decide_compiled(&caller, &ask, keys, named)
+        let vouched = if elsewhere(deed) { Vouched::Connection } else { Vouched::All };
+        let mut keys = keys_of(vouched);
+        for (key, value) in &deed.keys {
+            keys.insert(key, value.clone());
+        }
+        let keys = policies.keys(keys, &caller, owner);
+        policies.decide_compiled(&caller, act(deed), &keys, named)
     };
     let body = body_state(signed);
     let mut first = None;
     for deed in &meaning.deeds {
         let decision = judged(deed);
         if !decision.is_allowed() {
-            let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
-            let why = policy::denial_reason(ask.action, &decision).unwrap_or_default();
-            return answer.decided(&decision, body, &ask, &why);
+            let why = policy::denial_reason(&deed.action, &decision).unwrap_or_default();
+            return answer.decided(&decision, body, act(deed), &why);
         }
         answer.add_matched(&decision);
         first.get_or_insert((deed, decision));
     }
     match first {
-        Some((deed, decision)) => {
-            let ask = Ask { action: &deed.action, resource: &deed.resource, owner };
-            answer.decided(&decision, body, &ask, "")
-        }
+        Some((deed, decision)) => answer.decided(&decision, body, act(deed), ""),
         None => answer.with(Verdict::Deny, body, "Unmapped", "The request means nothing."),
     }
+}
+
+fn act(deed: &Deed) -> Act<'_> {
+    Act { action: &deed.action, resource: &deed.resource }
 }
 
 /// Whether both are about one bucket: what stands before the first slash of the resource's ARN.

@@ -141,8 +141,9 @@ impl<'a> Question<'a> {
         };
         check_keys(request)?;
         let given = given(request, registered)?;
-        let mapped =
-            registered.map(|service| mapped(service, &request.method, &request.uri, &headers));
+        let body = body(request)?;
+        let mapped = registered
+            .map(|service| mapped(service, &request.method, &request.uri, &headers, &body));
         let asked = match mapped.flatten() {
             None => given,
             Some(mapped) => agreed(mapped, &given)?,
@@ -157,7 +158,7 @@ impl<'a> Question<'a> {
             method: &request.method,
             target: &request.uri,
             headers,
-            body: body(request)?,
+            body,
             asked,
             policy,
             source_ip,
@@ -174,8 +175,8 @@ impl<'a> Question<'a> {
             .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_slice())))
             .collect();
         // A service behind a proxy has a mapping: its settings are not accepted without.
-        let asked =
-            mapped(service, method, target, &headers).unwrap_or(Asked::Unmapped(Unmapped::NoRoute));
+        let asked = mapped(service, method, target, &headers, &body)
+            .unwrap_or(Asked::Unmapped(Unmapped::NoRoute));
         Self {
             service: service.name(),
             registered: Some(service),
@@ -280,9 +281,7 @@ impl<'a> Question<'a> {
             Some(service) => service.answers_to(host),
             None => self.hosts.iter().any(|served| served.eq_ignore_ascii_case(host)),
         };
-        served
-            .then_some(())
-            .ok_or("The request was made for a host that the service does not answer to.")
+        served.then_some(()).ok_or(downstream::NOT_SERVED)
     }
 
     /// Adds the condition keys that come from the asker, and those of what is asked.
@@ -340,10 +339,16 @@ fn mapped(
     method: &str,
     target: &str,
     headers: &[(&str, Cow<'_, [u8]>)],
+    body: &Shown,
 ) -> Option<Asked> {
     let headers: Vec<(&str, &[u8])> =
         headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    match service.meaning(method, target, &headers) {
+    let body = match body {
+        Shown::Bytes(bytes) => Body::Bytes(bytes),
+        Shown::Sha256(hash) => Body::Sha256(*hash),
+        Shown::Nothing => Body::Unavailable,
+    };
+    match service.meaning_of(&RequestHead { method, target, headers: &headers }, body) {
         Ok(meaning) => meaning.map(|meaning| Asked::Meaning(meaning, service.account())),
         Err(unmapped) => Some(Asked::Unmapped(unmapped)),
     }
@@ -351,9 +356,12 @@ fn mapped(
 
 /// What is mapped, if what the asker says of it is the same.
 fn agreed(mapped: Asked, given: &Asked) -> Result<Asked, Malformed> {
+    fn named(deed: &Deed) -> (&str, &str) {
+        (&deed.action, &deed.resource)
+    }
     match (&mapped, given) {
         (Asked::Meaning(mapped, _), Asked::Meaning(given, _))
-            if mapped.deeds.first() != given.deeds.first() =>
+            if mapped.deeds.first().map(named) != given.deeds.first().map(named) =>
         {
             malformed("action", "the registered mapping finds another action or resource")
         }
@@ -470,7 +478,7 @@ fn given(request: &VerifyRequest, registered: Option<&Service>) -> Result<Asked,
         }
         Ok(_) => {}
     }
-    let deed = Deed { action: action.clone(), resource: resource.clone() };
+    let deed = Deed::new(action.clone(), resource.clone());
     Ok(Asked::Meaning(Meaning { deeds: vec![deed], body: None, keys: Vec::new() }, owner))
 }
 

@@ -1,7 +1,8 @@
 //! What the parser refuses, all of it.
 //!
-//! The parser stops at the first fault. Here the fault is told, what is faulty is put right or
-//! taken out of a copy of the document, and the copy is parsed again, until nothing is refused.
+//! The parser stops at the first fault. Here the fault is told, what is faulty is taken out of a copy
+//! of the document or put right there, and the copy is parsed again, until nothing is refused. Only
+//! faults of the document as it was written are told, not those of what was left of it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use super::super::variables::VariableProblem;
 use super::code::Code;
 use super::tree::Node;
 
-/// At most this many refusals are told.
+/// The document is parsed at most this many times, and so this many refusals are told at most.
 const MAX_REFUSALS: usize = 100;
 
 /// Something that the parser refuses.
@@ -35,55 +36,82 @@ pub(super) struct Parsed {
     pub(super) mended: BTreeSet<usize>,
 }
 
+/// A step from a value to one in it.
+#[derive(Clone, Copy)]
+enum Step<'d> {
+    Key(&'d str),
+    Index(usize),
+}
+
 /// Tells every refusal.
 pub(super) fn refusals(document: &Located, kind: DocumentKind) -> Parsed {
-    let mut copy = document.clone();
+    let mut copy = document.json.clone();
     let mut parsed = Parsed { refusals: Vec::new(), policy: None, mended: BTreeSet::new() };
-    while parsed.refusals.len() < MAX_REFUSALS {
-        let error = match Policy::of_json(&copy.json, kind) {
+    for _ in 0..MAX_REFUSALS {
+        let error = match Policy::of_json(&copy, kind) {
             Ok(policy) => {
                 parsed.policy = Some(policy);
                 break;
             }
             Err(error) => error,
         };
-        let path = error.path.strip_prefix('$').unwrap_or(&error.path);
-        let path = path.strip_prefix('.').unwrap_or(path).to_owned();
-        let (steps, node) = locate(&copy, &path);
-        parsed.refusals.push(refusal(&error, &path, &node));
-        if path.starts_with("Statement") {
-            // The document's member, then the statement's place in the list.
-            let index = if path.starts_with("Statement[") { steps.get(1) } else { None };
-            parsed.mended.insert(index.copied().unwrap_or_default());
+        let path = error.path.trim_start_matches(['$', '.']);
+        let (steps, node) = locate(document, path);
+        if is_as_written(&error.reason, &node) {
+            parsed.refusals.push(refusal(&error, path, &node));
         }
-        if mend(&mut copy, &steps, &error.reason, &path, kind).is_none() {
+        parsed.mended.extend(match steps.as_slice() {
+            [Step::Key("Statement"), Step::Index(index), ..] => Some(*index),
+            [Step::Key("Statement"), ..] => Some(0),
+            _ => None,
+        });
+        if mend(&mut copy, &steps, &error.reason, kind).is_none() {
             break;
         }
     }
     parsed
 }
 
-/// The node at a path, or the last one on the way to it, and the indexes that lead there.
-fn locate<'d>(document: &'d Located, path: &str) -> (Vec<usize>, Node<'d>) {
+/// The node at a path, or the last one on the way to it, and the steps that lead there.
+fn locate<'d>(document: &'d Located, path: &str) -> (Vec<Step<'d>>, Node<'d>) {
     let mut node = Node::root(&document.json, &document.place);
     let mut steps = Vec::new();
-    'down: while node.path != path {
-        let children: Vec<Node<'d>> = match node.json {
-            Json::Map(_) => node.members().into_iter().map(|(_, node)| node).collect(),
-            Json::List(_) => node.items(),
-            _ => break,
-        };
-        for (index, child) in children.into_iter().enumerate() {
+    loop {
+        let next = children(&node).into_iter().find(|(_, child)| {
             let below = path.strip_prefix(child.path.as_str());
-            if below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])) {
-                steps.push(index);
-                node = child;
-                continue 'down;
-            }
-        }
-        break;
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
+        let Some((step, child)) = next else { return (steps, node) };
+        steps.push(step);
+        node = child;
     }
-    (steps, node)
+}
+
+fn children<'d>(node: &Node<'d>) -> Vec<(Step<'d>, Node<'d>)> {
+    match node.json {
+        Json::Map(_) => {
+            node.members().into_iter().map(|(key, node)| (Step::Key(key), node)).collect()
+        }
+        Json::List(_) => (node.items().into_iter().enumerate())
+            .map(|(index, node)| (Step::Index(index), node))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a fault is one of this node as it was written: what was taken out of it is not missing.
+fn is_as_written(reason: &Reason, node: &Node<'_>) -> bool {
+    match (reason, node.json) {
+        (Reason::MissingElement { element }, Json::Map(members)) => {
+            let negated = format!("Not{element}");
+            !members.iter().any(|(key, _)| {
+                key.eq_ignore_ascii_case(element) || key.eq_ignore_ascii_case(&negated)
+            })
+        }
+        (Reason::MissingElement { .. }, _) => false,
+        (Reason::Empty, Json::Map(members)) => members.is_empty(),
+        _ => true,
+    }
 }
 
 fn refusal(error: &ParseError, path: &str, node: &Node<'_>) -> Refusal {
@@ -164,7 +192,7 @@ fn code(reason: &Reason, path: &str, text: &str) -> Code {
         Reason::NotEveryone => Code::RcpPrincipal,
         Reason::Operator => match path.rsplit(['.', '"']).find(|part| part.contains("Null")) {
             Some(name) if name.contains(':') => Code::NullQualifier,
-            Some(name) if name.contains("Null") && name.contains("Exists") => Code::NullIfExists,
+            Some(name) if name.contains("Exists") => Code::NullIfExists,
             _ => Code::InvalidOperator,
         },
         Reason::ConditionKey => Code::ConditionKeyFormat,
@@ -184,7 +212,8 @@ fn code(reason: &Reason, path: &str, text: &str) -> Code {
 /// Whether spaces are what is wrong with the name of a variable.
 fn spaces_in_variable(text: &str) -> bool {
     text.split("${").skip(1).any(|rest| {
-        rest.split(['}', ',']).next().is_some_and(|name| name.trim() != name || name.contains(' '))
+        let name = rest.split(['}', ',']).next();
+        name.is_some_and(|name| name.contains(char::is_whitespace))
     })
 }
 
@@ -198,143 +227,63 @@ fn element(path: &str) -> &str {
 }
 
 /// Puts what was refused right, or takes it out. `None` when there is no way.
-fn mend(
-    document: &mut Located,
-    steps: &[usize],
-    reason: &Reason,
-    path: &str,
-    kind: DocumentKind,
-) -> Option<()> {
-    let text = |text: &str| Json::Text(text.to_owned());
-    let (&last, above) = match steps.split_last() {
-        Some((last, above)) => (last, above),
-        // The document itself.
-        None => (&0, steps),
-    };
+fn mend(copy: &mut Json, steps: &[Step<'_>], reason: &Reason, kind: DocumentKind) -> Option<()> {
     match reason {
         // Nothing could be put in its place.
-        Reason::MissingElement { element: "Statement" }
-        | Reason::TooLong { .. }
-        | Reason::Json { .. }
-        | Reason::DuplicateKey => None,
+        Reason::MissingElement { element: "Statement" } => None,
         Reason::MissingElement { element } => {
             let value = match *element {
                 "Effect" => "Deny",
                 "Action" => "sts:AssumeRole",
                 _ => "*",
             };
-            let (json, place) = at(document, steps)?;
-            let Json::Map(members) = json else { return None };
-            members.push(((*element).to_owned(), text(value)));
-            place.children.push(Place::default());
+            let member = ((*element).to_owned(), Json::Text(value.to_owned()));
+            members(copy, steps)?.push(member);
             Some(())
         }
         Reason::BothForms { element } => {
             let negated = format!("Not{element}");
-            let (json, place) = at(document, steps)?;
-            let Json::Map(members) = json else { return None };
-            let index = members.iter().position(|(key, _)| *key == negated)?;
-            members.remove(index);
-            (index < place.children.len()).then(|| place.children.remove(index)).map(drop)
-        }
-        Reason::WrongCase { expected } => {
-            let (json, place) = at(document, above)?;
-            let Json::Map(members) = json else { return None };
-            if members.iter().any(|(key, _)| key == expected) {
-                members.remove(last);
-                place.children.remove(last);
-            } else {
-                (*expected).clone_into(&mut members.get_mut(last)?.0);
-            }
+            members(copy, steps)?.retain(|(key, _)| *key != negated);
             Some(())
         }
-        Reason::NotPrincipal | Reason::NotInThisKind { .. }
-            if element(path) == "NotPrincipal" && kind.has_principals() =>
-        {
-            *member(document, above, last)? = ("Principal".to_owned(), text("*"));
-            Some(())
-        }
-        Reason::TrustAction if element(path) == "NotAction" => {
-            *member(document, above, last)? = ("Action".to_owned(), text("sts:AssumeRole"));
-            Some(())
-        }
+        // The key is at fault, whatever stands there.
         Reason::UnknownElement
+        | Reason::WrongCase { .. }
         | Reason::NotInThisKind { .. }
-        | Reason::Sid
-        | Reason::DuplicateSid
-        | Reason::Operator
-        | Reason::ConditionKey => remove(document, above, last),
-        Reason::PrincipalType => {
-            *member(document, above, last)? = ("AWS".to_owned(), text("000000000000"));
-            let (json, place) = at(document, above)?;
-            let Json::Map(members) = json else { return None };
-            // Only one of that name.
-            let twice = members.iter().filter(|(key, _)| key == "AWS").count() > 1;
-            if twice {
-                members.remove(last);
-                place.children.remove(last);
-            }
-            Some(())
-        }
-        Reason::Empty | Reason::WrongType { .. } | Reason::OneOperand | Reason::Operand { .. }
-            if element(path) == "Condition" =>
-        {
-            match condition_default(path) {
-                Some(value) => replace(document, steps, text(value)),
-                None if path.ends_with("Condition") => {
-                    replace(document, steps, Json::Map(Vec::new()))
-                }
-                None => remove(document, above, last),
-            }
-        }
-        _ => replace(document, steps, default(path, kind)?),
+        | Reason::PrincipalType
+        | Reason::ConditionKey => remove(copy, steps),
+        _ => match accepted(steps, kind) {
+            Some(json) => value(copy, steps).map(|faulty| *faulty = json),
+            None => remove(copy, steps),
+        },
     }
 }
 
-/// A value that is never refused where one was.
-fn default(path: &str, kind: DocumentKind) -> Option<Json> {
-    let deeper = path.rsplit("Principal").next().unwrap_or_default();
-    let value = match element(path) {
-        "Version" => "2012-10-17",
-        "Effect" => "Deny",
-        "Action" | "NotAction" => "sts:AssumeRole",
-        "NotPrincipal" if deeper.is_empty() => return Some(principals()),
-        "Principal" if deeper.is_empty() => "*",
-        "Principal" | "NotPrincipal" if deeper.starts_with(".AWS") => "000000000000",
-        "Principal" | "NotPrincipal" => "x.example",
-        "Condition" | "Id" | "Sid" => "x",
-        "Statement" | "" if !path.is_empty() => {
-            let principal = kind.has_principals().then_some(("Principal", "*"));
-            let resource = (kind != DocumentKind::Trust).then_some(("Resource", "*"));
-            let members = [("Effect", "Deny"), ("Action", "sts:AssumeRole")];
-            let members = members.into_iter().chain(principal).chain(resource);
-            return Some(Json::Map(
-                members
-                    .map(|(key, value)| (key.to_owned(), Json::Text(value.to_owned())))
-                    .collect(),
-            ));
+/// A value that is not refused where one was; `None` where it is better to have none.
+fn accepted(steps: &[Step<'_>], kind: DocumentKind) -> Option<Json> {
+    use Step::{Index, Key};
+
+    let ([Key("Statement"), Index(_), within @ ..] | [Key("Statement"), within @ ..] | within) =
+        steps;
+    let text = match within {
+        // Of a statement what is missing is put in next.
+        [] => return Some(Json::Map(Vec::new())),
+        [Key("Version")] => "2012-10-17",
+        [Key("Action"), ..] => "sts:AssumeRole",
+        [Key("NotAction"), ..] if kind != DocumentKind::Trust => "sts:AssumeRole",
+        [Key("Resource" | "NotResource"), ..] => "*",
+        // An account, a provider and a service.
+        [Key("Principal" | "NotPrincipal"), Key(_), ..] => "000000000000",
+        [Key("Condition"), Key(operator), Key(_), ..] => {
+            operand(Operator::parse(operator)?.comparison)
         }
-        "" => return None,
-        _ => "*",
+        _ => return None,
     };
-    Some(Json::Text(value.to_owned()))
+    Some(Json::Text(text.to_owned()))
 }
 
-fn principals() -> Json {
-    Json::Map(vec![("AWS".to_owned(), Json::Text("000000000000".to_owned()))])
-}
-
-/// An operand of the type of the operator in the path, when the path leads into operands.
-fn condition_default(path: &str) -> Option<&'static str> {
-    let (_, below) = path.split_once("Condition")?;
-    let name = below.trim_start_matches(['.', '[', '"']);
-    let end = name.find(['.', '[', '"'])?;
-    let (name, operands) = name.split_at(end);
-    let below_key = operands.trim_start_matches(['"', ']']);
-    if below_key.is_empty() {
-        return None;
-    }
-    Some(match Operator::parse(name)?.comparison {
+fn operand(comparison: Comparison) -> &'static str {
+    match comparison {
         Comparison::StringEquals | Comparison::StringEqualsIgnoreCase | Comparison::StringLike => {
             "x"
         }
@@ -344,51 +293,32 @@ fn condition_default(path: &str) -> Option<&'static str> {
         Comparison::Binary => "AA==",
         Comparison::Bool | Comparison::Null => "true",
         Comparison::Arn => "arn:aws:iam::000000000000:role/x",
+    }
+}
+
+/// The value at the end of the steps.
+fn value<'j>(json: &'j mut Json, steps: &[Step<'_>]) -> Option<&'j mut Json> {
+    steps.iter().try_fold(json, |json, step| match (json, step) {
+        (Json::Map(members), Step::Key(wanted)) => {
+            members.iter_mut().find(|(key, _)| key == wanted).map(|(_, value)| value)
+        }
+        (Json::List(list), Step::Index(index)) => list.get_mut(*index),
+        _ => None,
     })
 }
 
-/// The value at the end of the steps, with its place.
-fn at<'d>(document: &'d mut Located, steps: &[usize]) -> Option<(&'d mut Json, &'d mut Place)> {
-    let (mut json, mut place) = (&mut document.json, &mut document.place);
-    for step in steps {
-        json = match json {
-            Json::Map(members) => &mut members.get_mut(*step)?.1,
-            Json::List(list) => list.get_mut(*step)?,
-            _ => return None,
-        };
-        if place.children.len() <= *step {
-            place.children.resize(*step + 1, Place::default());
-        }
-        place = place.children.get_mut(*step)?;
-    }
-    Some((json, place))
-}
-
-fn member<'d>(
-    document: &'d mut Located,
-    above: &[usize],
-    index: usize,
-) -> Option<&'d mut (String, Json)> {
-    match at(document, above)?.0 {
-        Json::Map(members) => members.get_mut(index),
+/// The members of the object at the end of the steps.
+fn members<'j>(json: &'j mut Json, steps: &[Step<'_>]) -> Option<&'j mut Vec<(String, Json)>> {
+    match value(json, steps)? {
+        Json::Map(members) => Some(members),
         _ => None,
     }
 }
 
-/// Takes a member of an object out; its place too.
-fn remove(document: &mut Located, above: &[usize], index: usize) -> Option<()> {
-    let (json, place) = at(document, above)?;
-    let Json::Map(members) = json else { return None };
-    (index < members.len()).then(|| members.remove(index))?;
-    if index < place.children.len() {
-        place.children.remove(index);
-    }
-    Some(())
-}
-
-fn replace(document: &mut Located, steps: &[usize], value: Json) -> Option<()> {
-    let (json, _) = at(document, steps)?;
-    *json = value;
+/// Takes the member of an object at the end of the steps out.
+fn remove(json: &mut Json, steps: &[Step<'_>]) -> Option<()> {
+    let (Step::Key(wanted), above) = steps.split_last()? else { return None };
+    members(json, above)?.retain(|(key, _)| key != wanted);
     Some(())
 }
 

@@ -48,7 +48,8 @@ const SINGLE: &[(Type, &str)] = &[
     (
         Type::Arn,
         "aws:chatbotsourcearn aws:principalarn aws:signinsessionarn aws:sourcearn \
-         aws:sourcevpcarn iam:associatedresourcearn iam:permissionsboundary iam:policyarn",
+         aws:sourcevpcarn sts:taskpolicyarn iam:associatedresourcearn iam:permissionsboundary \
+         iam:policyarn",
     ),
     (
         Type::Bool,
@@ -80,8 +81,8 @@ pub(super) fn find(key: &str) -> Option<Known> {
     let key = fold(key);
     let name = match key.split_once('/') {
         // What follows is a tag's own key.
-        Some((prefix, tag)) if !tag.is_empty() => format!("{prefix}/"),
-        _ => key.clone().into_owned(),
+        Some((prefix, _)) => format!("{prefix}/"),
+        None => key.clone().into_owned(),
     };
     if MANY.split_whitespace().any(|known| known == name) || key.ends_with(":amr") {
         return Some(Known { values: Type::Text, many: true });

@@ -7,6 +7,8 @@ use super::code::Code;
 use super::document::{Document, Findings, Statement};
 use super::tree::Node;
 
+use std::cmp::Ordering;
+
 /// At most this many comparisons: the work is bounded whatever the document.
 const MAX_COMPARISONS: usize = 200_000;
 
@@ -22,11 +24,14 @@ pub(super) fn check(document: &Document<'_>, found: &mut Findings<'_>) {
     }
     for statement in &document.statements {
         let covering = document.statements.iter().find(|other| {
-            other.index != statement.index
-                && left > 0
-                && covers(other, statement, &mut left)
-                // Of two that say the same the second one is too many.
-                && (other.index < statement.index || !covers(statement, other, &mut left))
+            // Of two that say the same the second one is too many.
+            match other.index.cmp(&statement.index) {
+                Ordering::Less => covers(other, statement, &mut left),
+                Ordering::Equal => false,
+                Ordering::Greater => {
+                    covers(other, statement, &mut left) && !covers(statement, other, &mut left)
+                }
+            }
         });
         if let Some(other) = covering {
             let message = format!("Statement[{}] says as much, and perhaps more", other.index);
@@ -45,10 +50,13 @@ fn twice(
 ) {
     for (at, (text, node)) in entries.iter().enumerate() {
         let covering = entries.iter().enumerate().find(|(other_at, (other, _))| {
-            let same = eq(other, text, ignore_case);
-            *other_at != at
-                && spend(left)
-                && (if same { *other_at < at } else { includes(other, text, ignore_case) })
+            let same = || eq(other, text, ignore_case);
+            let wider = || includes(other, text, ignore_case);
+            match other_at.cmp(&at) {
+                Ordering::Less => spend(left) && (same() || wider()),
+                Ordering::Equal => false,
+                Ordering::Greater => spend(left) && !same() && wider(),
+            }
         });
         if let Some((_, (other, _))) = covering {
             found.value(code, node, format!("{other} covers {text}"));
@@ -78,32 +86,29 @@ fn includes(wide: &str, narrow: &str, ignore_case: bool) -> bool {
     if ignore_case { pattern.folded().matches(&fold(narrow)) } else { pattern.matches(narrow) }
 }
 
-/// Whether a statement says all that another one does: same effect, principals and conditions, and
-/// actions and resources that include the other's.
+/// Whether a statement says all that another one does: actions and resources that include the
+/// other's, and all else the same.
 fn covers(wide: &Statement<'_>, narrow: &Statement<'_>, left: &mut usize) -> bool {
+    if !spend(left) {
+        return false;
+    }
     let alike = |name: &str| match (wide.node.get(name), narrow.node.get(name)) {
         (None, None) => true,
         (Some(a), Some(b)) => same(a.json, b.json),
         _ => false,
     };
-    let plain = |statement: &Statement<'_>| {
-        ["Effect", "Action"].iter().all(|name| statement.has(name))
-            && !["NotAction", "NotResource"].iter().any(|name| statement.has(name))
-    };
-    if !plain(wide)
-        || !plain(narrow)
-        || !["Effect", "Principal", "NotPrincipal", "Condition"].into_iter().all(alike)
-    {
-        return false;
-    }
     let mut all = |name: &str, ignore_case: bool| {
         let wide = wide.texts(name);
         let narrow = narrow.texts(name);
         narrow.iter().all(|(text, _)| {
             wide.iter().any(|(other, _)| spend(left) && includes(other, text, ignore_case))
-        }) && wide.is_empty() == narrow.is_empty()
+        })
     };
-    all("Action", true) && all("Resource", false)
+    ["Effect", "Principal", "NotPrincipal", "NotAction", "NotResource", "Condition"]
+        .into_iter()
+        .all(alike)
+        && all("Action", true)
+        && all("Resource", false)
 }
 
 fn same(a: &Json, b: &Json) -> bool {

@@ -1,6 +1,6 @@
 //! A document's JSON with the place of everything in it.
 
-use super::super::parse::json::{Json, Place};
+use super::super::parse::json::{Json, Place, is_plain};
 
 /// A value, and the way to it.
 #[derive(Clone)]
@@ -66,9 +66,7 @@ impl<'d> Node<'d> {
 
 /// The path of a member, as the parser writes it.
 fn member_path(parent: &str, key: &str) -> String {
-    let plain =
-        !key.is_empty() && key.len() <= 128 && key.bytes().all(|b| b.is_ascii_alphanumeric());
-    if plain {
+    if is_plain(key) {
         let dot = if parent.is_empty() { "" } else { "." };
         return format!("{parent}{dot}{key}");
     }

@@ -106,7 +106,8 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-fn is_plain(key: &str) -> bool {
+/// Whether a key stands in a path as it is.
+pub(crate) fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.len() <= 128 && key.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 

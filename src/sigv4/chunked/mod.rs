@@ -21,7 +21,8 @@
 //!
 //! # Trust boundary
 //!
-//! Only a [`Verified`] of a streaming mode makes a [`ChunkVerifier`], so there is no way to a chunk
+//! Before the head is verified, its caller compares service, region and host with its own, as of any
+//! other request. Only a [`Verified`] of a streaming mode makes a [`ChunkVerifier`], so there is no way to a chunk
 //! that passes the check of the head (M03). In a signed mode [`ChunkVerifier::push`] hands out a
 //! chunk once its signature was found good. The end is explicit: what was handed out is a whole
 //! payload only once [`ChunkVerifier::finish`] returns. Until then nothing may be committed. A
@@ -71,7 +72,11 @@
 //! headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
 //! let head = RequestHead { headers: &headers, ..head };
 //! let presented = parse(&head)?.ok_or("anonymous")?;
-//! let key = SigningKey::derive(&secret, presented.scope());
+//! // A key signs for every service and region: is this ours?
+//! let scope = presented.scope();
+//! assert_eq!((scope.service, scope.region), ("s3", "eu-west-1"));
+//! assert!(headers.contains(&("host", b"bucket.example.com")));
+//! let key = SigningKey::derive(&secret, scope);
 //! let rules = Rules::new(UriRules::S3, now);
 //! let verified = verify(&presented, &key, Body::Streamed, &rules)?;
 //! let mut chunks = verified.chunks(&key, Limits::default())?;

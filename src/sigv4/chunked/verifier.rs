@@ -201,7 +201,8 @@ impl ChunkVerifier {
         match self.state {
             State::Size => self.begin(line).map(|()| false),
             State::DataEnd => self.complete(line),
-            State::LastLine if line.is_empty() => {
+            // INVARIANT: `read_line` takes two bytes at most here, and the line is empty.
+            State::LastLine => {
                 self.state = State::End;
                 Ok(false)
             }
@@ -211,9 +212,7 @@ impl ChunkVerifier {
                 Ok(false)
             }
             State::Trailer => self.trailers.read(line, self.chain.as_mut()).map(|()| false),
-            State::LastLine | State::Data(_) | State::End | State::Refused(_) => {
-                Err(self.malformed())
-            }
+            State::Data(_) | State::End | State::Refused(_) => Err(self.malformed()),
         }
     }
 
@@ -252,7 +251,7 @@ impl ChunkVerifier {
             State::Trailer => self.trailers.room(),
             _ => 2,
         };
-        let end = input.iter().take(bound + 1).position(|byte| *byte == b'\n');
+        let end = input.iter().take(bound).position(|byte| *byte == b'\n');
         let taken = end.map_or(input.len().min(bound + 1), |end| end + 1);
         let (taken, rest) = input.split_at(taken);
         *input = rest;

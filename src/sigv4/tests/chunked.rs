@@ -187,6 +187,10 @@ fn what_is_announced() {
         let streaming = verified.streaming().unwrap();
         assert_eq!(streaming.decoded_length(), 30);
         assert_eq!(streaming.trailers(), [checksum]);
+        // What is told of it when debugging is what was announced, and no signature.
+        let debug = format!("{verified:?}");
+        assert!(debug.contains("Seed { streaming: Streaming { mode: SignedTrailer"), "{debug}");
+        assert!(!debug.contains("signature"), "{debug}");
         // A key of another scope, or kind, begins nothing.
         let other = SigningKey::derive(&secret(), Scope { region: "x", ..presented.scope() });
         assert_eq!(verified.chunks(&other, SMALL).err(), Some(SigError::WrongSigningKey));
@@ -401,6 +405,36 @@ fn memory_is_taken_as_bytes_arrive() {
     assert_eq!(verifier.buffered(), 8 << 20, "the chunk, and no more");
     assert!(verifier.push(&mut rest).unwrap().is_none());
     verifier.finish().unwrap();
+}
+
+/// Room is made for as many bytes again as there are, for 64 KiB at least, and for no more than the
+/// chunk has.
+#[test]
+fn memory_grows_with_what_arrives() {
+    const KIB: usize = 1024;
+    let upload = Upload::new(Chunks::Signed, Algorithm::HmacSha256, &vec![7; 1000 * KIB], &[]);
+    let wire = upload.wire();
+    let line = wire.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let mut verifier = upload.begin(SMALL).unwrap();
+    assert!(verifier.push(&mut &wire[..line]).unwrap().is_none());
+    let mut room = 0;
+    for (arrived, mut bytes) in (1..).map(|n| n * 32 * KIB).zip(wire[line..].chunks(32 * KIB)) {
+        let expected = match arrived / KIB {
+            32 | 64 => 64,
+            96..=192 => 192,
+            224..=448 => 448,
+            480..=960 => 960,
+            _ => 1000,
+        };
+        let whole = verifier.push(&mut bytes).unwrap().map(<[u8]>::len);
+        assert_eq!(verifier.buffered(), expected * KIB, "{arrived}");
+        room = room.max(expected);
+        if arrived > 1000 * KIB {
+            assert_eq!(whole, Some(1000 * KIB));
+            break;
+        }
+    }
+    assert_eq!(room, 1000);
 }
 
 #[test]

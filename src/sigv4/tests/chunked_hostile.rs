@@ -347,6 +347,60 @@ fn limits() {
     assert_eq!(refusal(&trailer, &wire), ChunkError::TrailersTooLarge);
 }
 
+/// A line before a chunk is as long as its longest size and signature, and no byte longer.
+#[test]
+fn lines_before_chunks_have_a_longest() {
+    let line = |signature: usize| {
+        format!("{};chunk-signature={}\r\n", "f".repeat(16), "0".repeat(signature))
+    };
+    for upload in [signed(), upload(Chunks::Signed, Algorithm::EcdsaP256Sha256)] {
+        let longest = refusal(&upload, line(144).as_bytes());
+        assert!(matches!(longest, ChunkError::ChunkTooLarge { size: u64::MAX, .. }), "{longest}");
+        let longer = refusal(&upload, line(145).as_bytes());
+        assert_eq!(longer, ChunkError::LineTooLong { chunk: 0 });
+    }
+}
+
+/// 2048 bytes of trailers and of the empty line after them, and no byte more.
+#[test]
+fn trailers_have_a_longest() {
+    let upload = unsigned();
+    let all = lines(&upload);
+    let [zero, crc, "", ""] = &all.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        panic!("{all:?}")
+    };
+    // Blanks around a value are no part of it, and fill the line.
+    let (name, value) = crc.split_once(':').unwrap();
+    let padded = |bytes: usize| {
+        let blanks = " ".repeat(bytes - name.len() - value.len() - ":\r\n\r\n".len());
+        with_lines(&upload, &[zero, &format!("{name}:{blanks}{value}"), "", ""])
+    };
+    let (received, _) = upload.receive(&padded(2048), &[]).unwrap();
+    assert_eq!(received, PAYLOAD);
+    assert_eq!(refusal(&upload, &padded(2049)), ChunkError::TrailersTooLarge);
+    assert_eq!(refusal(&upload, &padded(2060)), ChunkError::TrailersTooLarge);
+}
+
+/// A tab is a blank; other control characters stand in no line.
+#[test]
+fn trailers_hold_no_controls() {
+    let upload = unsigned();
+    let all = lines(&upload);
+    let [zero, crc, "", ""] = &all.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        panic!("{all:?}")
+    };
+    let spread = crc.replace(':', ":\t");
+    upload.receive(&with_lines(&upload, &[zero, &spread, "", ""]), &[]).unwrap();
+    for bad in ["\0", "\u{1}", "\r", "\u{b}", "\u{1f}", "\u{7f}"] {
+        let spoilt = crc.replace(':', &format!(":{bad}"));
+        let refused = refusal(&upload, &with_lines(&upload, &[zero, &spoilt, "", ""]));
+        assert_eq!(refused, ChunkError::MalformedTrailers, "{bad:?}");
+    }
+    // Nor does a line end without its CR.
+    let wire = with_lines(&upload, &[zero, &format!("{crc}\n"), "", ""]);
+    assert_eq!(refusal(&upload, &wire), ChunkError::MalformedTrailers);
+}
+
 /// Texts of the trailers of an upload: each line, without its end.
 fn lines(upload: &Upload) -> Vec<String> {
     let end = String::from_utf8(upload.pieces[3].clone()).unwrap();

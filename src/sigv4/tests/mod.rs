@@ -1,6 +1,7 @@
 //! Tests of signatures: AWS's vectors stage by stage, another implementation as oracle, every
 //! one-byte mutation, one refusal per rule, and the laws of the canonical form.
 
+mod bounds;
 mod chunked;
 mod chunked_hostile;
 mod chunked_vectors;
@@ -8,6 +9,7 @@ mod forms;
 mod laws;
 mod mutation;
 mod oracle;
+mod presented;
 mod presigned;
 mod reference;
 mod refusals;

@@ -122,6 +122,7 @@ fn museum_m13_m37_signatures() {
     for end in ["0", "00", "0000"] {
         check(&format!("{signature}{end}")).unwrap_err();
     }
+    assert_eq!(check("").unwrap_err(), SigError::MalformedSignature);
     check(&signature.to_uppercase()).unwrap_err();
     let bytes = data_encoding::HEXLOWER.decode(signature.as_bytes()).unwrap();
     for bit in 0..bytes.len() * 8 {
@@ -142,6 +143,24 @@ fn museum_m13_m37_signatures() {
     ] {
         let error = check(&hostile).unwrap_err();
         assert!(matches!(error, SigError::SignatureDoesNotMatch { .. }), "{hostile}: {error}");
+    }
+}
+
+/// Whatever the length of the signature itself, so that the length of a body is known beforehand.
+#[test]
+fn signatures_of_chunks_are_of_one_length() {
+    let upload = super::chunked::Upload::new(
+        Chunks::Signed,
+        Algorithm::EcdsaP256Sha256,
+        b"one two three four",
+        &[4, 4, 6],
+    );
+    for piece in &upload.pieces {
+        let end = piece.iter().position(|byte| *byte == b'\r').unwrap();
+        let line = std::str::from_utf8(&piece[..end]).unwrap();
+        let (_, signature) = line.split_once(";chunk-signature=").unwrap();
+        assert_eq!(signature.len(), 144, "{line}");
+        assert!(signature.trim_end_matches('*').bytes().all(|digit| digit.is_ascii_hexdigit()));
     }
 }
 

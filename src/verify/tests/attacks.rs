@@ -1,5 +1,7 @@
 //! What was tried to get a wrong allow, a late revocation or a key, and what comes of it.
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
 use crate::api::Material;
 use crate::authn::{Caller, Expectation};
@@ -141,6 +143,75 @@ async fn the_age_of_a_signature_is_a_key_of_s3() {
     inside.bench.advance(1);
     assert_eq!(code(inside.decided(&request)), "ExplicitDeny");
     assert_eq!(inside.grant(&request).await.answer.reason.code, "ExplicitDeny");
+}
+
+/// A presigned request names no payload mode, and is unsigned all the same.
+#[tokio::test]
+async fn the_payload_mode_that_was_verified_is_a_key_of_s3() {
+    let settings = ServiceSettings {
+        name: "s3".into(),
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        body: crate::downstream::BodyRule::Unsigned,
+        ..settings()
+    };
+    let inside = Inside::of("s3", &settings, &[]).await;
+    let statement = |operator: &str, key: &str, value: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":"s3:*","Resource":"*"}},
+            {{"Effect":"Deny","Action":"s3:*","Resource":"*",
+              "Condition":{{"{operator}":{{"{key}":"{value}"}}}}}}]}}"#
+        )
+    };
+    let mode = "s3:x-amz-content-sha256";
+    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(b"body"));
+    for (name, policy, signed, presigned) in [
+        ("a", statement("StringEquals", mode, "UNSIGNED-PAYLOAD"), "allowed", "ExplicitDeny"),
+        ("b", statement("StringNotEquals", mode, "UNSIGNED-PAYLOAD"), "ExplicitDeny", "allowed"),
+        ("c", statement("StringEquals", mode, &hash), "ExplicitDeny", "allowed"),
+        ("d", statement("Null", mode, "true"), "allowed", "allowed"),
+        ("e", statement("StringEquals", "s3:ResourceAccount", A), "ExplicitDeny", "ExplicitDeny"),
+        ("f", statement("StringEquals", "s3:ResourceAccount", B), "allowed", "allowed"),
+    ] {
+        let user = inside.bench.user(&inside.bench.a, name, &policy).await;
+        inside.sync().unwrap();
+        let by_header = inside.sign(&user, "PUT", "/bucket/key", b"body");
+        let in_query = inside.presign(&user, "PUT", "/bucket/key", b"body");
+        assert!(in_query.headers.iter().all(|(name, _)| name == "host"));
+        for (request, expected) in [(by_header, signed), (in_query, presigned)] {
+            assert!(inside.warm(&request).await);
+            assert_eq!(code(inside.decided(&request)), expected, "{policy}");
+            let word = if expected == "allowed" { "Allowed" } else { expected };
+            assert_eq!(inside.grant(&request).await.answer.reason.code, word, "{policy}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_version_that_is_read_is_a_key_of_s3() {
+    let settings = ServiceSettings {
+        name: "s3".into(),
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        ..settings()
+    };
+    let inside = Inside::of("s3", &settings, &[]).await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"s3:*","Resource":"*"},
+        {"Effect":"Deny","Action":"s3:*","Resource":"*",
+         "Condition":{"StringEquals":{"s3:VersionId":"AAA"}}}]}"#;
+    let alice = inside.bench.user(&inside.bench.a, "alice", policy).await;
+    inside.sync().unwrap();
+    for (target, expected) in [
+        ("/bucket/key", "allowed"),
+        ("/bucket/key?versionId=AAA", "ExplicitDeny"),
+        ("/bucket/key?versionId=AAB", "allowed"),
+    ] {
+        let request = inside.sign(&alice, "GET", target, b"");
+        assert!(inside.warm(&request).await);
+        assert_eq!(code(inside.decided(&request)), expected, "{target}");
+        let word = if expected == "allowed" { "Allowed" } else { expected };
+        assert_eq!(inside.grant(&request).await.answer.reason.code, word, "{target}");
+    }
 }
 
 #[tokio::test]

@@ -158,7 +158,8 @@ func failures() {
 	refused("InvalidClientTokenId", 403, nil, err)
 
 	client := iam.NewFromConfig(configuration())
-	_, err = client.ListOrganizationsFeatures(ctx, nil)
+	certificate := &iam.GetServerCertificateInput{ServerCertificateName: aws.String("x")}
+	_, err = client.GetServerCertificate(ctx, certificate)
 	refused("InvalidAction", 400, nil, err)
 	create := func(name, document string) error {
 		input := &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &document}

@@ -111,7 +111,7 @@ const steps = {
     await refused("InvalidClientTokenId", 403, any, by(unknown));
     const garbage = { ...unknown, accessKeyId: "ASIABBBBBBBBBBBBBBBB", sessionToken: "garbage" };
     await refused("InvalidClientTokenId", 403, any, by(garbage));
-    const unheard = manage(new iam.ListOrganizationsFeaturesCommand({}));
+    const unheard = manage(new iam.GetServerCertificateCommand({ ServerCertificateName: "x" }));
     await refused("InvalidAction", 400, iam.IAMServiceException, unheard);
     const again = { RoleName: "partner", AssumeRolePolicyDocument: JSON.stringify(trust) };
     const exists = iam.EntityAlreadyExistsException;

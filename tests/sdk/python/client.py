@@ -189,7 +189,7 @@ def errors():
     refused("InvalidClientTokenId", "sts", "GetCallerIdentity", key=unknown)
     refused("InvalidClientTokenId", "sts", "GetCallerIdentity", key=garbage)
 
-    refused("InvalidAction", "iam", "ListOrganizationsFeatures")
+    refused("InvalidAction", "iam", "GetServerCertificate", ServerCertificateName="x")
     again = {"RoleName": "partner", "AssumeRolePolicyDocument": json.dumps(TRUST)}
     refused("EntityAlreadyExists", "iam", "CreateRole", **again)
     bad = {"RoleName": "bad", "AssumeRolePolicyDocument": "{"}

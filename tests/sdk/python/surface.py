@@ -606,6 +606,7 @@ def the_rest():
         PaginationConfig={"PageSize": 1},
     ):
         page["EvaluationResults"]
+    root_access()
     refused("no report yet", "ReportNotPresent", iam.get_credential_report)
     equal("a report", iam.generate_credential_report()["State"], "COMPLETE")
     report = iam.get_credential_report()
@@ -616,6 +617,26 @@ def the_rest():
     kinds = {it["PolicyType"] for it in told[0]["Policies"]}
     equal("policies that grant a service", kinds, {"INLINE", "MANAGED"})
     equal("no certificates", iam.list_server_certificates()["ServerCertificateMetadataList"], [])
+
+
+def root_access():
+    """Root users of members, in an organization's hands."""
+    refused("no organization", "OrganizationNotFoundException", iam.list_organizations_features)
+    organizations = client("organizations")
+    made = organizations.create_organization()["Organization"]["Id"]
+    refused("no root access", "ServiceAccessNotEnabledException", iam.list_organizations_features)
+    organizations.enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    equal("nothing yet", iam.list_organizations_features()["EnabledFeatures"], [])
+    iam.enable_organizations_root_sessions()
+    told = iam.enable_organizations_root_credentials_management()
+    both = ["RootCredentialsManagement", "RootSessions"]
+    equal("root access", (told["OrganizationId"], told["EnabledFeatures"]), (made, both))
+    told = iam.disable_organizations_root_sessions()["EnabledFeatures"]
+    equal("less of it", told, ["RootCredentialsManagement"])
+    iam.enable_organizations_root_sessions()
+    told = iam.disable_organizations_root_credentials_management()["EnabledFeatures"]
+    equal("the rest", told, ["RootSessions"])
+    equal("as it is listed", iam.list_organizations_features()["EnabledFeatures"], told)
 
 
 def members(shape, path="", depth=0):

@@ -7,7 +7,7 @@ use crate::policy::{Value, fold};
 /// Headers whose values are condition keys of the same name under `s3:`.
 const KEYS: &[&str] = &[
     "x-amz-acl",
-    "x-amz-content-sha256",
+    "x-amz-bucket-namespace",
     "x-amz-copy-source",
     "x-amz-grant-full-control",
     "x-amz-grant-read",
@@ -61,6 +61,15 @@ impl Amz {
 
     pub(super) fn copy_source(&self) -> Option<&str> {
         self.get("x-amz-copy-source")
+    }
+
+    /// Whether a copy takes the tags of its source with it, which is the default.
+    pub(super) fn copies_tags(&self) -> Result<bool, Unmapped> {
+        match self.get("x-amz-tagging-directive") {
+            None | Some("COPY") => Ok(true),
+            Some("REPLACE") => Ok(false),
+            Some(_) => Err(Unmapped::S3("x-amz-tagging-directive takes COPY or REPLACE")),
+        }
     }
 
     /// What the headers do besides the operation. A header that changes what another operation is
@@ -117,25 +126,58 @@ impl Amz {
     }
 
     /// Adds the condition keys.
-    pub(super) fn add_keys(&self, meaning: &mut Meaning) -> Result<(), Unmapped> {
+    pub(super) fn add_keys(&self, keys: &mut Vec<(String, Value)>) -> Result<(), Unmapped> {
         for (name, value) in &self.0 {
             let renamed = RENAMED.iter().find(|(header, _)| header == name).map(|(_, key)| *key);
             if KEYS.contains(&name.as_str()) {
-                meaning.keys.push((format!("s3:{name}"), Value::One(value.clone())));
+                keys.push((format!("s3:{name}"), Value::One(value.clone())));
             } else if let Some(key) = renamed {
-                meaning.keys.push((key.to_owned(), Value::One(value.clone())));
+                keys.push((key.to_owned(), Value::One(value.clone())));
             }
         }
         if let Some(tagging) = self.get("x-amz-tagging") {
-            add_tags(tagging, meaning)?;
+            add_tags(tagging, keys)?;
         }
         Ok(())
     }
 }
 
+/// Headers on which a write depends, and their condition keys.
+const PRECONDITIONS: &[(&str, &str)] =
+    &[("if-match", "s3:if-match"), ("if-none-match", "s3:if-none-match")];
+
+/// The condition keys of what a write depends on. Such a header need not be signed to be heeded: one
+/// that is not means nothing, nor one that comes twice.
+pub(super) fn preconditions(
+    operation: &Operation,
+    headers: &[(&str, &[u8])],
+    signed: &[String],
+) -> Result<Vec<(String, Value)>, Unmapped> {
+    let deletes = operation.action == "DeleteObject";
+    let mut keys: Vec<(String, Value)> = Vec::new();
+    if operation.creates.is_none() && !deletes {
+        return Ok(keys);
+    }
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        let Some((_, key)) = PRECONDITIONS.iter().find(|(header, _)| *header == name) else {
+            continue;
+        };
+        let value = std::str::from_utf8(value.trim_ascii()).map_err(|_| UNSIGNED)?;
+        if !signed.contains(&name) || keys.iter().any(|(known, _)| known == key) {
+            return Err(UNSIGNED);
+        }
+        keys.push(((*key).to_owned(), Value::One(value.to_owned())));
+    }
+    Ok(keys)
+}
+
+const UNSIGNED: Unmapped =
+    Unmapped::S3("if-match or if-none-match of a write is not signed, or comes twice");
+
 /// Tags as `key=value&key=value`. What has two readings, or none, means nothing: whoever stores the
 /// tags might read others than those that were judged.
-fn add_tags(tagging: &str, meaning: &mut Meaning) -> Result<(), Unmapped> {
+fn add_tags(tagging: &str, found: &mut Vec<(String, Value)>) -> Result<(), Unmapped> {
     const UNREADABLE: Unmapped = Unmapped::S3("the tags in a header cannot be read in one way");
     if tagging.contains(';') {
         return Err(UNREADABLE);
@@ -152,9 +194,9 @@ fn add_tags(tagging: &str, meaning: &mut Meaning) -> Result<(), Unmapped> {
         if key.is_empty() || keys.iter().any(|known| fold(known) == fold(&key)) {
             return Err(UNREADABLE);
         }
-        meaning.keys.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
+        found.push((format!("s3:RequestObjectTag/{key}"), Value::One(value)));
         keys.push(key);
     }
-    meaning.keys.push(("s3:RequestObjectTagKeys".to_owned(), Value::Many(keys)));
+    found.push(("s3:RequestObjectTagKeys".to_owned(), Value::Many(keys)));
     Ok(())
 }

@@ -14,21 +14,27 @@
 //! actions of its own, and all of them must be allowed.
 //!
 //! Condition keys come from the query and from `x-amz-*` headers: all of that is signed, or the
-//! request was refused before.
+//! request was refused before. One comes from a body, that of `CreateBucket`, which has to be shown.
 //!
 //! Keys are opaque to S3. Dot segments, empty segments, escaped percent signs and control characters
 //! in them are refused all the same: proxies and file systems behind us do not take them as opaque.
 
 mod copy;
 mod headers;
+mod location;
 mod table;
 #[cfg(test)]
 mod tests;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 
 use super::path::{self, PathProblem};
 use super::{BodyRule, Deed, Meaning, Unmapped, refuse_overrides};
 use crate::downstream::HostPattern;
 use crate::policy::Value;
+use crate::sigv4::{Body, PayloadCheck, RequestHead};
+use location::Location;
 use table::{Level, OPERATIONS, Operation};
 
 /// Parameters of presigned requests, and those that clients add to any request.
@@ -57,11 +63,11 @@ struct Place {
 /// Finds what a request to S3 means.
 pub fn find(
     hosts: &[HostPattern],
-    method: &str,
-    target: &str,
-    headers: &[(&str, &[u8])],
+    head: &RequestHead<'_>,
+    body: Body<'_>,
 ) -> Result<Meaning, Unmapped> {
-    refuse_overrides(target, headers)?;
+    refuse_overrides(head, body)?;
+    let RequestHead { method, target, headers } = *head;
     let (raw, query) = target.split_once('?').unwrap_or((target, ""));
     let host = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = host.and_then(|(_, host)| std::str::from_utf8(host).ok()).unwrap_or_default();
@@ -80,6 +86,8 @@ pub fn find(
         ));
     }
     let version = signature_version(&query, headers);
+    let signed = signed_headers(&query, headers);
+    let preconditions = headers::preconditions(operation, headers, &signed)?;
     let headers = headers::Amz::read(headers)?;
     let resource = match (&place.bucket, &place.key) {
         (None, _) => "*".to_owned(),
@@ -96,22 +104,72 @@ pub fn find(
         body: (!operation.has_body).then_some(BodyRule::Ignored),
         keys: Vec::new(),
     };
-    for more in operation.more {
+    if let Some((more, versioned)) = operation.more {
+        let more = if query.get("versionId").is_some() { versioned } else { more };
         meaning.deeds.push(deed(more, &resource));
     }
     headers.add_deeds(operation, &resource, &mut meaning)?;
-    if let Some(source) = headers.copy_source() {
-        if !operation.copies {
-            return Err(Unmapped::S3("the operation copies nothing, and a source is named"));
+    let source = headers.copy_source();
+    if source.is_some() && !operation.copies {
+        return Err(Unmapped::S3("the operation copies nothing, and a source is named"));
+    }
+    // A part of an upload has no tags.
+    let copies_tags = source.is_some() && operation.makes && headers.copies_tags()?;
+    let tags = deed("PutObjectTagging", &resource);
+    if copies_tags && !meaning.deeds.contains(&tags) {
+        meaning.deeds.push(tags);
+    }
+    // INVARIANT: the keys of what is requested are none of the source's, and the other way round.
+    let mut keys = preconditions;
+    add_query_keys(&query, &mut keys);
+    // Source: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+    if let Some(creates) = operation.creates {
+        keys.push(("s3:ObjectCreationOperation".to_owned(), Value::One(creates.to_string())));
+    }
+    headers.add_keys(&mut keys)?;
+    if operation.located {
+        let location = location::read(body)?;
+        // What is read from a body must be signed.
+        meaning.body = (location != Location::NoBody).then_some(BodyRule::Verified);
+        if let Location::At(place) = location {
+            keys.push(("s3:LocationConstraint".to_owned(), Value::One(place)));
         }
-        meaning.deeds.push(copy::deed(source)?);
     }
-    add_query_keys(&query, &mut meaning);
-    if let Some(version) = version {
-        meaning.keys.push(("s3:signatureversion".to_owned(), Value::One(version)));
+    for deed in &mut meaning.deeds {
+        deed.keys.clone_from(&keys);
     }
-    headers.add_keys(&mut meaning)?;
+    if let Some(source) = source {
+        meaning.deeds.extend(copy::deeds(source, copies_tags)?);
+    }
+    meaning.keys = keys_of_signature(&query, version);
     Ok(meaning)
+}
+
+/// The mode of a payload that was verified: the value of `s3:x-amz-content-sha256`. A presigned request
+/// need not name it.
+pub fn payload_mode(
+    head: &RequestHead<'_>,
+    body: Body<'_>,
+    payload: PayloadCheck,
+) -> Option<String> {
+    let named = || {
+        let mut headers = head.headers.iter();
+        let named = headers.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
+        named.and_then(|(_, value)| std::str::from_utf8(value.trim_ascii()).ok())
+    };
+    match (payload, body) {
+        (PayloadCheck::Unsigned, _) => Some("UNSIGNED-PAYLOAD".to_owned()),
+        (PayloadCheck::Streaming(mode), _) => Some(mode.name().to_owned()),
+        (PayloadCheck::SignedHash(hash), _) | (PayloadCheck::Verified, Body::Sha256(hash)) => {
+            Some(HEXLOWER.encode(&hash))
+        }
+        // The one that was signed.
+        (PayloadCheck::Verified, Body::Bytes(bytes)) => Some(match named() {
+            Some(hash) => hash.to_owned(),
+            None => HEXLOWER.encode(&Sha256::digest(bytes)),
+        }),
+        (PayloadCheck::Verified, Body::Unavailable | Body::Streamed) => None,
+    }
 }
 
 /// The algorithm of the signature, as the request names it; the signature was made by it.
@@ -125,8 +183,26 @@ fn signature_version(query: &Query, headers: &[(&str, &[u8])]) -> Option<String>
     header.split_whitespace().next().map(str::to_owned)
 }
 
+/// The names of the headers that are signed, as the request tells them; the signature covers the list.
+fn signed_headers(query: &Query, headers: &[(&str, &[u8])]) -> Vec<String> {
+    let mut of_query = query.0.iter();
+    let of_query = of_query.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-signedheaders"));
+    let list = match of_query {
+        Some((_, list)) => list.as_str(),
+        None => {
+            let mut headers = headers.iter();
+            let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok());
+            let fields = header.unwrap_or_default().split([' ', ',']);
+            let mut lists = fields.filter_map(|field| field.trim().strip_prefix("SignedHeaders="));
+            lists.next().unwrap_or_default()
+        }
+    };
+    list.split(';').map(str::to_ascii_lowercase).collect()
+}
+
 fn deed(action: &str, resource: &str) -> Deed {
-    Deed { action: format!("s3:{action}"), resource: resource.to_owned() }
+    Deed::new(format!("s3:{action}"), resource.to_owned())
 }
 
 /// The one operation that a request is, if we know it.
@@ -149,7 +225,7 @@ fn operation(level: Level, method: &str, query: &Query) -> Result<&'static Opera
 }
 
 /// The condition keys that stand in the query.
-fn add_query_keys(query: &Query, meaning: &mut Meaning) {
+fn add_query_keys(query: &Query, keys: &mut Vec<(String, Value)>) {
     for (parameter, key) in [
         ("prefix", "s3:prefix"),
         ("delimiter", "s3:delimiter"),
@@ -157,12 +233,19 @@ fn add_query_keys(query: &Query, meaning: &mut Meaning) {
         ("versionId", "s3:VersionId"),
     ] {
         if let Some(value) = query.get(parameter) {
-            meaning.keys.push((key.to_owned(), Value::One(value.to_owned())));
+            keys.push((key.to_owned(), Value::One(value.to_owned())));
         }
     }
+}
+
+/// The condition keys that tell how a request is signed.
+fn keys_of_signature(query: &Query, version: Option<String>) -> Vec<(String, Value)> {
     let presigned = query.names().any(|name| name.eq_ignore_ascii_case("x-amz-signature"));
     let kind = if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" };
-    meaning.keys.push(("s3:authType".to_owned(), Value::One(kind.to_owned())));
+    let version = version.map(|version| ("s3:signatureversion".to_owned(), Value::One(version)));
+    std::iter::once(("s3:authType".to_owned(), Value::One(kind.to_owned())))
+        .chain(version)
+        .collect()
 }
 
 /// Bucket and key of a request.
@@ -193,6 +276,13 @@ fn place(hosts: &[HostPattern], host: &str, raw: &str) -> Result<Place, Unmapped
 /// A path of S3, decoded, without its first slash: bucket and key.
 pub(super) fn read_path(raw: &str) -> Result<String, PathProblem> {
     let inner = raw.strip_prefix('/').ok_or(PathProblem::Relative)?;
+    // Some take the one for the end of the key and the other for a blank. Clients escape both.
+    if inner.contains(';') {
+        return Err(PathProblem::Semicolon);
+    }
+    if inner.contains('+') {
+        return Err(PathProblem::Unescaped);
+    }
     let bytes = path::decode(inner)?;
     let text = String::from_utf8(bytes).map_err(|_| PathProblem::NotUtf8)?;
     if text.chars().any(char::is_control) {

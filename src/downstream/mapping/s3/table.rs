@@ -20,12 +20,16 @@ pub(super) struct Operation {
     pub(super) action: &'static str,
     /// The action where a version is named.
     pub(super) versioned: Option<&'static str>,
-    /// Actions that it needs besides.
-    pub(super) more: &'static [&'static str],
+    /// An action that it needs besides, and the one where a version is named.
+    pub(super) more: Option<(&'static str, &'static str)>,
     /// Whether it reads a body.
     pub(super) has_body: bool,
     /// Whether condition keys of its action stand in its body, which is not read here.
     pub(super) keys_in_body: bool,
+    /// Whether its body names a location.
+    pub(super) located: bool,
+    /// Whether an object is there when it is done, or not: `None` if it writes none.
+    pub(super) creates: Option<bool>,
     /// Whether it may copy from a source.
     pub(super) copies: bool,
     /// Whether its headers may set what the new object or bucket has: ACL, tags, locks.
@@ -52,9 +56,11 @@ const fn row(
         parameters: &[],
         action,
         versioned: None,
-        more: &[],
+        more: None,
         has_body: false,
         keys_in_body: false,
+        located: false,
+        creates: None,
         copies: false,
         makes: false,
     }
@@ -87,8 +93,8 @@ impl Operation {
         self
     }
 
-    const fn and(mut self, more: &'static [&'static str]) -> Self {
-        self.more = more;
+    const fn and(mut self, more: &'static str, versioned: &'static str) -> Self {
+        self.more = Some((more, versioned));
         self
     }
 
@@ -99,6 +105,15 @@ impl Operation {
 
     const fn keys_in_body(self) -> Self {
         Self { has_body: true, keys_in_body: true, ..self }
+    }
+
+    const fn located(self) -> Self {
+        Self { has_body: true, located: true, ..self }
+    }
+
+    const fn creating(mut self, creates: bool) -> Self {
+        self.creates = Some(creates);
+        self
     }
 
     const fn copying(mut self) -> Self {
@@ -147,7 +162,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         "prefix",
     ]),
     // Buckets.
-    bucket("PUT", &[], "CreateBucket").body().making(),
+    bucket("PUT", &[], "CreateBucket").located().making(),
     bucket("DELETE", &[], "DeleteBucket"),
     bucket("HEAD", &[], "ListBucket"),
     bucket("GET", &[], "ListBucket").with(LIST),
@@ -188,11 +203,11 @@ pub(super) static OPERATIONS: &[Operation] = &[
     // Objects.
     object("GET", &[], "GetObject").versioned("GetObjectVersion").with(READ),
     object("HEAD", &[], "GetObject").versioned("GetObjectVersion").with(READ),
-    object("PUT", &[], "PutObject").body().copying().making(),
+    object("PUT", &[], "PutObject").creating(true).body().copying().making(),
     object("DELETE", &[], "DeleteObject").versioned("DeleteObjectVersion").with(VERSION),
     object("GET", &["attributes"], "GetObjectAttributes")
         .versioned("GetObjectVersionAttributes")
-        .and(&["GetObject"])
+        .and("GetObject", "GetObjectVersion")
         .with(VERSION),
     object("GET", &["acl"], "GetObjectAcl").versioned("GetObjectVersionAcl").with(VERSION),
     object("PUT", &["acl"], "PutObjectAcl").versioned("PutObjectVersionAcl").with(VERSION).body(),
@@ -212,9 +227,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
     object("PUT", &["legal-hold"], "PutObjectLegalHold").with(VERSION).keys_in_body(),
     object("POST", &["restore"], "RestoreObject").with(VERSION).body(),
     // Multipart uploads.
-    object("POST", &["uploads"], "PutObject").making(),
-    object("PUT", &["partNumber", "uploadId"], "PutObject").body().copying(),
-    object("POST", &["uploadId"], "PutObject").body(),
+    object("POST", &["uploads"], "PutObject").creating(false).making(),
+    object("PUT", &["partNumber", "uploadId"], "PutObject").creating(false).body().copying(),
+    object("POST", &["uploadId"], "PutObject").creating(true).body(),
     object("DELETE", &["uploadId"], "AbortMultipartUpload"),
     object("GET", &["uploadId"], "ListMultipartUploadParts").with(&[
         "encoding-type",

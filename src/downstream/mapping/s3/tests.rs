@@ -2,8 +2,9 @@
 
 use super::super::{Meaning, PathProblem, Unmapped};
 use super::find;
-use crate::downstream::HostPattern;
+use crate::downstream::{BodyRule, HostPattern};
 use crate::policy::Value;
+use crate::sigv4::{Body, RequestHead};
 
 fn hosts() -> Vec<HostPattern> {
     ["s3.example", "*.s3.example"].iter().map(|host| HostPattern::parse(host).unwrap()).collect()
@@ -17,7 +18,12 @@ fn meaning(
 ) -> Result<Meaning, Unmapped> {
     let mut all: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
     all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
-    find(&hosts(), method, target, &all)
+    find(&hosts(), &RequestHead { method, target, headers: &all }, Body::Bytes(b""))
+}
+
+/// The condition keys of a deed.
+fn keys(meaning: &Meaning, deed: usize) -> Vec<(String, Value)> {
+    meaning.keys.iter().chain(&meaning.deeds[deed].keys).cloned().collect()
 }
 
 /// The deeds, `action resource` each, without what all resources begin with.
@@ -48,7 +54,7 @@ fn operations_are_told_by_method_place_and_subresource() {
         ("DELETE", "/bkt?tagging", "PutBucketTagging bkt"),
         ("GET", "/bkt/a/b.txt", "GetObject bkt/a/b.txt"),
         ("GET", "/bkt/a/", "GetObject bkt/a/"),
-        ("GET", "/bkt/a%20b%2Bc", "GetObject bkt/a b+c"),
+        ("GET", "/bkt/a%20b%2Bc%3Bd", "GetObject bkt/a b+c;d"),
         ("GET", "/bkt/a%2Fb", "GetObject bkt/a/b"),
         ("GET", "/bkt/*", "GetObject bkt/*"),
         ("GET", "/bkt/k?x-id=GetObject", "GetObject bkt/k"),
@@ -85,13 +91,50 @@ fn what_a_request_does_besides_needs_actions_of_its_own() {
             "PUT",
             "/bkt/k",
             &[("x-amz-copy-source", "/src/a%20b")][..],
-            &["PutObject bkt/k", "GetObject src/a b"][..],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObject src/a b",
+                "GetObjectTagging src/a b",
+            ][..],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", "REPLACE")],
+            &["PutObject bkt/k", "GetObject src/a"],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[
+                ("x-amz-copy-source", "src/a"),
+                ("x-amz-tagging-directive", "REPLACE"),
+                ("x-amz-tagging", "a=b"),
+            ],
+            &["PutObject bkt/k", "PutObjectTagging bkt/k", "GetObject src/a"],
+        ),
+        (
+            "PUT",
+            "/bkt/k",
+            &[("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", "COPY")],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObject src/a",
+                "GetObjectTagging src/a",
+            ],
         ),
         (
             "PUT",
             "/bkt/k",
             &[("x-amz-copy-source", "src/a?versionId=v1")],
-            &["PutObject bkt/k", "GetObjectVersion src/a"],
+            &[
+                "PutObject bkt/k",
+                "PutObjectTagging bkt/k",
+                "GetObjectVersion src/a",
+                "GetObjectVersionTagging src/a",
+            ],
         ),
         (
             "PUT",
@@ -126,6 +169,12 @@ fn what_a_request_does_besides_needs_actions_of_its_own() {
             &["DeleteObjectVersion bkt/k", "BypassGovernanceRetention bkt/k"],
         ),
         ("GET", "/bkt/k?attributes", &[], &["GetObjectAttributes bkt/k", "GetObject bkt/k"]),
+        (
+            "GET",
+            "/bkt/k?attributes&versionId=v",
+            &[],
+            &["GetObjectVersionAttributes bkt/k", "GetObjectVersion bkt/k"],
+        ),
     ] {
         assert_eq!(deeds(method, target, headers).unwrap(), expected, "{method} {target}");
     }
@@ -193,6 +242,9 @@ fn museum_m11_keys_that_others_would_normalise_mean_nothing() {
         ("/bkt/a%00", P::Control),
         ("/bkt/a%5c..%5cb", P::Backslash),
         ("/bkt/%FF", P::NotUtf8),
+        ("/bkt/a;b", P::Semicolon),
+        ("/bkt/a;/b", P::Semicolon),
+        ("/bkt/a+b", P::Unescaped),
     ] {
         assert_eq!(deeds("GET", target, &[]), Err(Unmapped::Path(problem)), "{target}");
     }
@@ -228,7 +280,7 @@ fn condition_keys_come_from_signed_input() {
             ("prefix", "a"),
         ],
     );
-    let keys = meaning.unwrap().keys;
+    let keys = self::keys(&meaning.unwrap(), 0);
     let one = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let text = |text: &str| Some(Value::One(text.to_owned()));
     assert_eq!(one("s3:x-amz-server-side-encryption"), text("aws:kms"));
@@ -240,9 +292,8 @@ fn condition_keys_come_from_signed_input() {
     assert_eq!(one("s3:authType"), text("REST-HEADER"));
     assert_eq!(one("s3:prefix"), None);
 
-    let list =
-        super::find(&hosts(), "GET", "/bkt?prefix=a%2F&max-keys=2", &[("host", b"s3.example")]);
-    let keys = list.unwrap().keys;
+    let list = super::tests::meaning("s3.example", "GET", "/bkt?prefix=a%2F&max-keys=2", &[]);
+    let keys = self::keys(&list.unwrap(), 0);
     assert!(keys.contains(&("s3:prefix".to_owned(), Value::One("a/".to_owned()))));
     assert!(keys.contains(&("s3:max-keys".to_owned(), Value::One("2".to_owned()))));
 }
@@ -275,15 +326,116 @@ fn operations_with_condition_keys_that_are_not_read_mean_nothing() {
 }
 
 #[test]
+fn what_a_write_depends_on_is_a_condition_key_if_it_is_signed() {
+    let key = |meaning: &Meaning, name: &str| {
+        let keys = keys(meaning, 0);
+        keys.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    };
+    let one = |text: &str| Some(Value::One(text.to_owned()));
+    let authorization =
+        "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;if-match;if-none-match, Signature=c";
+    let authorization = ("authorization", authorization);
+    let none = ("If-None-Match", "*");
+    let of = |method: &str, target: &str, headers: &[(&str, &str)]| {
+        meaning("s3.example", method, target, headers)
+    };
+    for (method, target, creates) in [
+        ("PUT", "/bkt/k", one("true")),
+        ("POST", "/bkt/k?uploadId=u", one("true")),
+        ("POST", "/bkt/k?uploads", one("false")),
+        ("PUT", "/bkt/k?partNumber=1&uploadId=u", one("false")),
+        ("DELETE", "/bkt/k", None),
+    ] {
+        let plain = of(method, target, &[]).unwrap();
+        assert_eq!(key(&plain, "s3:if-none-match"), None);
+        assert_eq!(key(&plain, "s3:ObjectCreationOperation"), creates, "{method} {target}");
+        let signed = of(method, target, &[authorization, none]).unwrap();
+        assert_eq!(key(&signed, "s3:if-none-match"), one("*"), "{method} {target}");
+        let signed = of(method, target, &[authorization, ("if-match", "\"a\"")]).unwrap();
+        assert_eq!(key(&signed, "s3:if-match"), one("\"a\""), "{method} {target}");
+        means_nothing(method, target, &[none]);
+        means_nothing(method, target, &[authorization, none, none]);
+        let other = ("authorization", "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host");
+        means_nothing(method, target, &[other, none]);
+    }
+    let query = "/bkt/k?X-Amz-SignedHeaders=host%3Bif-none-match&X-Amz-Signature=s";
+    assert_eq!(key(&of("PUT", query, &[none]).unwrap(), "s3:if-none-match"), one("*"));
+    // A read depends on it for its answer alone.
+    let read = of("GET", "/bkt/k", &[none]).unwrap();
+    assert_eq!(key(&read, "s3:if-none-match"), None);
+    assert_eq!(key(&read, "s3:ObjectCreationOperation"), None);
+}
+
+/// Where a bucket is to be stands in the body.
+#[test]
+fn the_location_of_a_new_bucket_is_read_from_a_body_that_is_shown_and_signed() {
+    let create = |body: Body<'_>| {
+        let headers = [("host", &b"s3.example"[..])];
+        find(&hosts(), &RequestHead { method: "PUT", target: "/bkt", headers: &headers }, body)
+    };
+    let key = |meaning: &Meaning| {
+        let keys = keys(meaning, 0);
+        keys.into_iter().find(|(key, _)| key == "s3:LocationConstraint").map(|(_, value)| value)
+    };
+    let empty = create(Body::Bytes(b"")).unwrap();
+    assert_eq!((key(&empty), empty.body), (None, None));
+    let body = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
+                </CreateBucketConfiguration>";
+    let there = create(Body::Bytes(body.as_bytes())).unwrap();
+    assert_eq!(key(&there), Some(Value::One("eu-west-1".to_owned())));
+    assert_eq!(there.body, Some(BodyRule::Verified));
+    for body in [Body::Unavailable, Body::Sha256([7; 32]), Body::Bytes(b"<a/>")] {
+        assert!(matches!(create(body), Err(Unmapped::S3(_))));
+    }
+}
+
+#[test]
 fn tags_with_two_readings_mean_nothing() {
     for tagging in ["a=1&a=2", "Team=red&team=blue", "a=1;b=2", "a=%zz", "a=%FF", "%2=1", "=1"] {
         means_nothing("PUT", "/bkt/k", &[("x-amz-tagging", tagging)]);
     }
 }
 
+/// What is asked of the source is not asked of what is made, and the other way round.
+#[test]
+fn each_deed_has_its_own_condition_keys() {
+    let headers =
+        [("x-amz-copy-source", "src/a?versionId=AAA"), ("x-amz-storage-class", "GLACIER")];
+    let copy = meaning("s3.example", "PUT", "/bkt/k", &headers).unwrap();
+    assert_eq!(copy.deeds.len(), 4);
+    let version = ("s3:VersionId".to_owned(), Value::One("AAA".to_owned()));
+    let class = ("s3:x-amz-storage-class".to_owned(), Value::One("GLACIER".to_owned()));
+    for (at, deed) in copy.deeds.iter().enumerate() {
+        let source = deed.resource.ends_with("src/a");
+        assert_eq!(source, deed.action.contains("Get"));
+        let keys = keys(&copy, at);
+        assert_eq!(keys.contains(&version), source, "{deed:?}");
+        assert_eq!(keys.contains(&class), !source, "{deed:?}");
+        assert!(keys.iter().any(|(key, _)| key == "s3:authType"), "{deed:?}");
+    }
+    let read = meaning("s3.example", "GET", "/bkt/k?versionId=AAA", &[]).unwrap();
+    assert!(keys(&read, 0).contains(&version));
+}
+
+#[test]
+fn a_copy_says_in_one_way_what_becomes_of_the_tags() {
+    for directive in ["", "copy", "REPLACE, COPY", "NONE"] {
+        let headers = [("x-amz-copy-source", "src/a"), ("x-amz-tagging-directive", directive)];
+        means_nothing("PUT", "/bkt/k", &headers);
+    }
+}
+
 #[test]
 fn sources_with_two_readings_mean_nothing() {
-    for source in ["src/a+b", "src/a#b", "src/a?versionId=v#1", "/src/+"] {
+    for source in [
+        "src/a?versionId=%41",
+        "src/a?versionId=a/b",
+        "src/a;b",
+        "src/a+b",
+        "src/a#b",
+        "src/a?versionId=v#1",
+        "/src/+",
+    ] {
         means_nothing("PUT", "/bkt/k", &[("x-amz-copy-source", source)]);
     }
 }

@@ -85,6 +85,11 @@ pub(super) fn parameters(action: &str) -> Vec<(&'static str, &'static str)> {
         | "EnableOutboundWebIdentityFederation"
         | "DisableOutboundWebIdentityFederation"
         | "GetOutboundWebIdentityFederationInfo"
+        | "EnableOrganizationsRootSessions"
+        | "DisableOrganizationsRootSessions"
+        | "EnableOrganizationsRootCredentialsManagement"
+        | "DisableOrganizationsRootCredentialsManagement"
+        | "ListOrganizationsFeatures"
         | "GetAccountSummary" => vec![],
         "CreateOpenIDConnectProvider" => vec![("Url", "https://new.example")],
         "CreateSAMLProvider" => vec![("Name", "new"), ("SAMLMetadataDocument", METADATA)],
@@ -212,6 +217,7 @@ pub(super) async fn stage(bench: &Bench) -> Credentials {
     must(bench, admin, "CreateOpenIDConnectProvider", &issuer).await;
     let corp = [("Name", "corp"), ("SAMLMetadataDocument", METADATA)];
     must(bench, admin, "CreateSAMLProvider", &corp).await;
+    bench.organization().await;
     bench.mfa_device("phone", Some("bob")).await;
     bench.mfa_device("spare", None).await;
     for action in [

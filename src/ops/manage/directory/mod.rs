@@ -36,9 +36,8 @@ use crate::directory::{Snapshot, Transaction};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::sts::get_session_token::limits_of_user_sessions;
 use crate::ops::trail::{self, About};
-use crate::ops::{Context, Effect, Service, catalog, organizations, write_fault};
+use crate::ops::{Context, Effect, Service, catalog, credentials, organizations, write_fault};
 use crate::wire::query::Params;
 use steps::{Parameters, Step};
 
@@ -208,7 +207,7 @@ fn authorize(
 ) -> Result<(), Fault> {
     let identity = context.identity()?;
     // It tells what IAM tells: whoever may not call that does not get it here.
-    limits_of_user_sessions(identity, Service::Iam, action)?;
+    credentials::check(identity, Service::Iam, action)?;
     let owner = identity.account();
     let resource = format!("arn:aws:countersign::{owner}:{what}");
     context.authorize(state, &Ask { action, resource: &resource, owner }, |_| ())

@@ -100,6 +100,9 @@ fn view(snapshot: &Snapshot, id: AccessKeyId, claims: &Claims) -> SessionView {
         (PrincipalKind::Role, Some((account, _, name))) => {
             arn::assumed_role(account, name, &claims.session_name)
         }
+        (PrincipalKind::FederatedUser, _) => {
+            arn::federated_user(principal.account, &claims.session_name)
+        }
         _ => principal.arn.clone(),
     };
     let own = Link {

@@ -7,6 +7,7 @@ mod life;
 mod limits;
 mod matrix;
 mod policies;
+mod root_access;
 mod simulated;
 mod strangers;
 

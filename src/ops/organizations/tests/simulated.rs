@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Stage, deny};
 use crate::authn::Caller;
 use crate::id::AccountId;
-use crate::ops::authorize::{Ask, CallerPolicies, policy_caller, signed_context};
+use crate::ops::authorize::{Act, CallerPolicies, policy_caller, signed_context};
 use crate::ops::fault::FaultCode;
 use crate::ops::testing::{A, B, Credentials, allow, element, elements, find, trusting};
 use crate::policy::Effect;
@@ -99,10 +99,10 @@ async fn a_simulation_decides_as_the_request_is_decided() {
         for action in ACTIONS {
             for resource in &resources {
                 let owner = AccountId::parse(resource.split(':').nth(4).unwrap()).unwrap();
-                let ask = Ask { action, resource, owner };
+                let act = Act { action, resource };
                 let keys = signed_context(&bench.facts(), identity);
                 let keys = policies.keys(keys, &policy_caller(identity), owner);
-                let real = policies.decide(&policy_caller(identity), &ask, &keys, None).effect();
+                let real = policies.decide(&policy_caller(identity), act, &keys, None).effect();
                 let real = match real {
                     Effect::Allow => "allowed",
                     Effect::ExplicitDeny => "explicitDeny",

@@ -334,8 +334,9 @@ async fn what_is_said_of_a_copys_destination_is_not_said_of_its_source() {
     };
     register(&bench, &s3, &[]);
     let policy = r#"{"Version":"2012-10-17","Statement":[
-        {"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::dst/*"},
-        {"Effect":"Allow","Action":"s3:GetObject","Resource":"*",
+        {"Effect":"Allow","Action":["s3:PutObject","s3:PutObjectTagging"],
+         "Resource":"arn:aws:s3:::dst/*"},
+        {"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],"Resource":"*",
          "Condition":{"StringEquals":{"s3:ExistingObjectTag/public":"yes"}}}]}"#;
     let user = bench.user(&bench.a, "copier", policy).await;
     let tags = || {
@@ -368,4 +369,31 @@ async fn what_is_said_of_a_copys_destination_is_not_said_of_its_source() {
     );
     let without = copy(&bench, &bench.a, "src/secret");
     assert_eq!(ok(&bench, &without).await.decision, Decision::Allow);
+}
+
+/// A source's version is a key of what reads it, and of nothing else.
+#[tokio::test]
+async fn a_copy_may_be_limited_to_a_version_of_its_source() {
+    let bench = Bench::new().await;
+    let s3 = ServiceSettings {
+        name: "s3".into(),
+        hosts: vec!["s3.example".into()],
+        mapping: Some(crate::downstream::BuiltIn::S3),
+        ..settings()
+    };
+    register(&bench, &s3, &[]);
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":["s3:PutObject","s3:PutObjectTagging"],"Resource":"*",
+         "Condition":{"Null":{"s3:VersionId":"true"}}},
+        {"Effect":"Allow","Action":["s3:GetObjectVersion","s3:GetObjectVersionTagging"],
+         "Resource":"*","Condition":{"StringEquals":{"s3:VersionId":"AAA"}}}]}"#;
+    let user = bench.user(&bench.a, "copier", policy).await;
+    for (source, expected) in [
+        ("src/k?versionId=AAA", "Allowed"),
+        ("src/k?versionId=BBB", "ImplicitDeny"),
+        ("src/k", "ImplicitDeny"),
+    ] {
+        let answer = ok(&bench, &copy(&bench, &user, source)).await;
+        assert_eq!(answer.reason.code, expected, "{source}");
+    }
 }

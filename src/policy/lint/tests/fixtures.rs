@@ -1,56 +1,56 @@
 //! For each check a document that it fires at and one that it is silent about.
 
-use super::super::{Code, lint};
+use super::super::{Code, Severity, lint};
 use crate::policy::DocumentKind::{
     self, Identity, Resource, ResourceControl, ServiceControl, Session, Trust,
 };
 
 /// A document of version 2012-10-17 with this statement. `'` stands for `"`.
-fn doc(statement: &str) -> String {
+pub(super) fn doc(statement: &str) -> String {
     format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", quotes(statement))
 }
 
-fn quotes(text: &str) -> String {
+pub(super) fn quotes(text: &str) -> String {
     text.replace('\'', "\"").replace('`', "'")
 }
 
 /// An identity policy's Allow of s3:GetObject on everything with this condition.
-fn cond(condition: &str) -> String {
+pub(super) fn cond(condition: &str) -> String {
     doc(&format!(
         "{{'Effect':'Allow','Action':'s3:GetObject','Resource':'*','Condition':{condition}}}"
     ))
 }
 
-fn deny(condition: &str) -> String {
+pub(super) fn deny(condition: &str) -> String {
     doc(&format!(
         "{{'Effect':'Deny','Action':'s3:GetObject','Resource':'*','Condition':{condition}}}"
     ))
 }
 
-fn allow(rest: &str) -> String {
+pub(super) fn allow(rest: &str) -> String {
     doc(&format!("{{'Effect':'Allow',{rest}}}"))
 }
 
-fn trust(rest: &str) -> String {
+pub(super) fn trust(rest: &str) -> String {
     allow(&format!("'Action':'sts:AssumeRole',{rest}"))
 }
 
-fn oidc(provider: &str, condition: &str) -> String {
+pub(super) fn oidc(provider: &str, condition: &str) -> String {
     allow(&format!(
         "'Action':'sts:AssumeRoleWithWebIdentity','Principal':{{'Federated':\
          'arn:aws:iam::111122223333:oidc-provider/{provider}'}},'Condition':{condition}"
     ))
 }
 
-fn sized(characters: usize) -> String {
+pub(super) fn sized(characters: usize) -> String {
     let bare = allow("'Sid':'','Action':'s3:GetObject','Resource':'*'").replace(' ', "");
     bare.replace("\"Sid\":\"\"", &format!("\"Sid\":\"{}\"", "s".repeat(characters - bare.len())))
 }
 
-struct Row {
-    code: Code,
-    kind: DocumentKind,
-    fires: String,
+pub(super) struct Row {
+    pub(super) code: Code,
+    pub(super) kind: DocumentKind,
+    pub(super) fires: String,
     silent: String,
 }
 
@@ -70,7 +70,7 @@ fn good_trust() -> String {
 }
 
 #[rustfmt::skip]
-fn grammar() -> Vec<Row> {
+pub(super) fn grammar() -> Vec<Row> {
     let identity = |code, fires: String| row(code, Identity, fires, good());
     let variable = |text: &str| allow(&format!("'Action':'s3:*','Resource':'arn:aws:s3:::b/{text}'"));
     vec![
@@ -258,6 +258,20 @@ fn errors_of_grammar_are_what_the_parser_refuses() {
             assert!(Policy::parse(&silent, kind).is_ok(), "{code}: {silent}");
             assert!(!tells(&silent), "{code}: {silent}");
         }
+    }
+}
+
+#[test]
+fn codes_are_written_as_access_analyzer_writes_them() {
+    assert_eq!(Code::MissingVersion.to_string(), "MISSING_VERSION");
+    let classes = [
+        (Severity::Error, "ERROR"),
+        (Severity::SecurityWarning, "SECURITY_WARNING"),
+        (Severity::Warning, "WARNING"),
+        (Severity::Suggestion, "SUGGESTION"),
+    ];
+    for (class, written) in classes {
+        assert_eq!((class.as_str(), class.to_string().as_str()), (written, written));
     }
 }
 

@@ -1,2 +1,4 @@
 mod fixtures;
+mod limits;
+mod mending;
 mod places;

@@ -176,7 +176,7 @@ impl Client {
             self.refused(code, 403, answer)?;
         }
 
-        let unheard = self.iam().list_organizations_features().send().await;
+        let unheard = self.iam().get_server_certificate().server_certificate_name("x").send().await;
         self.refused("InvalidAction", 400, unheard)?;
         let create = |name: &str, document: String| {
             self.iam().create_role().role_name(name).assume_role_policy_document(document).send()

@@ -164,7 +164,9 @@ public final class Client {
         var garbage = AwsSessionCredentials.create("ASIABBBBBBBBBBBBBBBB", secret, "garbage");
         refused("InvalidClientTokenId", 403, any, () -> whoami(garbage));
 
-        refused("InvalidAction", 400, IamException.class, () -> iam().listOrganizationsFeatures(it -> {}));
+        refused(
+            "InvalidAction", 400, IamException.class,
+            () -> iam().getServerCertificate(it -> it.serverCertificateName("x")));
         refused(
                 "EntityAlreadyExists",
                 409,
