@@ -24,7 +24,7 @@ use crate::authn::{
 use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
 use crate::id::{AccountId, AnywhereId, ProviderId};
-use crate::ops::authorize::{Ask, CallerPolicies};
+use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::dispatch::{recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, Member};
@@ -414,17 +414,13 @@ fn trusted(
     context::add_request_tags(&mut keys, passed);
     context::add_resource_tags(&mut keys, &role.tags);
     let caller = policy::Caller::Service { name: PRINCIPAL.to_owned() };
-    let arn = role.arn();
-    let actions = [
-        ("sts:AssumeRole", true),
-        ("sts:TagSession", !session.tags.is_empty()),
-        ("sts:SetSourceIdentity", session.source_identity.is_some()),
-    ];
-    let policies = CallerPolicies::none(snapshot);
-    let keys = policies.keys(keys, &caller, role.account);
-    for (action, _) in actions.into_iter().filter(|(_, needed)| *needed) {
-        let ask = Ask { action, resource: &arn, owner: role.account };
-        policies.check_trust(&caller, &ask, &keys, &role.trust)?;
-    }
-    Ok(())
+    let wanted = Wanted {
+        action: "sts:AssumeRole",
+        tags: session.tags,
+        source_identity: session.source_identity,
+        contexts: false,
+    };
+    CallerPolicies::none(snapshot)
+        .check_role(&caller, role, wanted, keys)
+        .map_err(|untrusted| untrusted.why)
 }
