@@ -235,7 +235,7 @@ impl Keys {
                 let Some(key) = keys.get(id) else { return false };
                 sigv4::verify(&presented, &key, body, &rules).is_ok()
             }
-            _ => {
+            Algorithm::EcdsaP256Sha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
                 let Some(key) = self.v4a.get(id) else { return false };
                 sigv4::verify_v4a(&presented, &key, Some("eu-west-1"), body, &rules).is_ok()
             }

@@ -156,7 +156,9 @@ pub(super) async fn delete<O: JsonOperation, R: Resource>(
                     .filter(|it| it.anchor == anchor)
                     .map(|it| it.id)
                     .collect();
-                lists.into_iter().for_each(|id| tx.delete(EntityKey::Crl(id)));
+                for id in lists {
+                    tx.delete(EntityKey::Crl(id));
+                }
             }
             tx.delete(found.key());
             Ok(answer(context, &*found))

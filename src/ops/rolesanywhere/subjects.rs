@@ -89,29 +89,26 @@ pub(super) async fn came(
     context
         .change(|tx| {
             let found = tx.state().subject_named(account, &name).cloned();
-            let mut subject = match found {
-                Some(found) => Subject::clone(&found),
-                None => {
-                    let state = tx.state();
-                    let oldest = (state.subjects_of(account).count() >= MAX_SUBJECTS)
-                        .then(|| state.subjects_of(account).min_by_key(|it| it.last_seen_at))
-                        .flatten()
-                        .map(|it| it.id);
-                    if let Some(oldest) = oldest {
-                        tx.delete(EntityKey::Subject(oldest));
-                    }
-                    let id =
-                        AnywhereId::generate(&*context.services.random).map_err(Fault::internal)?;
-                    Subject {
-                        id,
-                        account,
-                        name: name.clone(),
-                        tags: Vec::new(),
-                        created_at: now,
-                        updated_at: now,
-                        last_seen_at: now,
-                        seen: Vec::new(),
-                    }
+            let mut subject = if let Some(found) = found {
+                Subject::clone(&found)
+            } else {
+                let state = tx.state();
+                let oldest = (state.subjects_of(account).count() >= MAX_SUBJECTS)
+                    .then(|| state.subjects_of(account).min_by_key(|it| it.last_seen_at))
+                    .flatten()
+                    .map(|it| it.id);
+                if let Some(oldest) = oldest {
+                    tx.delete(EntityKey::Subject(oldest));
+                }
+                Subject {
+                    id: AnywhereId::generate(&*context.services.random).map_err(Fault::internal)?,
+                    account,
+                    name: name.clone(),
+                    tags: Vec::new(),
+                    created_at: now,
+                    updated_at: now,
+                    last_seen_at: now,
+                    seen: Vec::new(),
                 }
             };
             (subject.updated_at, subject.last_seen_at) = (now, now);

@@ -48,10 +48,8 @@ fn change<O: JsonOperation, R: Resource>(
     gone: &[String],
 ) -> Result<Value, Fault> {
     let found = access::with::<O, R>(context, tx.state(), id, new)?;
-    let removed = |tag: &Tag| {
-        new.iter().any(|it| fold(&it.key) == fold(&tag.key))
-            || gone.iter().any(|key| *key == tag.key)
-    };
+    let removed =
+        |tag: &Tag| new.iter().any(|it| fold(&it.key) == fold(&tag.key)) || gone.contains(&tag.key);
     let mut tags: Vec<_> = found.tags().iter().filter(|tag| !removed(tag)).cloned().collect();
     tags.extend_from_slice(new);
     access::check_count(&tags)?;

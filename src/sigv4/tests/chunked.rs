@@ -64,19 +64,21 @@ impl Upload {
                 };
                 signer.sign_streaming(head, chunks, length, now()).unwrap()
             }),
-            _ => head.with(|head| {
-                let key = SigningKeyV4a::derive(&secret, KEY_ID).unwrap();
-                let signer = SignerV4a {
-                    access_key_id: KEY_ID,
-                    key: &key,
-                    session_token: None,
-                    region_set: "us-*",
-                    service: "s3",
-                    uri: UriRules::S3,
-                    content_sha256: true,
-                };
-                signer.sign_streaming(head, chunks, length, now()).unwrap()
-            }),
+            Algorithm::EcdsaP256Sha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+                head.with(|head| {
+                    let key = SigningKeyV4a::derive(&secret, KEY_ID).unwrap();
+                    let signer = SignerV4a {
+                        access_key_id: KEY_ID,
+                        key: &key,
+                        session_token: None,
+                        region_set: "us-*",
+                        service: "s3",
+                        uri: UriRules::S3,
+                        content_sha256: true,
+                    };
+                    signer.sign_streaming(head, chunks, length, now()).unwrap()
+                })
+            }
         };
         for (name, value) in added {
             head.add(name, &value);
@@ -126,7 +128,7 @@ pub(super) fn begin(head: &Request, limits: Limits) -> Result<ChunkVerifier, Sig
                 let key = SigningKey::derive(&secret(), presented.scope());
                 verify(&presented, &key, Body::Streamed, &s3())?.chunks(&key, limits)
             }
-            _ => {
+            Algorithm::EcdsaP256Sha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
                 let key = public();
                 let region = Some("us-east-1");
                 verify_v4a(&presented, key, region, Body::Streamed, &s3())?.chunks_v4a(key, limits)
@@ -321,7 +323,9 @@ fn museum_m03_every_mode_has_its_head_checked() {
         let random = "0".repeat(64);
         let other = match algorithm {
             Algorithm::HmacSha256 => random,
-            _ => signature.replace(&signature[20..22], "00"),
+            Algorithm::EcdsaP256Sha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+                signature.replace(&signature[20..22], "00")
+            }
         };
         head.set("authorization", &format!("{before}Signature={other}"));
         assert!(begin(&head, SMALL).is_err());

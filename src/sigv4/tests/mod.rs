@@ -160,7 +160,9 @@ impl Request {
                     let key = SigningKey::derive(&secret, presented.scope());
                     verify(&presented, &key, body, rules)
                 }
-                _ => {
+                Algorithm::EcdsaP256Sha256
+                | Algorithm::X509RsaSha256
+                | Algorithm::X509EcdsaSha256 => {
                     if known {
                         return verify_v4a(&presented, public(), region, body, rules);
                     }

@@ -47,15 +47,17 @@ fn oracle(case: &Case, algorithm: Algorithm, presign: bool) -> (Added, Added) {
             .build()
             .unwrap()
             .into(),
-        _ => v4a::SigningParams::builder()
-            .identity(&identity)
-            .region_set(&case.region)
-            .name("service")
-            .time(time)
-            .settings(settings)
-            .build()
-            .unwrap()
-            .into(),
+        Algorithm::EcdsaP256Sha256 | Algorithm::X509RsaSha256 | Algorithm::X509EcdsaSha256 => {
+            v4a::SigningParams::builder()
+                .identity(&identity)
+                .region_set(&case.region)
+                .name("service")
+                .time(time)
+                .settings(settings)
+                .build()
+                .unwrap()
+                .into()
+        }
     };
     let headers: Vec<(&str, &str)> = case
         .request

@@ -92,7 +92,9 @@ fn head(text: &[u8], body: &[u8]) {
                     let key = SigningKey::derive(&SEEDS.secret, presented.scope());
                     verify(&presented, &key, body, &rules).is_ok()
                 }
-                _ => {
+                Algorithm::EcdsaP256Sha256
+                | Algorithm::X509RsaSha256
+                | Algorithm::X509EcdsaSha256 => {
                     verify_v4a(&presented, &SEEDS.public, None, body, &rules).is_ok()
                 }
             };

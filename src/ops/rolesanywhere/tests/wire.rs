@@ -88,8 +88,9 @@ impl<'p> Wire<'p> {
         let signed: Vec<_> =
             self.headers.iter().filter(|(name, _)| !self.unsigned.contains(name)).collect();
         let names: Vec<_> = signed.iter().map(|(name, _)| name.as_str()).collect();
-        let lines: String =
+        let lines: Vec<_> =
             signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines = lines.concat();
         let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
         let canonical = format!(
             "POST\n{path}\n{query}\n{lines}\n{}\n{}",
