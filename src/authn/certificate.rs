@@ -24,6 +24,7 @@ const SERVICE: &str = "rolesanywhere";
 pub struct CertificateIdentity {
     anchor: Arc<TrustAnchor>,
     leaf: VerifiedLeaf,
+    proven_at: u64,
 }
 
 /// A certificate, or the request that it signs, is not taken.
@@ -98,7 +99,7 @@ pub fn certificate_identity(
         .map(|it| &it.list)
         .collect();
     let leaf = x509::verify(leaf, &chain, &bundle, &lists, request.rules.now)?;
-    Ok(CertificateIdentity { anchor, leaf })
+    Ok(CertificateIdentity { anchor, leaf, proven_at: snapshot.version() })
 }
 
 /// The anchor, if it is enabled and its account is open.
@@ -130,6 +131,12 @@ impl CertificateIdentity {
     /// The anchor, as it was when the certificate was verified.
     pub fn anchor(&self) -> &Arc<TrustAnchor> {
         &self.anchor
+    }
+
+    /// The version of the directory whose lists it was held against. INVARIANT: what is given for it
+    /// counts as given then, so that what came after refuses it.
+    pub fn proven_at(&self) -> u64 {
+        self.proven_at
     }
 
     /// The certificate.

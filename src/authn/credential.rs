@@ -257,6 +257,7 @@ mod tests {
                 created_at: Timestamp::from_secs(1_700_000_000),
                 revoked: None,
                 unconfirmed: false,
+                put_away: false,
             })
         };
         let (one, other) = (user(), user());

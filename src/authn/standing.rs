@@ -181,8 +181,8 @@ pub(super) fn credential(
     let (revoked, account) = match principal(snapshot, owner)? {
         Entity::User(user) => (user.revoked, user.account),
         Entity::Role(role) => (role.revoked, role.account),
-        // It is always there: its keys are revoked one by one.
-        Entity::Root(account) => (None, account.id),
+        // It is always there. Its sessions come from its keys, and from who assumes it for a task.
+        Entity::Root(account) => (account.root_revoked, account.id),
     };
     if revoked.is_some_and(|revoked| revoked.refuses(issued)) {
         return Err(Refusal::PrincipalRevoked(*owner));

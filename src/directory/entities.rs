@@ -30,12 +30,23 @@ pub struct Account {
     /// Whom it is to those who verify its principals' tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_issuer: Option<TokenIssuer>,
+    /// Sessions of its root user from before this are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_revoked: Option<Revoked>,
 }
 
 impl Account {
     /// A new account.
     pub fn new(id: AccountId, name: String, created_at: Timestamp) -> Self {
-        Self { id, name, created_at, alias: None, password_policy: None, token_issuer: None }
+        Self {
+            id,
+            name,
+            created_at,
+            alias: None,
+            password_policy: None,
+            token_issuer: None,
+            root_revoked: None,
+        }
     }
 }
 

@@ -146,7 +146,7 @@ pub fn add_identity(context: &mut Context, identity: &Identity, now: Timestamp) 
 /// Pods have none: there the provider of the cluster's tokens told which pod it is, and EKS took
 /// the role for it. Only it gets sessions for tokens of its own audience.
 pub fn vouched(claims: &Claims) -> Option<&FederatedClaim> {
-    let anchored = |it: &FederatedClaim| it.arn.contains(":trust-anchor/");
+    let anchored = |it: &FederatedClaim| arn::parse_anywhere(&it.arn, "trust-anchor").is_some();
     claims.federated.as_ref().filter(|it| it.audience != eks::PRINCIPAL && !anchored(it))
 }
 

@@ -79,13 +79,15 @@ impl Strangers {
 
 /// The most characters of what somebody who has proven nothing may leave on record of one parameter.
 const BRIEF: usize = 256;
+/// The parameters that are recorded of it.
+const NAMING: &[&str] = &["roleArn", "principalArn", "clusterName", "trustAnchorArn", "profileArn"];
 
 /// What is recorded of a request without a proof: which role and provider it named.
 ///
 /// INVARIANT: nobody fills the log's disk with texts of his own. Nothing is minted without a log.
 pub(super) fn brief(described: Value) -> Value {
     let Value::Object(mut described) = described else { return Value::Null };
-    described.retain(|name, _| matches!(name.as_str(), "roleArn" | "principalArn" | "clusterName"));
+    described.retain(|name, _| NAMING.contains(&name.as_str()));
     for value in described.values_mut() {
         if let Value::String(text) = value
             && let Some((end, _)) = text.char_indices().nth(BRIEF)

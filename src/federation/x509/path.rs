@@ -95,7 +95,40 @@ pub fn verify(
             }
         }
         drop(path);
+        check_above(root, bundle, lists, now)?;
         return Ok(VerifiedLeaf(leaf));
     }
     Err(refused)
+}
+
+/// Checks that the authority of the bundle that a path ends with is not revoked, nor one above it in
+/// the bundle.
+///
+/// INVARIANT: whoever presents a certificate does not choose which lists count: a path may end with an
+/// authority of the bundle that another one of it has issued, and revoked since.
+fn check_above(
+    end: &[u8],
+    bundle: &Bundle,
+    lists: &[&RevocationList],
+    now: Timestamp,
+) -> Result<(), X509Error> {
+    let mut at = end;
+    // Each step goes up; a circle ends with their number.
+    for _ in bundle.authorities() {
+        let (certificate, _) = authority(at)?;
+        let issuer = certificate.issuer().as_raw();
+        if issuer == certificate.subject().as_raw() {
+            break;
+        }
+        let number = serial(certificate.raw_serial())?;
+        for list in lists {
+            list.check(issuer, &number, now)?;
+        }
+        let above = bundle.authorities().iter().find(|it| {
+            authority(&it.der).is_ok_and(|(above, _)| above.subject().as_raw() == issuer)
+        });
+        let Some(above) = above else { break };
+        at = &above.der;
+    }
+    Ok(())
 }

@@ -5,7 +5,9 @@
 
 use crate::api::{CreateRevocation, RevocationTarget, RevocationView};
 use crate::arn;
-use crate::directory::{AccessKey, Entity, EntityKey, Revoked, SessionRevocation, Transaction};
+use crate::directory::{
+    AccessKey, Account, Entity, EntityKey, Revoked, SessionRevocation, Transaction,
+};
 use crate::id::{AccessKeyId, AccessKeyKind, AccountId, ProviderId, UniqueId};
 use crate::ops::authorize::Ask;
 use crate::ops::dispatch::Trail;
@@ -19,6 +21,9 @@ use crate::time::Timestamp;
 const LONGEST_SESSION_SECS: i64 = 129_600;
 /// How many spent revocations a new one clears away.
 const SWEEP: usize = 64;
+
+/// What stands before an anchor's ID in its ARN.
+const ANCHOR: &str = "trust-anchor";
 
 /// The action that a caller must be allowed.
 pub const ACTION: &str = "countersign:RevokeSessions";
@@ -53,7 +58,13 @@ async fn revoke(asker: &Asker<'_>, target: &RevocationTarget) -> Result<Revocati
         .write(|tx| {
             if let Asker::Signed(context) = asker {
                 let owner = parsed.account();
-                let resource = parsed.resource();
+                let resource = match &parsed {
+                    // Of one region, whatever was typed.
+                    Target::Anchor { account, id, .. } => {
+                        arn::anywhere(context.facts.region.as_str(), *account, ANCHOR, &id.0)
+                    }
+                    other => other.resource(),
+                };
                 let ask = Ask { action: ACTION, resource: &resource, owner };
                 // Across accounts this denies: a session has no policy of its own to agree.
                 context.authorize(tx.state(), &ask, |_| ())?;
@@ -138,7 +149,7 @@ impl<'a> Target<'a> {
                     Some(Self::SamlProvider { account, name, arn })
                 })
                 .or_else(|| {
-                    let (_, account, id) = arn::parse_anywhere(arn, "trust-anchor")?;
+                    let (_, account, id) = arn::parse_anywhere(arn, ANCHOR)?;
                     Some(Self::Anchor { account, id: ProviderId(id), arn })
                 })
                 .ok_or_else(|| {
@@ -217,8 +228,13 @@ impl<'a> Target<'a> {
                 tx.put(Entity::User(user));
             }
             Self::Root { account, .. } => {
-                // A root user's sessions come from its keys, and those of a key that is gone are
-                // refused.
+                // Those that came from its keys, those that were assumed for a task, and those of
+                // federated users that it made.
+                let Some(owner) = tx.state().account(*account) else {
+                    return Err(Fault::validation(format!("There is no account {account}.")));
+                };
+                let owner = Account { root_revoked: Some(revoked), ..Account::clone(owner) };
+                tx.put(Entity::Account(owner));
                 let keys = tx.state().access_keys_of(UniqueId::of_root(*account));
                 let keys: Vec<_> = keys.map(|key| AccessKey::clone(key)).collect();
                 for key in keys {

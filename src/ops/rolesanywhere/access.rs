@@ -68,15 +68,16 @@ pub(super) fn one<O: JsonOperation, R: Resource>(
     id: &str,
 ) -> Result<Arc<R>, Fault> {
     let id = parse_uuid(id).ok_or_else(|| invalid("The ID is malformed."))?;
-    with::<O, R>(context, state, id, &[])
+    with::<O, R>(context, state, id, &[], &[])
 }
 
-/// As [`one`], by the ID's bytes, and with tags that are to be set.
+/// As [`one`], by the ID's bytes, and with tags that are to be set, or keys of those that are to go.
 pub(super) fn with<O: JsonOperation, R: Resource>(
     context: &Context<'_>,
     state: &Snapshot,
     id: [u8; 16],
     tags: &[Tag],
+    gone: &[String],
 ) -> Result<Arc<R>, Fault> {
     let owner = context.identity()?.account();
     let found = R::find(state, id).filter(|it| it.account() == owner);
@@ -85,6 +86,10 @@ pub(super) fn with<O: JsonOperation, R: Resource>(
     let ask = Ask { action: &action, resource: &resource, owner };
     context.authorize(state, &ask, |keys| {
         add_request(keys, tags);
+        if !gone.is_empty() {
+            keys.insert("aws:TagKeys", KeyValue::Many(gone.to_vec()));
+        }
+        context::add_stored_tag_keys(keys, found.map_or(&[], |it| it.tags()));
         for tag in found.iter().flat_map(|it| it.tags()) {
             let key = format!("aws:ResourceTag/{}", tag.key);
             keys.insert(&key, KeyValue::One(tag.value.clone()));

@@ -25,7 +25,7 @@ use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
 use crate::id::{AccountId, AnywhereId, ProviderId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::{recorded, refused};
+use crate::ops::dispatch::{brief, recorded, refused};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, Member};
 use crate::ops::params::{self, TagFault, check_tag_keys, rules};
@@ -92,6 +92,7 @@ pub async fn create_session(
         "roleSessionName": text(shapes::SESSION_NAME),
         "durationSeconds": members.get(shapes::DURATION.name).and_then(Value::as_i64),
     });
+    let _place = context.services.strangers.place()?;
     let proven = read(context, members).and_then(|asked| {
         let identity = prove(context, head, body, &asked)?;
         Ok((asked, identity))
@@ -99,7 +100,7 @@ pub async fn create_session(
     let (asked, identity) = match proven {
         Ok(proven) => proven,
         Err(fault) => {
-            refused(context, &about, described, &fault).await;
+            refused(context, &about, brief(described), &fault).await;
             return Err(fault);
         }
     };
@@ -291,7 +292,7 @@ fn decide(
         issued_at: now,
         // No session outlives its certificate.
         expires_at: leaf.not_after().min(end),
-        version: snapshot.version(),
+        version: identity.proven_at(),
         epoch: snapshot.epoch(),
         session_name,
         source_identity,
@@ -303,7 +304,7 @@ fn decide(
             arn: anchor_arn,
             subject: leaf.subject().to_string(),
             audience: access::arn_of(context, &**profile),
-            version: snapshot.version(),
+            version: identity.proven_at(),
         }),
     };
     Ok((draft, role.name.clone()))

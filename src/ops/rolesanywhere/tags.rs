@@ -47,7 +47,7 @@ fn change<O: JsonOperation, R: Resource>(
     new: &[Tag],
     gone: &[String],
 ) -> Result<Value, Fault> {
-    let found = access::with::<O, R>(context, tx.state(), id, new)?;
+    let found = access::with::<O, R>(context, tx.state(), id, new, gone)?;
     let removed =
         |tag: &Tag| new.iter().any(|it| fold(&it.key) == fold(&tag.key)) || gone.contains(&tag.key);
     let mut tags: Vec<_> = found.tags().iter().filter(|tag| !removed(tag)).cloned().collect();
@@ -64,7 +64,7 @@ fn list<O: JsonOperation, R: Resource>(
     state: &Snapshot,
     id: [u8; 16],
 ) -> Result<Value, Fault> {
-    let found = access::with::<O, R>(context, state, id, &[])?;
+    let found = access::with::<O, R>(context, state, id, &[], &[])?;
     let tags: Vec<_> =
         found.tags().iter().map(|it| json!({ "key": it.key, "value": it.value })).collect();
     Ok(json!({ "tags": tags }))
