@@ -4,11 +4,11 @@ use super::super::Code::{
     self, AnySingle, ArnAccount, ArnPartition, ArnRegion, Contradiction, DocumentTooLong,
     ForAllSingle, ForAllWithoutNull, MfaDeny, MfaIfExists, MissingQualifier, NearSize,
     OperatorType, PassRoleStar, PerimeterOperator, RedundantAction, RedundantResource,
-    RedundantStatement, SizeIdentity, StarPrincipal, StringForTyped, TrustAction, UnknownAction,
-    UnknownGlobalKey,
+    RedundantStatement, ServicePrincipal, SizeIdentity, StarPrincipal, StringForTyped, TrustAction,
+    UnknownAction, UnknownGlobalKey,
 };
 use super::super::{Severity, is_multivalued, lint};
-use super::fixtures::{allow, cond, deny, doc, sized};
+use super::fixtures::{allow, cond, deny, doc, sized, trust};
 use crate::policy::DocumentKind::{
     self, Identity, Resource, ResourceControl, ServiceControl, Trust,
 };
@@ -39,6 +39,23 @@ fn a_deny_gives_nothing_away() {
     silent(StarPrincipal, ResourceControl, &allow(everyone));
     silent(MfaDeny, Identity, &cond("{'Bool':{'aws:MultiFactorAuthPresent':'false'}}"));
     silent(MfaDeny, Identity, &deny("{'Bool':{'aws:MultiFactorAuthPresent':'true'}}"));
+}
+
+#[test]
+fn everyone_is_a_star_and_a_service_acts_for_others() {
+    let (account, service) = ("{'AWS':'111122223333'}", "{'Service':'sns.amazonaws.com'}");
+    let on_queue = |principal: &str| {
+        allow(&format!("'Action':'sqs:SendMessage','Resource':'*','Principal':{principal}"))
+    };
+    for principal in [account, service] {
+        let trusted = trust(&format!("'Principal':{principal}"));
+        silent(StarPrincipal, Trust, &trusted);
+        silent(ServicePrincipal, Trust, &trusted);
+        silent(StarPrincipal, Resource, &on_queue(principal));
+    }
+    silent(ServicePrincipal, Resource, &on_queue(account));
+    fires(ServicePrincipal, Resource, &on_queue(service));
+    fires(StarPrincipal, Resource, &on_queue("{'AWS':'*'}"));
 }
 
 #[test]

@@ -185,6 +185,17 @@ fn what_is_taken_out_is_not_missed() {
     );
 }
 
+/// Of an element in both forms the plain one is looked at.
+#[test]
+fn an_element_in_both_forms_is_told_with_its_other_faults() {
+    let both = "{'Effect':'Allow','Action':'x','NotAction':'s3:*','Resource':'*'}";
+    told(
+        Identity,
+        &doc(both),
+        &[(Code::BothForms, "Statement[0]"), (Code::InvalidAction, "Statement[0].Action")],
+    );
+}
+
 #[test]
 fn what_is_missing_is_told_once() {
     let missing = |code| (code, "Statement[0]");
