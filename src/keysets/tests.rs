@@ -291,7 +291,7 @@ async fn stalled(timeout: Duration) -> (Arc<Stalling>, Arc<KeySets>) {
     (fetch, sets)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn issuers_of_one_account_that_do_not_answer_keep_no_other_account_from_its_own() {
     let (fetch, sets) = stalled(Duration::from_mins(1)).await;
     let other = AccountId::parse("222222222222").unwrap();
@@ -300,7 +300,7 @@ async fn issuers_of_one_account_that_do_not_answer_keep_no_other_account_from_it
     assert_eq!(fetch.most.load(Ordering::SeqCst), FETCHES_OF_ACCOUNT);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_others_is_told_so_and_the_issuer_is_not_to_blame() {
     let (_, sets) = stalled(Duration::from_millis(100)).await;
     // Some 195 are before it.
@@ -312,7 +312,7 @@ async fn who_waits_for_others_is_told_so_and_the_issuer_is_not_to_blame() {
 }
 
 /// The time in which an issuer has to answer begins when it is asked.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_fetch_that_waited_for_others_has_its_whole_time() {
     struct Slow;
     impl Fetch for Slow {

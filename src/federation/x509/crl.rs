@@ -58,6 +58,7 @@ impl RevocationList {
         let list = read(&der)?;
         if !key::is_taken(&list.signature_algorithm)
             || list.signature_algorithm != list.tbs_cert_list.signature
+            || !names_once(&der, list.tbs_cert_list.as_ref())
             || list.signature_value.unused_bits != 0
         {
             return Err(X509Error::Algorithm(WHAT));
@@ -153,6 +154,16 @@ fn der(given: &[u8]) -> Result<Vec<u8>, X509Error> {
             blocks.pop().ok_or(X509Error::Malformed(WHAT))
         }
     }
+}
+
+/// Whether the algorithm beside what is signed is spelled as in it, to the byte: the parser is not
+/// strict about its tags.
+fn names_once(der: &[u8], signed: &[u8]) -> bool {
+    let at = der.windows(signed.len()).position(|it| it == signed);
+    let after = at.and_then(|at| der.get(at + signed.len()..));
+    let Some(after @ [_, length, ..]) = after else { return false };
+    let named = after.get(..usize::from(*length) + 2);
+    named.is_some_and(|named| signed.windows(named.len()).any(|it| it == named))
 }
 
 fn read(der: &[u8]) -> Result<CertificateRevocationList<'_>, X509Error> {

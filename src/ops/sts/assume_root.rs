@@ -11,8 +11,9 @@
 //! # What the session may
 //!
 //! A root user may everything in its account; the policy of the task denies all but the task, and
-//! service control policies of the member hold. The session ends within a quarter of an hour, with the
-//! caller's own credentials, and as soon as one of the above does not hold any more.
+//! service control policies of the member hold. The session ends within a quarter of an hour, when the
+//! caller's own credentials are revoked, disabled or deleted, and as soon as one of the above does not
+//! hold any more.
 //!
 //! INVARIANT: every use is a use of a root user, and stands out as one: in the log, in audit records,
 //! in the metric.

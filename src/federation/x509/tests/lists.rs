@@ -56,6 +56,28 @@ fn an_authority_between_can_be_revoked() {
     assert_eq!(check(&root, &[&between], &leaf, &[&own], now()), Err(X509Error::Revoked));
 }
 
+/// Whoever presents the certificate leaves out what would make a list count.
+#[test]
+fn an_authority_of_the_bundle_that_another_of_it_revoked_is_revoked() {
+    let root = Authority::root("root");
+    let between = root.below("between");
+    let leaf = between.issue(&end_entity("app")).der();
+    let der = between.der();
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+    let serial = certificate.raw_serial().to_vec();
+    let both = Bundle::parse(&[between.pem(), root.pem()].concat()).unwrap();
+    let judged = |list: &[u8], chain: &[Vec<u8>]| {
+        let list = RevocationList::parse(list).unwrap();
+        list.check_issuer(&both).unwrap();
+        verify(Leaf::parse(&leaf).unwrap(), chain, &both, &[&list], now()).map(|_| ())
+    };
+    for chain in [vec![], vec![between.der()]] {
+        judged(&root.list(&[], 3600), &chain).unwrap();
+        let revoked = judged(&root.list(&[&serial], 3600), &chain);
+        assert_eq!(revoked, Err(X509Error::Revoked), "{}", chain.len());
+    }
+}
+
 #[test]
 fn a_list_that_is_out_of_date_refuses_what_it_covers() {
     let root = Authority::root("root");
