@@ -312,7 +312,7 @@ print(len(boto3.client('iam').list_users()['Users']))
     assert!(done(command).contains(":assumed-role/orders/5a01"));
     // Who came: one subject, and nothing secret in what the broker wrote.
     let key = &site.broker.home.first;
-    let words = "rolesanywhere list-subjects --query subjects[].x509Subject --output json";
+    let words = "rolesanywhere list-subjects --query sort(subjects[].x509Subject) --output json";
     let subjects: Value = serde_json::from_str(&done(aws(&url, Some(key), words, &[]))).unwrap();
     assert_eq!(subjects, json!(["CN=orders", "CN=payments"]));
     let audit = fs::read_to_string(site.broker.home.data().join("audit.jsonl")).unwrap();

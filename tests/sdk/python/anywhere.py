@@ -31,7 +31,13 @@ steps.equal("no tags", ra.list_tags_for_resource(resourceArn=anchor["trustAnchor
 steps.equal("renamed", ra.update_trust_anchor(**which, name="corp 2")["trustAnchor"]["name"], "corp 2")
 steps.equal("disabled", ra.disable_trust_anchor(**which)["trustAnchor"]["enabled"], False)
 steps.equal("enabled", ra.enable_trust_anchor(**which)["trustAnchor"]["enabled"], True)
-pages = ra.get_paginator("list_trust_anchors").paginate(PaginationConfig={"PageSize": 1})
+other = ra.create_trust_anchor(name="other", source=bundle)["trustAnchor"]["trustAnchorId"]
+first = ra.list_trust_anchors(pageSize=1)
+second = ra.list_trust_anchors(pageSize=1, nextToken=first["nextToken"])
+steps.equal("listed by pages", sorted(it["name"] for page in (first, second)
+                                      for it in page["trustAnchors"]), ["corp 2", "other"])
+ra.delete_trust_anchor(trustAnchorId=other)
+pages = ra.get_paginator("list_trust_anchors").paginate()
 steps.equal("listed", [it["name"] for page in pages for it in page["trustAnchors"]], ["corp 2"])
 for what, source in (
     ("a private authority of AWS", {"sourceType": "AWS_ACM_PCA", "sourceData": {"acmPcaArn": "x"}}),

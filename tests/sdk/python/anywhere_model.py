@@ -15,6 +15,11 @@ checked = 0
 # Base64 on the wire, four characters for three bytes; integers without bounds; texts without any.
 KINDS = {"blob": "text", "string": "text"}
 
+# What newer models have and this version does not: members that are refused as unknown ones, an ARN or
+# alias where an ID is wanted, and longer bundles.
+NEWER_MEMBERS = {"aliasName", "crlDpRevocationEnabled"}
+NARROWER = {"trustAnchorId", "profileId", "crlId", "subjectId", "trustAnchorArn", "x509CertificateData"}
+
 
 def compare(where, ours, shape):
     global checked
@@ -27,6 +32,8 @@ def compare(where, ours, shape):
         return
     if ours["kind"] != KINDS.get(kind, kind):
         wrong.append(f"{where}: {ours['kind']}, not {kind}")
+        return
+    if where.rpartition(".")[2] in NARROWER:
         return
     if kind == "string":
         if facts.get("pattern", "") != ours["pattern"]:
@@ -46,7 +53,7 @@ def members(where, ours, shape):
     theirs = shape.members if shape else {}
     required = shape.required_members if shape else []
     found = {member["name"]: member for member in ours}
-    for name in sorted(found.keys() ^ theirs.keys()):
+    for name in sorted((found.keys() ^ theirs.keys()) - NEWER_MEMBERS):
         wrong.append(f"{where}.{name}: only {'ours' if name in found else 'in the model'}")
     for name in found.keys() & theirs.keys():
         if found[name]["required"] != (name in required):

@@ -187,16 +187,15 @@ fn signature_version(query: &Query, headers: &[(&str, &[u8])]) -> Option<String>
 fn signed_headers(query: &Query, headers: &[(&str, &[u8])]) -> Vec<String> {
     let mut of_query = query.0.iter();
     let of_query = of_query.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-signedheaders"));
-    let list = match of_query {
-        Some((_, list)) => list.as_str(),
-        None => {
-            let mut headers = headers.iter();
-            let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-            let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok());
-            let fields = header.unwrap_or_default().split([' ', ',']);
-            let mut lists = fields.filter_map(|field| field.trim().strip_prefix("SignedHeaders="));
-            lists.next().unwrap_or_default()
-        }
+    let list = if let Some((_, list)) = of_query {
+        list.as_str()
+    } else {
+        let mut headers = headers.iter();
+        let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let header = header.and_then(|(_, value)| std::str::from_utf8(value).ok());
+        let fields = header.unwrap_or_default().split([' ', ',']);
+        let mut lists = fields.filter_map(|field| field.trim().strip_prefix("SignedHeaders="));
+        lists.next().unwrap_or_default()
     };
     list.split(';').map(str::to_ascii_lowercase).collect()
 }
