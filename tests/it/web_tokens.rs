@@ -1,5 +1,5 @@
 //! Tokens that the broker signs about its own callers: the AWS CLI asks for one, anybody verifies it
-//! with the issuer's public documents, and another relying party here is the broker itself.
+//! with the issuer's public documents, and another broker takes it for a session.
 
 use std::sync::Arc;
 
@@ -28,9 +28,8 @@ async fn document(broker: &Broker, url: &str) -> Value {
 #[tokio::test]
 async fn a_token_of_the_broker_is_verified_by_its_published_keys() {
     let home = Arc::new(Home::init());
-    let toml = home.data().join("countersign.toml");
-    let issuer_settings = format!("[issuer]\nurl = \"{URL}\"\n");
-    std::fs::write(&toml, &issuer_settings).unwrap();
+    let settings = format!("[issuer]\nurl = \"{URL}\"\n");
+    std::fs::write(home.data().join("countersign.toml"), settings).unwrap();
     let mut broker = Broker::serve(&home, &[]);
     let key = home.first.clone();
     let cli = |broker: &Broker, words: &str| aws(&broker.url(), Some(&key), words, &[]);
@@ -60,14 +59,19 @@ async fn a_token_of_the_broker_is_verified_by_its_published_keys() {
     let subject = format!("arn:aws:iam::{}:user/admin", home.account);
     assert_eq!(assertion.unwrap().claims().subject(), subject);
 
-    // Somebody who trusts that issuer takes it: here the broker, with the keys in a file.
-    let file = home.folder().join("issuer-keys.json");
+    // The deployment itself takes no such token: sessions do not step out of their ancestry.
+    let create = [("Url", issuer.as_str()), ("ClientIDList.member.1", AUDIENCE)];
+    let own = broker.admin().iam("CreateOpenIDConnectProvider", &create).await;
+    assert_eq!(own.code(), "InvalidInput");
+
+    // Somebody who trusts that issuer takes it: here another broker, with the keys in a file.
+    let relying = Arc::new(Home::init());
+    let file = relying.folder().join("issuer-keys.json");
     std::fs::write(&file, keys.to_string()).unwrap();
     let table = format!("[[oidc.issuer]]\nurl = \"{issuer}\"\njwks = \"{}\"\n", file.display());
-    std::fs::write(&toml, format!("{issuer_settings}{table}")).unwrap();
-    broker.restart();
-    let admin = broker.admin();
-    let create = [("Url", issuer.as_str()), ("ClientIDList.member.1", AUDIENCE)];
+    std::fs::write(relying.data().join("countersign.toml"), table).unwrap();
+    let relying = Broker::serve(&relying, &[]);
+    let admin = relying.admin();
     let made = admin.iam("CreateOpenIDConnectProvider", &create).await.ok();
     let provider = made.text("OpenIDConnectProviderArn").unwrap();
     let url = issuer.strip_prefix("https://").unwrap();
@@ -76,14 +80,15 @@ async fn a_token_of_the_broker_is_verified_by_its_published_keys() {
         [("RoleArn", role.as_str()), ("RoleSessionName", "web"), ("WebIdentityToken", &token)];
     let body = form("sts", "AssumeRoleWithWebIdentity", &parameters);
     let headers = vec![
-        ("host".to_owned(), broker.api.to_string()),
+        ("host".to_owned(), relying.api.to_string()),
         ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
     ];
     let request = Prepared { method: Method::POST, target: "/".to_owned(), headers, body };
-    let session = broker.caller(&admin.send(request).await.ok().credentials());
-    let arn = format!("arn:aws:sts::{}:assumed-role/relying/web", home.account);
+    let session = relying.caller(&admin.send(request).await.ok().credentials());
+    let arn = format!("arn:aws:sts::{}:assumed-role/relying/web", relying.home.account);
     assert_eq!(session.whoami().await.ok().text("Arn").unwrap(), arn);
-    // After the restart it is still the same issuer, with the same keys.
+    // After a restart it is still the same issuer, with the same keys.
+    broker.restart();
     let again = document(&broker, &format!("{issuer}/.well-known/jwks.json")).await;
     assert_eq!(again, keys);
 }
