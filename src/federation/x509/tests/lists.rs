@@ -114,7 +114,6 @@ fn a_list_is_its_authority_s_own() {
     let root = Authority::root("root");
     let bundle = Bundle::parse(&root.pem()).unwrap();
     let good = root.list(&[SERIAL], 3600);
-    let leaf = Leaf::parse(&root.issue(&end_entity("app")).der()).unwrap();
     let read = |list: &[u8]| RevocationList::parse(list).and_then(|it| it.check_issuer(&bundle));
     read(&good).unwrap();
     // By another key under the same name; by one that may not; of another name.
@@ -128,12 +127,7 @@ fn a_list_is_its_authority_s_own() {
     for at in 0..good.len() {
         let mut changed = good.clone();
         changed[at] ^= 1;
-        // What is outside of what is signed may be written otherwise: it says the same.
-        if read(&changed).is_ok() {
-            let list = RevocationList::parse(&changed).unwrap();
-            let result = list.check(leaf.issuer().raw(), SERIAL, now());
-            assert_eq!(result, Err(X509Error::Revoked), "{at}");
-        }
+        assert!(read(&changed).is_err(), "{at}");
         assert!(RevocationList::parse(&good[..at]).is_err());
     }
     assert!(RevocationList::parse(&[good.as_slice(), &[0]].concat()).is_err());
