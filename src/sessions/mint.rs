@@ -1,9 +1,12 @@
 //! Making a session.
 
 use super::ledger::{Inserted, Ledger, LedgerError, NewRecord};
+use crate::directory::{Role, Snapshot};
 use crate::id::{AccessKeyId, AccessKeyKind, SessionId};
 use crate::random::{Random, RandomError};
-use crate::seal::claims::{Claims, FederatedClaim, Link, PrincipalClaim, SessionPolicies, Tag};
+use crate::seal::claims::{
+    Claims, FederatedClaim, Link, PrincipalClaim, PrincipalKind, SessionPolicies, Tag,
+};
 use crate::seal::{Keyring, SealError, record, token};
 use crate::secret::SecretAccessKey;
 use crate::time::Timestamp;
@@ -35,6 +38,35 @@ pub struct Draft {
     pub mfa_at: Option<Timestamp>,
     /// The identity provider that the chain began with: the caller's own, if it has one.
     pub federated: Option<FederatedClaim>,
+}
+
+impl Draft {
+    /// A role's session that comes from no key and no other session, as this snapshot has it: without
+    /// a name, tags and policies yet.
+    ///
+    /// INVARIANT: only somebody without a key begins here. What a key or a session makes spells out
+    /// every field, so that of a new one, too, it has to say what it hands down.
+    pub fn first(role: &Role, snapshot: &Snapshot, now: Timestamp, expires_at: Timestamp) -> Self {
+        Self {
+            principal: PrincipalClaim {
+                kind: PrincipalKind::Role,
+                account: role.account,
+                id: role.id,
+                arn: role.arn(),
+            },
+            ancestors: Vec::new(),
+            issued_at: now,
+            expires_at,
+            version: snapshot.version(),
+            epoch: snapshot.epoch(),
+            session_name: String::new(),
+            source_identity: None,
+            tags: Vec::new(),
+            policies: None,
+            mfa_at: None,
+            federated: None,
+        }
+    }
 }
 
 /// Session credentials, ready to be handed out once.

@@ -20,7 +20,7 @@ use crate::ops::sts::session_input;
 use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
-use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
+use crate::seal::claims::{FederatedClaim, Tag};
 use crate::sessions::{Draft, Minted, mint};
 
 /// The longest session of a pod, in seconds, if its role allows as much: SDKs come again in time.
@@ -186,23 +186,10 @@ fn decide(
     trusted(context, &snapshot, association, role, &session_name, &tags).map_err(|w| refuse(&w))?;
 
     let now = context.facts.now.floor_secs();
+    let end = now.plus_secs(MAX_DURATION.min(i64::from(role.max_session_duration)));
     let draft = Draft {
-        principal: PrincipalClaim {
-            kind: PrincipalKind::Role,
-            account,
-            id: role.id,
-            arn: role.arn(),
-        },
-        ancestors: Vec::new(),
-        issued_at: now,
-        expires_at: now.plus_secs(MAX_DURATION.min(i64::from(role.max_session_duration))),
-        version: snapshot.version(),
-        epoch: snapshot.epoch(),
         session_name,
-        source_identity: None,
         tags,
-        policies: None,
-        mfa_at: None,
         federated: Some(FederatedClaim {
             provider: provider.id,
             arn: provider.arn(),
@@ -210,6 +197,7 @@ fn decide(
             audience: identity.audience().to_owned(),
             version: snapshot.version(),
         }),
+        ..Draft::first(role, &snapshot, now, end)
     };
     Ok((draft, Arc::clone(association), role.name.clone()))
 }

@@ -33,7 +33,7 @@ use crate::ops::sts::session_input;
 use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{self, Context as Keys, DocumentKind, Policy, Value as KeyValue};
-use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, SessionPolicies, Tag};
+use crate::seal::claims::{FederatedClaim, SessionPolicies, Tag};
 use crate::sessions::{Draft, Minted, mint};
 use crate::sigv4::{RequestHead, Rules, UriRules};
 use crate::wire::printable;
@@ -280,25 +280,15 @@ fn decide(
     let most = profile.duration.unwrap_or(profiles::DEFAULT_DURATION);
     let duration = asked.duration.unwrap_or(most).min(most).min(role.max_session_duration);
     let end = now.plus_secs(i64::from(duration));
+    // No session outlives its certificate.
+    let end = leaf.not_after().min(end);
     let anchor_arn = access::arn_of(context, &**anchor);
     let draft = Draft {
-        principal: PrincipalClaim {
-            kind: PrincipalKind::Role,
-            account,
-            id: role.id,
-            arn: role.arn(),
-        },
-        ancestors: Vec::new(),
-        issued_at: now,
-        // No session outlives its certificate.
-        expires_at: leaf.not_after().min(end),
         version: identity.proven_at(),
-        epoch: snapshot.epoch(),
         session_name,
         source_identity,
         tags,
         policies: policies(&snapshot, profile).map_err(refuse)?,
-        mfa_at: None,
         federated: Some(FederatedClaim {
             provider: anchor.id,
             arn: anchor_arn,
@@ -306,6 +296,7 @@ fn decide(
             audience: access::arn_of(context, &**profile),
             version: identity.proven_at(),
         }),
+        ..Draft::first(role, &snapshot, now, end)
     };
     Ok((draft, role.name.clone()))
 }

@@ -36,7 +36,7 @@ use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
-use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
+use crate::seal::claims::{FederatedClaim, Tag};
 use crate::sessions::{Draft, Minted, prepare, spend};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -275,24 +275,13 @@ fn decide(
     let policies = input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let end = now.plus_secs(duration);
+    // No session outlives the one at the provider.
+    let end = assertion.session_ends().map_or(end, |ends| ends.floor_secs().min(end));
     let session = Draft {
-        principal: PrincipalClaim {
-            kind: PrincipalKind::Role,
-            account: role.account,
-            id: role.id,
-            arn: role.arn(),
-        },
-        ancestors: Vec::new(),
-        issued_at: now,
-        // No session outlives the one at the provider.
-        expires_at: assertion.session_ends().map_or(end, |ends| ends.floor_secs().min(end)),
-        version: snapshot.version(),
-        epoch: snapshot.epoch(),
         session_name: attributes.session_name.clone(),
         source_identity: attributes.source_identity.clone(),
         tags,
         policies,
-        mfa_at: None,
         federated: Some(FederatedClaim {
             provider: identity.provider().id,
             arn: identity.provider().arn(),
@@ -300,6 +289,7 @@ fn decide(
             audience: assertion.recipient().to_owned(),
             version: snapshot.version(),
         }),
+        ..Draft::first(role, &snapshot, now, end)
     };
     Ok((session, role.name.clone()))
 }

@@ -30,7 +30,7 @@ use crate::ops::issuer;
 use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service, context, eks};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
-use crate::seal::claims::{FederatedClaim, PrincipalClaim, PrincipalKind, Tag};
+use crate::seal::claims::{FederatedClaim, Tag};
 use crate::sessions::{Draft, Minted, mint};
 use crate::wire::printable;
 use crate::wire::query::Params;
@@ -258,22 +258,10 @@ fn decide(
     let policies = input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let session = Draft {
-        principal: PrincipalClaim {
-            kind: PrincipalKind::Role,
-            account: role.account,
-            id: role.id,
-            arn: role.arn(),
-        },
-        ancestors: Vec::new(),
-        issued_at: now,
-        expires_at: now.plus_secs(request.duration),
-        version: snapshot.version(),
-        epoch: snapshot.epoch(),
         session_name: request.session_name.clone(),
         source_identity,
         tags,
         policies,
-        mfa_at: None,
         federated: Some(FederatedClaim {
             provider: identity.provider().id,
             arn: identity.provider().arn(),
@@ -281,6 +269,7 @@ fn decide(
             audience: identity.audience().to_owned(),
             version: snapshot.version(),
         }),
+        ..Draft::first(role, &snapshot, now, now.plus_secs(request.duration))
     };
     Ok((session, role.name.clone()))
 }
