@@ -21,7 +21,7 @@ use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, Tag};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 
 /// The longest session of a pod, in seconds, if its role allows as much: SDKs come again in time.
 const MAX_DURATION: i64 = 6 * 3_600;
@@ -55,14 +55,11 @@ pub(super) async fn grant(
     identity: &WebIdentity,
     cluster: &str,
 ) -> Result<Granted, Fault> {
-    let services = context.services;
     let (draft, association, role_name) = decide(context, identity, cluster)?;
     let name = draft.session_name.clone();
     let role_id = format!("{}:{name}", draft.principal.id);
     let arn = arn::assumed_role(draft.principal.account, &role_name, &name);
-    let minted = mint(&services.keyring, &*services.ledger, &*services.random, draft, 0)
-        .await
-        .map_err(session_input::mint_fault)?;
+    let minted = session_input::mint(context, draft, 0).await?;
     Ok(Granted { minted, association, role_id, arn })
 }
 

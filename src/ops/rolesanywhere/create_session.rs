@@ -34,7 +34,7 @@ use crate::ops::trail::About;
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{self, Context as Keys, DocumentKind, Policy, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, SessionPolicies, Tag};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 use crate::sigv4::{RequestHead, Rules, UriRules};
 use crate::wire::printable;
 
@@ -225,15 +225,12 @@ async fn grant(
     };
     let (draft, role_name) = decided;
     let subject = subjects::came(context, account, identity.leaf(), false).await?;
-    let services = context.services;
     let name = draft.session_name.clone();
     let source_identity = draft.source_identity.clone();
     let role_id = format!("{}:{name}", draft.principal.id);
     let role_arn = draft.principal.arn.clone();
     let arn = arn::assumed_role(account, &role_name, &name);
-    let minted = mint(&services.keyring, &*services.ledger, &*services.random, draft, 0)
-        .await
-        .map_err(session_input::mint_fault)?;
+    let minted = session_input::mint(context, draft, 0).await?;
     let subject_arn = arn::anywhere(access::region(context), account, "subject", &subject.0);
     Ok(Granted { minted, role_id, arn, role_arn, source_identity, subject_arn })
 }

@@ -28,7 +28,7 @@ use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
 use crate::policy::{Context as Keys, Value as KeyValue};
 use crate::seal::claims::{MAX_ANCESTORS, PrincipalClaim, PrincipalKind, Tag};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 use crate::time::Timestamp;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -72,7 +72,7 @@ impl Operation for AssumeRole {
         params::read(params, |v| Request {
             role_arn: v.required("RoleArn", &rules::ARN).to_owned(),
             session_name: v.required("RoleSessionName", &rules::SESSION_NAME).to_owned(),
-            duration: v.integer("DurationSeconds", 900..=43_200),
+            duration: session_input::role_duration(v),
             external_id: v.optional("ExternalId", &rules::EXTERNAL_ID).map(ToOwned::to_owned),
             source_identity: v
                 .optional("SourceIdentity", &rules::SESSION_NAME)
@@ -102,7 +102,6 @@ impl Operation for AssumeRole {
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let mfa_at = request.second_factor.check(context).await?;
         let draft = decide(context, &request, mfa_at)?;
-        let services = context.services;
         let (role_id, source_identity) =
             (draft.session.principal.id, draft.session.source_identity.clone());
         let arn = arn::assumed_role(
@@ -110,15 +109,8 @@ impl Operation for AssumeRole {
             &draft.role_name,
             &request.session_name,
         );
-        let minted = mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft.session,
-            request.input.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)?;
+        let minted =
+            session_input::mint(context, draft.session, request.input.minimum_token_size).await?;
         Ok(Response {
             minted,
             role_id: format!("{role_id}:{}", request.session_name),
@@ -175,11 +167,7 @@ fn decide(
 
     // From here on the caller may know that the role exists.
     provided_context::check(&request.contexts)?;
-    if duration > i64::from(role.max_session_duration) {
-        return Err(Fault::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    session_input::check_role_duration(role, duration)?;
     let policies = request.input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let ancestors = identity.chain(now, snapshot.version());

@@ -85,7 +85,7 @@ impl Operation for AssumeRoleWithSAML {
             response: Zeroizing::new(
                 v.required("SAMLAssertion", &rules::SAML_ASSERTION).to_owned(),
             ),
-            duration: v.integer("DurationSeconds", 900..=43_200),
+            duration: session_input::role_duration(v),
             input: SessionInput::read_policies(v),
         })
     }
@@ -267,11 +267,7 @@ fn decide(
     // From here on the caller may know that the role exists.
     let wanted = [request.duration, attributes.duration];
     let duration = wanted.into_iter().flatten().min().unwrap_or(DEFAULT_DURATION);
-    if request.duration.unwrap_or(duration) > i64::from(role.max_session_duration) {
-        return Err(Fault::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    session_input::check_role_duration(role, request.duration.unwrap_or(duration))?;
     let policies = input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let end = now.plus_secs(duration);

@@ -31,7 +31,7 @@ use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service, context, eks};
 use crate::policy::{self, Context as Keys, Value as KeyValue};
 use crate::seal::claims::{FederatedClaim, Tag};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 use crate::wire::printable;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -81,7 +81,7 @@ impl Operation for AssumeRoleWithWebIdentity {
                 v.required("WebIdentityToken", &rules::WEB_IDENTITY_TOKEN).to_owned(),
             ),
             provider_id: v.optional("ProviderId", &PROVIDER_ID).is_some(),
-            duration: v.integer("DurationSeconds", 900..=43_200).unwrap_or(DEFAULT_DURATION),
+            duration: session_input::role_duration(v).unwrap_or(DEFAULT_DURATION),
             input: SessionInput::read_policies(v),
         })
     }
@@ -126,19 +126,10 @@ impl Operation for AssumeRoleWithWebIdentity {
             return Err(Fault::missing_authentication_token());
         };
         let (draft, role_name) = decide(context, identity, &request)?;
-        let services = context.services;
         let role_id = draft.principal.id;
         let source_identity = draft.source_identity.clone();
         let arn = arn::assumed_role(draft.principal.account, &role_name, &request.session_name);
-        let minted = mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft,
-            request.input.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)?;
+        let minted = session_input::mint(context, draft, request.input.minimum_token_size).await?;
         Ok(Response {
             minted,
             role_id: format!("{role_id}:{}", request.session_name),
@@ -250,11 +241,7 @@ fn decide(
     let role = trusted_role(context, &snapshot, identity, request, &input, &tags)?;
 
     // From here on the caller may know that the role exists.
-    if request.duration > i64::from(role.max_session_duration) {
-        return Err(Fault::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    session_input::check_role_duration(role, request.duration)?;
     let policies = input.policies(&snapshot, role.account)?;
     let now = context.facts.now.floor_secs();
     let session = Draft {

@@ -35,7 +35,7 @@ use crate::ops::params::{self, Text, rules};
 use crate::ops::{Context, Effect, Operation, Service};
 use crate::policy::{Context as Keys, DocumentKind, Policy, Value as KeyValue};
 use crate::seal::claims::{MAX_ANCESTORS, PrincipalClaim, PrincipalKind, SessionPolicies};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -87,7 +87,6 @@ impl Operation for AssumeRoot {
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
         let draft = decide(context, &request)?;
-        let services = context.services;
         let source_identity = draft.source_identity.clone();
         tracing::warn!(
             account = %draft.principal.account,
@@ -95,15 +94,7 @@ impl Operation for AssumeRoot {
             task = %request.task,
             "a session of the root user of an account is made"
         );
-        let minted = mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft,
-            request.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)?;
+        let minted = session_input::mint(context, draft, request.minimum_token_size).await?;
         Ok(Response { minted, source_identity })
     }
 

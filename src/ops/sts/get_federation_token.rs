@@ -14,23 +14,18 @@
 
 use serde_json::{Value, json};
 
+use super::long_term::{self, Maker};
 use super::session_input::{self, SessionInput};
 use crate::arn;
-use crate::authn::PrincipalEntity;
 use crate::ops::authorize::Ask;
 use crate::ops::fault::Fault;
 use crate::ops::params::{self, rules};
 use crate::ops::{Context, Effect, Operation, Service, context};
 use crate::policy::Context as Keys;
 use crate::seal::claims::{PrincipalClaim, PrincipalKind};
-use crate::sessions::{Draft, Minted, mint};
+use crate::sessions::{Draft, Minted};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-
-/// Seconds of a session when none are asked for: twelve hours.
-const DEFAULT_DURATION: i64 = 43_200;
-/// The longest session that a root user makes: more than an hour asked for is an hour.
-const MAX_OF_ROOT: i64 = 3600;
 
 /// The operation.
 pub struct GetFederationToken;
@@ -59,7 +54,7 @@ impl Operation for GetFederationToken {
     fn read(params: &Params) -> Result<Request, Fault> {
         params::read(params, |v| Request {
             name: v.required("Name", &rules::FEDERATED_NAME).to_owned(),
-            duration: v.integer("DurationSeconds", 900..=129_600).unwrap_or(DEFAULT_DURATION),
+            duration: long_term::duration(v),
             input: SessionInput::read_tagged(v),
         })
     }
@@ -75,18 +70,9 @@ impl Operation for GetFederationToken {
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Response, Fault> {
-        let services = context.services;
         let draft = decide(context, &request)?;
         let account = draft.principal.account;
-        let minted = mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft,
-            request.input.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)?;
+        let minted = session_input::mint(context, draft, request.input.minimum_token_size).await?;
         Ok(Response {
             minted,
             id: format!("{account}:{}", request.name),
@@ -114,15 +100,8 @@ impl Operation for GetFederationToken {
 
 /// Everything that is decided before keys are drawn. Reads one snapshot.
 fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
-    let identity = context.identity()?;
-    let longest = match identity.principal() {
-        PrincipalEntity::User(_) => i64::MAX,
-        PrincipalEntity::Root(_) => MAX_OF_ROOT,
-        PrincipalEntity::Role(_) | PrincipalEntity::Federated(_) => return Err(refused()),
-    };
-    if identity.session().is_some() {
-        return Err(refused());
-    }
+    let maker = Maker::of::<GetFederationToken>(context)?;
+    let identity = maker.identity;
     let snapshot = context.services.directory.snapshot();
     let tags = request.input.tags(&[])?;
     let account = identity.account();
@@ -148,7 +127,7 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
         },
         ancestors: identity.chain(now, snapshot.version()),
         issued_at: now,
-        expires_at: now.plus_secs(request.duration.min(longest)),
+        expires_at: maker.end(now, request.duration),
         version: snapshot.version(),
         epoch: snapshot.epoch(),
         session_name: request.name.clone(),
@@ -158,8 +137,4 @@ fn decide(context: &Context<'_>, request: &Request) -> Result<Draft, Fault> {
         mfa_at: None,
         federated: None,
     })
-}
-
-fn refused() -> Fault {
-    Fault::access_denied("Cannot call GetFederationToken with session credentials")
 }

@@ -9,21 +9,16 @@
 
 use serde_json::{Value, json};
 
+use super::long_term::{self, Maker};
 use super::second_factor::SecondFactor;
 use super::session_input;
-use crate::authn::PrincipalEntity;
 use crate::ops::fault::Fault;
 use crate::ops::params;
 use crate::ops::{Context, Effect, Operation, Service};
-use crate::seal::claims::{PrincipalClaim, PrincipalKind};
-use crate::sessions::{Draft, Minted, mint};
+use crate::seal::claims::PrincipalClaim;
+use crate::sessions::{Draft, Minted};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-
-/// Seconds of a session when none are asked for: twelve hours.
-const DEFAULT_DURATION: i64 = 43_200;
-/// The longest session of a root user: more than an hour asked for is an hour.
-const MAX_OF_ROOT: i64 = 3600;
 
 /// The operation.
 pub struct GetSessionToken;
@@ -44,7 +39,7 @@ impl Operation for GetSessionToken {
 
     fn read(params: &Params) -> Result<Request, Fault> {
         params::read(params, |v| Request {
-            duration: v.integer("DurationSeconds", 900..=129_600).unwrap_or(DEFAULT_DURATION),
+            duration: long_term::duration(v),
             second_factor: SecondFactor::read(v),
             minimum_token_size: session_input::minimum_token_size(v),
         })
@@ -58,29 +53,22 @@ impl Operation for GetSessionToken {
     }
 
     async fn execute(context: &Context<'_>, request: Request) -> Result<Minted, Fault> {
-        let identity = context.identity()?;
-        let (kind, longest) = match identity.principal() {
-            PrincipalEntity::User(_) => (PrincipalKind::User, i64::MAX),
-            PrincipalEntity::Root(_) => (PrincipalKind::Root, MAX_OF_ROOT),
-            PrincipalEntity::Role(_) | PrincipalEntity::Federated(_) => return Err(refused()),
-        };
-        if identity.session().is_some() {
-            return Err(refused());
-        }
+        let maker = Maker::of::<Self>(context)?;
+        let identity = maker.identity;
         let mfa_at = request.second_factor.check(context).await?;
         let snapshot = context.services.directory.snapshot();
         context.still_standing(&snapshot)?;
         let now = context.facts.now.floor_secs();
         let draft = Draft {
             principal: PrincipalClaim {
-                kind,
+                kind: maker.kind,
                 account: identity.account(),
                 id: identity.unique_id(),
                 arn: identity.arn(),
             },
             ancestors: identity.chain(now, snapshot.version()),
             issued_at: now,
-            expires_at: now.plus_secs(request.duration.min(longest)),
+            expires_at: maker.end(now, request.duration),
             version: snapshot.version(),
             epoch: snapshot.epoch(),
             session_name: String::new(),
@@ -90,16 +78,7 @@ impl Operation for GetSessionToken {
             mfa_at,
             federated: None,
         };
-        let services = context.services;
-        mint(
-            &services.keyring,
-            &*services.ledger,
-            &*services.random,
-            draft,
-            request.minimum_token_size,
-        )
-        .await
-        .map_err(session_input::mint_fault)
+        session_input::mint(context, draft, request.minimum_token_size).await
     }
 
     fn outcome(minted: &Minted) -> Value {
@@ -110,8 +89,4 @@ impl Operation for GetSessionToken {
         session_input::write_credentials(minted, xml);
         session_input::write_sizes(minted, xml);
     }
-}
-
-fn refused() -> Fault {
-    Fault::access_denied("Cannot call GetSessionToken with session credentials")
 }

@@ -10,6 +10,7 @@ pub mod get_caller_identity;
 pub mod get_federation_token;
 pub mod get_session_token;
 pub mod get_web_identity_token;
+mod long_term;
 mod provided_context;
 mod second_factor;
 pub(in crate::ops) mod session_input;

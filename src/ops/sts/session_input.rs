@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::directory::Snapshot;
+use crate::directory::{Role, Snapshot};
 use crate::id::AccountId;
+use crate::ops::Context;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{TagFault, Validator, check_tag_keys, rules};
 use crate::policy::{DocumentKind, Policy, fold};
 use crate::seal::claims::{SessionPolicies, Tag};
-use crate::sessions::{MintError, Minted};
+use crate::sessions::{self, Draft, MintError, Minted};
 use crate::wire::xml::Xml;
 
 /// The most session tags, inherited ones counted.
@@ -143,6 +144,32 @@ pub(super) fn minimum_token_size(v: &mut Validator<'_, '_>) -> usize {
     minimum.and_then(|n| usize::try_from(n).ok()).unwrap_or_default()
 }
 
+/// Reads the `DurationSeconds` of a role's session.
+pub(super) fn role_duration(v: &mut Validator<'_, '_>) -> Option<i64> {
+    v.integer("DurationSeconds", 900..=43_200)
+}
+
+/// Refuses more seconds than the role's sessions last.
+pub(super) fn check_role_duration(role: &Role, duration: i64) -> Result<(), Fault> {
+    if duration > i64::from(role.max_session_duration) {
+        return Err(Fault::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes the session that was decided. Its token has at least `minimum_size` characters.
+pub(in crate::ops) async fn mint(
+    context: &Context<'_>,
+    draft: Draft,
+    minimum_size: usize,
+) -> Result<Minted, Fault> {
+    let services = context.services;
+    let (keyring, ledger, random) = (&services.keyring, &*services.ledger, &*services.random);
+    sessions::mint(keyring, ledger, random, draft, minimum_size).await.map_err(mint_fault)
+}
+
 /// What audit records tell of credentials that were handed out.
 pub(in crate::ops) fn described(minted: &Minted) -> Value {
     json!({
@@ -152,7 +179,7 @@ pub(in crate::ops) fn described(minted: &Minted) -> Value {
 }
 
 /// What a session that was not made is answered with.
-pub(in crate::ops) fn mint_fault(error: MintError) -> Fault {
+pub(super) fn mint_fault(error: MintError) -> Fault {
     match error {
         MintError::TooLarge(percent) => Fault::packed_policy_too_large(percent),
         MintError::TokenTooLarge => Fault::new(
