@@ -86,36 +86,26 @@ fn permitted<O: Operation>(
     Ok(Arc::clone(organization))
 }
 
-async fn enable<O: Operation>(
+/// Switches a feature on or off.
+async fn switch<O: Operation>(
     context: &Context<'_>,
     feature: RootFeature,
-) -> Result<Response, Fault> {
-    context
-        .change(|tx| {
-            let organization = permitted::<O>(context, tx.state())?;
-            if organization.management != context.identity()?.account() {
-                return Err(Fault::new(
-                    FaultCode::CallerIsNotManagementAccount,
-                    "Your account is not the management account of the organization.",
-                ));
-            }
-            let mut organization = organization.as_ref().clone();
-            organization.root_access.insert(feature);
-            let response = Response::of(&organization);
-            tx.put(Entity::Organization(organization));
-            Ok(response)
-        })
-        .await
-}
-
-async fn disable<O: Operation>(
-    context: &Context<'_>,
-    feature: RootFeature,
+    on: bool,
 ) -> Result<Response, Fault> {
     context
         .change(|tx| {
             let mut organization = permitted::<O>(context, tx.state())?.as_ref().clone();
-            organization.root_access.remove(&feature);
+            if on {
+                if organization.management != context.identity()?.account() {
+                    return Err(Fault::new(
+                        FaultCode::CallerIsNotManagementAccount,
+                        "Your account is not the management account of the organization.",
+                    ));
+                }
+                organization.root_access.insert(feature);
+            } else {
+                organization.root_access.remove(&feature);
+            }
             let response = Response::of(&organization);
             tx.put(Entity::Organization(organization));
             Ok(response)
@@ -124,7 +114,7 @@ async fn disable<O: Operation>(
 }
 
 macro_rules! switches {
-    ($($(#[$doc:meta])* $name:ident $how:ident $feature:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $feature:ident $on:literal;)*) => {$(
         $(#[$doc])*
         pub struct $name;
 
@@ -142,7 +132,7 @@ macro_rules! switches {
             }
 
             async fn execute(context: &Context<'_>, (): ()) -> Result<Response, Fault> {
-                $how::<Self>(context, RootFeature::$feature).await
+                switch::<Self>(context, RootFeature::$feature, $on).await
             }
 
             fn outcome(response: &Response) -> Value {
@@ -158,13 +148,13 @@ macro_rules! switches {
 
 switches! {
     /// The operation EnableOrganizationsRootSessions.
-    EnableOrganizationsRootSessions enable RootSessions;
+    EnableOrganizationsRootSessions = RootSessions true;
     /// The operation DisableOrganizationsRootSessions.
-    DisableOrganizationsRootSessions disable RootSessions;
+    DisableOrganizationsRootSessions = RootSessions false;
     /// The operation EnableOrganizationsRootCredentialsManagement.
-    EnableOrganizationsRootCredentialsManagement enable RootCredentialsManagement;
+    EnableOrganizationsRootCredentialsManagement = RootCredentialsManagement true;
     /// The operation DisableOrganizationsRootCredentialsManagement.
-    DisableOrganizationsRootCredentialsManagement disable RootCredentialsManagement;
+    DisableOrganizationsRootCredentialsManagement = RootCredentialsManagement false;
 }
 
 /// The operation ListOrganizationsFeatures.
