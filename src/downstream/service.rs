@@ -277,20 +277,6 @@ impl Service {
         !matches!(self.mapping, Mapping::Asker)
     }
 
-    /// What a request means as far as its head tells: `None` if that is not known here, but to the
-    /// asker.
-    ///
-    /// # Errors
-    /// It means nothing that could be allowed.
-    pub fn meaning(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &[u8])],
-    ) -> Result<Option<Meaning>, Unmapped> {
-        self.meaning_of(&RequestHead { method, target, headers }, Body::Unavailable)
-    }
-
     /// What a request means, its body being what is known of it: `None` if that is not known here, but
     /// to the asker.
     ///

@@ -26,9 +26,10 @@ use hyper::{Method, Response, StatusCode};
 
 use super::answer::{Kind, Refused, Verified};
 use super::client::Verifier;
+use super::local::presented;
 use super::request::{Connection, Deed, Request};
 use crate::downstream::{BodyRule, is_ours};
-use crate::sigv4::{self, Body, RequestHead};
+use crate::sigv4::{Body, RequestHead};
 
 type Authorize = dyn Fn(&Parts) -> Option<Deed> + Send + Sync;
 
@@ -178,31 +179,9 @@ impl VerifyLayer {
             })?),
         };
         refuse_spoofed(&parts)?;
-        let how = {
-            let headers = match headers(&parts) {
-                // It names the host twice by its nature, and is refused for what it is.
-                Err(_) if parts.method == Method::CONNECT => Vec::new(),
-                other => other?,
-            };
-            let how = self.unread(&parts, &headers)?;
-            if matches!(how, Unread::No) && !body.is_end_stream() {
-                self.refuse_unsigned(&parts, &headers).await?;
-            }
-            how
-        };
-        let body = match how {
-            Unread::No => VerifiedBody::Whole(self.read(body).await?),
-            Unread::Passed => VerifiedBody::Unread(body),
-            Unread::Dropped => VerifiedBody::Whole(Bytes::new()),
-        };
-        let dropped = matches!(how, Unread::Dropped);
-        let shown = match &body {
-            VerifiedBody::Whole(bytes) => Some(bytes.clone()),
-            VerifiedBody::Unread(_) => None,
-        };
-        let verified = self.ask(&parts, shown.as_deref(), deed.as_ref()).await?;
+        let (verified, fate, body) = self.judged(&parts, body, deed.as_ref()).await?;
         parts.extensions.insert(verified);
-        if dropped {
+        if matches!(fate, Fate::Dropped) {
             // They told of a body that is not there any more.
             parts.headers.remove(header::TRANSFER_ENCODING);
             parts.headers.remove(header::TRAILER);
@@ -213,49 +192,51 @@ impl VerifyLayer {
         Ok(hyper::Request::from_parts(parts, body))
     }
 
-    async fn ask(
+    /// Reads as much of the body as is verified, and verifies. The head is read once.
+    async fn judged<B>(
         &self,
         parts: &Parts,
-        body: Option<&[u8]>,
+        body: B,
         deed: Option<&Deed>,
-    ) -> Result<Verified, Refused> {
+    ) -> Result<(Verified, Fate, VerifiedBody<B>), Refused>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let headers = headers(parts)?;
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let head = RequestHead { method: parts.method.as_str(), target, headers: &headers };
+        let fate = self.fate(parts, &head)?;
+        // Before the body is read: nobody holds memory for what is not signed at all.
+        let presented = presented(&head)?;
+        let (body, whole) = match fate {
+            Fate::Verified => {
+                let bytes = self.read(body).await?;
+                (VerifiedBody::Whole(bytes.clone()), Some(bytes))
+            }
+            Fate::Passed => (VerifiedBody::Unread(body), None),
+            Fate::Dropped => (VerifiedBody::Whole(Bytes::new()), Some(Bytes::new())),
+        };
         let request = Request {
-            head: head(parts, &headers),
-            body: body.map_or(Body::Unavailable, Body::Bytes),
+            head,
+            body: whole.as_deref().map_or(Body::Unavailable, Body::Bytes),
             connection: parts.extensions.get::<Connection>().copied().unwrap_or_default(),
             deed,
         };
-        self.verifier.verify(&request).await
+        let verified = self.verifier.verify_presented(&request, &presented).await?;
+        Ok((verified, fate, body))
     }
 
-    /// Refuses what is not signed at all before its body is read: nobody holds memory for it.
-    async fn refuse_unsigned(
-        &self,
-        parts: &Parts,
-        headers: &[(&str, &[u8])],
-    ) -> Result<(), Refused> {
-        let head = head(parts, headers);
-        if matches!(sigv4::parse(&head), Ok(Some(_))) {
-            return Ok(());
-        }
-        let connection = parts.extensions.get::<Connection>().copied().unwrap_or_default();
-        let request = Request { head, body: Body::Unavailable, connection, deed: None };
-        // It says why.
-        self.verifier.verify(&request).await.map(drop)
-    }
-
-    /// Whether a body need not be read to verify its request. One that need not be may be read all
-    /// the same, so this goes by what the request says of itself.
-    fn unread(&self, parts: &Parts, headers: &[(&str, &[u8])]) -> Result<Unread, Refused> {
+    /// What becomes of the body. One that need not be read to verify its request may be read all the
+    /// same, so this goes by what the request says of itself.
+    fn fate(&self, parts: &Parts, head: &RequestHead<'_>) -> Result<Fate, Refused> {
         let upgrades =
             parts.headers.contains_key(header::UPGRADE) || parts.method == Method::CONNECT;
         let Some(service) = self.verifier.service() else {
-            return if upgrades { Err(upgrade_refused()) } else { Ok(Unread::No) };
+            return if upgrades { Err(upgrade_refused()) } else { Ok(Fate::Verified) };
         };
         let rule = if service.is_mapped() {
-            let RequestHead { method, target, .. } = head(parts, headers);
-            let meaning = service.meaning(method, target, headers).ok().flatten();
+            let meaning = service.meaning_of(head, Body::Unavailable).ok().flatten();
             service.body_rule(meaning.as_ref())
         } else {
             service.body_rule(None)
@@ -265,9 +246,9 @@ impl VerifyLayer {
         }
         let names_hash = parts.headers.contains_key("x-amz-content-sha256");
         Ok(match rule {
-            BodyRule::Ignored => Unread::Dropped,
-            BodyRule::Checked | BodyRule::Unsigned if names_hash => Unread::Passed,
-            BodyRule::Verified | BodyRule::Checked | BodyRule::Unsigned => Unread::No,
+            BodyRule::Ignored => Fate::Dropped,
+            BodyRule::Checked | BodyRule::Unsigned if names_hash => Fate::Passed,
+            BodyRule::Verified | BodyRule::Checked | BodyRule::Unsigned => Fate::Verified,
         })
     }
 
@@ -299,17 +280,16 @@ fn headers(parts: &Parts) -> Result<Vec<(&str, &[u8])>, Refused> {
         (Some(host), Some(authority))
             if !host.as_bytes().eq_ignore_ascii_case(authority.as_bytes()) =>
         {
+            if parts.method == Method::CONNECT {
+                // Its target is no second host, but whom to connect to: that was not signed.
+                return Err(upgrade_refused());
+            }
             let message = "The request names more than one host.";
             return Err(Refused::new(Kind::Unreadable, "HostConflict", message));
         }
         _ => {}
     }
     Ok(headers)
-}
-
-fn head<'r>(parts: &'r Parts, headers: &'r [(&'r str, &'r [u8])]) -> RequestHead<'r> {
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    RequestHead { method: parts.method.as_str(), target, headers }
 }
 
 /// Refuses headers that only the broker sets.
@@ -328,8 +308,8 @@ fn upgrade_refused() -> Refused {
 
 /// What becomes of a body.
 #[derive(Clone, Copy)]
-enum Unread {
-    No,
+enum Fate {
+    Verified,
     Passed,
     Dropped,
 }

@@ -14,7 +14,7 @@ use super::news::{Applied, News, NewsError};
 use super::request::Request;
 use crate::api::{FeedHead, FeedLine, Position, VerifyGrant};
 use crate::downstream::Service;
-use crate::sigv4::{self, Algorithm};
+use crate::sigv4::{self, Algorithm, Presented, RequestHead};
 use crate::time::{Monotonic, Timestamp};
 
 /// How many refusals are kept, and for how long: a moment, and not past any change of the directory.
@@ -149,7 +149,22 @@ impl Local {
         monotonic: Monotonic,
         unconfirmed: bool,
     ) -> Outcome {
-        match self.try_check(request, now, monotonic, unconfirmed) {
+        match presented(&request.head) {
+            Ok(presented) => self.check_presented(request, &presented, now, monotonic, unconfirmed),
+            Err(refused) => Outcome::Decided(Err(refused)),
+        }
+    }
+
+    /// Likewise, with what the request presents: it is read once, however often it is judged.
+    pub(super) fn check_presented(
+        &self,
+        request: &Request<'_>,
+        presented: &Presented<'_>,
+        now: Timestamp,
+        monotonic: Monotonic,
+        unconfirmed: bool,
+    ) -> Outcome {
+        match self.try_check(request, presented, now, monotonic, unconfirmed) {
             Ok(answer) => Outcome::Decided(answer.map(Box::new)),
             Err(asking) => Outcome::Ask(asking),
         }
@@ -158,6 +173,7 @@ impl Local {
     fn try_check(
         &self,
         request: &Request<'_>,
+        presented: &Presented<'_>,
         now: Timestamp,
         monotonic: Monotonic,
         unconfirmed: bool,
@@ -166,29 +182,16 @@ impl Local {
         let generation = self.generation.load(Ordering::SeqCst);
         let changes = self.changes.load(Ordering::SeqCst);
         let mut asking = Asking { key: None, generation, changes, has_entry: false };
-        let presented = match sigv4::parse(&request.head) {
-            Ok(Some(presented)) => presented,
-            Ok(None) => {
-                return Ok(Err(Refused::unauthenticated(
-                    "MissingAuthenticationToken",
-                    "The request is not signed: it has neither an Authorization header nor a \
-                     presigned query.",
-                )));
-            }
-            Err(error) => {
-                return Ok(Err(Refused::unauthenticated(error.code(), error.public_message())));
-            }
-        };
         let Some(service) = self.service.load_full() else { return Err(asking) };
         if presented.algorithm() != Algorithm::HmacSha256 {
             return Err(asking);
         }
-        asking.key = EntryKey::of(&presented);
+        asking.key = EntryKey::of(presented);
         if !self.is_fresh(monotonic) || self.has_slept(now, monotonic) {
             return Err(asking);
         }
         let settled = judge::check_host(&service, request)
-            .and_then(|()| judge::check_scope(&service, &presented));
+            .and_then(|()| judge::check_scope(&service, presented));
         if let Err(refused) = settled {
             return Ok(Err(refused));
         }
@@ -197,7 +200,7 @@ impl Local {
             return self.just_refused(&asking, monotonic).map(Err).ok_or(asking);
         };
         let now = now.max(self.time_of_broker(monotonic));
-        let Ok(answer) = judge::judge(&service, &entry, &presented, request, now) else {
+        let Ok(answer) = judge::judge(&service, &entry, presented, request, now) else {
             // Nothing that could be kept would change that.
             return Err(Asking { key: None, ..asking });
         };
@@ -360,5 +363,21 @@ impl Local {
     fn news(&self) -> MutexGuard<'_, News> {
         // What a panic would leave half-done is at worst missing: the versions do not join then.
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request presents.
+///
+/// # Errors
+/// It is not signed, or not well.
+pub(super) fn presented<'a>(head: &RequestHead<'a>) -> Result<Presented<'a>, Refused> {
+    match sigv4::parse(head) {
+        Ok(Some(presented)) => Ok(presented),
+        Ok(None) => Err(Refused::unauthenticated(
+            "MissingAuthenticationToken",
+            "The request is not signed: it has neither an Authorization header nor a presigned \
+             query.",
+        )),
+        Err(error) => Err(Refused::unauthenticated(error.code(), error.public_message())),
     }
 }

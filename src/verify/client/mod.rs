@@ -14,9 +14,10 @@ use tokio::task::JoinHandle;
 pub use connect::{BrokerAddress, ClientError, CredentialSource, Credentials, Tls};
 
 use super::answer::{Kind, Refused, Verified, of_broker};
-use super::local::{Asking, Local, Outcome, Settings};
+use super::local::{self, Asking, Local, Outcome, Settings};
 use super::request::Request;
 use crate::downstream::Service;
+use crate::sigv4::Presented;
 use crate::time::{Clock, SystemClock};
 use connect::Broker;
 use flights::Flights;
@@ -157,8 +158,18 @@ impl Verifier {
     /// # Errors
     /// Why it is refused. Only what a policy allows is `Ok`.
     pub async fn verify(&self, request: &Request<'_>) -> Result<Verified, Refused> {
+        let presented = local::presented(&request.head)?;
+        self.verify_presented(request, &presented).await
+    }
+
+    /// Likewise, with what the request presents.
+    pub(super) async fn verify_presented(
+        &self,
+        request: &Request<'_>,
+        presented: &Presented<'_>,
+    ) -> Result<Verified, Refused> {
         let shared = &self.shared;
-        let asking = match shared.check(request, false) {
+        let asking = match shared.check(request, presented, false) {
             Outcome::Decided(answer) => return answer.map(|verified| *verified),
             Outcome::Ask(asking) => asking,
         };
@@ -167,16 +178,18 @@ impl Verifier {
                 let flight = shared.flights.join(key).await;
                 if flight.is_none() {
                     // Somebody has just asked about these credentials.
-                    match shared.check(request, false) {
+                    match shared.check(request, presented, false) {
                         Outcome::Decided(answer) => return answer.map(|verified| *verified),
-                        Outcome::Ask(again) => return shared.ask(request, &again).await,
+                        Outcome::Ask(again) => {
+                            return shared.ask(request, presented, &again).await;
+                        }
                     }
                 }
                 flight
             }
             None => None,
         };
-        let answer = shared.ask(request, &asking).await;
+        let answer = shared.ask(request, presented, &asking).await;
         drop(flight);
         answer
     }
@@ -193,12 +206,23 @@ impl Verifier {
 }
 
 impl Shared {
-    fn check(&self, request: &Request<'_>, unconfirmed: bool) -> Outcome {
-        self.local.check(request, self.clock.now(), self.clock.monotonic(), unconfirmed)
+    fn check(
+        &self,
+        request: &Request<'_>,
+        presented: &Presented<'_>,
+        unconfirmed: bool,
+    ) -> Outcome {
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        self.local.check_presented(request, presented, now, monotonic, unconfirmed)
     }
 
     /// Asks the broker, and keeps what it gives.
-    async fn ask(&self, request: &Request<'_>, asking: &Asking) -> Result<Verified, Refused> {
+    async fn ask(
+        &self,
+        request: &Request<'_>,
+        presented: &Presented<'_>,
+        asking: &Asking,
+    ) -> Result<Verified, Refused> {
         let known = asking.has_entry();
         let Some(_turn) = self.turns.take(known, self.clock.as_ref()).await else {
             return Err(Refused::unavailable("Too many requests wait for the broker. Ask again."));
@@ -229,7 +253,7 @@ impl Shared {
             Err(error) => {
                 tracing::warn!(%error, "the broker does not answer");
                 if asking.has_entry()
-                    && let Outcome::Decided(answer) = self.check(request, true)
+                    && let Outcome::Decided(answer) = self.check(request, presented, true)
                 {
                     return answer.map(|verified| *verified);
                 }
