@@ -35,11 +35,17 @@ impl MemorySink {
 
 impl AuditSink for MemorySink {
     fn accept(&self, record: Record) -> BoxFuture<'_, Result<(), AuditError>> {
+        self.accept_all(vec![record])
+    }
+
+    fn accept_all(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), AuditError>> {
         let outcome = if self.failing.load(Ordering::SeqCst) {
             Err(AuditError::Full)
         } else {
-            serde_json::to_value(record).map_err(|_| AuditError::Encode).map(|value| {
-                self.records.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+            let values = records.into_iter().map(serde_json::to_value).collect::<Result<_, _>>();
+            values.map_err(|_| AuditError::Encode).map(|mut values: Vec<Value>| {
+                let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+                records.append(&mut values);
             })
         };
         Box::pin(std::future::ready(outcome))

@@ -34,6 +34,9 @@ pub trait AuditSink: Send + Sync + 'static {
     /// Takes a record in. It is queued by the call itself, in the order of calls; the future ends
     /// when the record is kept. Dropping the future does not take the record back.
     fn accept(&self, record: Record) -> BoxFuture<'_, Result<(), AuditError>>;
+
+    /// Takes several records in, likewise, by one write: all of them, or none.
+    fn accept_all(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), AuditError>>;
 }
 
 /// The settings of the audit log.

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::fault::Fault;
 use super::trail::{self, About};
 use super::{Context, Effect, Operation, credentials};
-use crate::audit::{EventId, Record, UserIdentity};
+use crate::audit::{AuditError, EventId, Record, UserIdentity};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -194,15 +194,47 @@ impl Trail {
         identity: UserIdentity,
         described: Value,
     ) -> Result<Self, Fault> {
+        let trail = Self::new(context, about, effect, identity, described)?;
+        if trail.has_intent {
+            let accepted = context.services.audit.accept(trail.record.clone()).await;
+            accepted.map_err(|error| Fault::unavailable(format!("audit intent: {error}")))?;
+        }
+        Ok(trail)
+    }
+
+    /// Records the intents of several changes at once: of all, or of none.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` if the audit log did not accept them. Nothing has been done then.
+    pub async fn begin_all(
+        context: &Context<'_>,
+        changes: impl IntoIterator<Item = (About, Value)>,
+    ) -> Result<Vec<Self>, Fault> {
+        let begin = |(about, described): (About, Value)| {
+            let identity = trail::user_identity(context.caller);
+            Self::new(context, &about, Effect::Write, identity, described)
+        };
+        let trails = changes.into_iter().map(begin).collect::<Result<Vec<Self>, Fault>>()?;
+        if !trails.is_empty() {
+            let intents = trails.iter().map(|trail| trail.record.clone()).collect();
+            let accepted = context.services.audit.accept_all(intents).await;
+            accepted.map_err(|error| Fault::unavailable(format!("audit intents: {error}")))?;
+        }
+        Ok(trails)
+    }
+
+    fn new(
+        context: &Context<'_>,
+        about: &About,
+        effect: Effect,
+        identity: UserIdentity,
+        described: Value,
+    ) -> Result<Self, Fault> {
         let event = trail::event(context, about).map_err(Fault::internal)?;
         let has_intent = effect != Effect::Read;
         let make = if has_intent { Record::intent } else { Record::single };
         let record =
             trail::with_caller(make(event, identity), context.caller).request_parameters(described);
-        if has_intent {
-            let accepted = context.services.audit.accept(record.clone()).await;
-            accepted.map_err(|error| Fault::unavailable(format!("audit intent: {error}")))?;
-        }
         Ok(Self { record, has_intent })
     }
 
@@ -215,21 +247,46 @@ impl Trail {
         context: &Context<'_>,
         result: Result<Value, &Fault>,
     ) -> Result<(), Fault> {
+        let record = self.ended(context, result)?;
+        let accepted = context.services.audit.accept(record).await;
+        accepted.map_err(|error| unkept(context, &error))
+    }
+
+    /// Records what came of several changes that were done together, or not at all.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` if the audit log did not accept it. What was done stays done.
+    pub async fn end_all(
+        context: &Context<'_>,
+        trails: Vec<Self>,
+        result: Result<(), &Fault>,
+    ) -> Result<(), Fault> {
+        let end = |trail: Self| trail.ended(context, result.map(|()| Value::Null));
+        let outcomes = trails.into_iter().map(end).collect::<Result<Vec<Record>, Fault>>()?;
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let accepted = context.services.audit.accept_all(outcomes).await;
+        accepted.map_err(|error| unkept(context, &error))
+    }
+
+    fn ended(self, context: &Context<'_>, result: Result<Value, &Fault>) -> Result<Record, Fault> {
         let record = if self.has_intent {
             let id = EventId::generate(&*context.services.random).map_err(Fault::internal)?;
             self.record.outcome(id, context.services.clock.now())
         } else {
             self.record
         };
-        let record = match result {
+        Ok(match result {
             Ok(elements) => record.response_elements(elements),
             Err(fault) => trail::with_fault(record, fault),
-        };
-        context.services.audit.accept(record).await.map_err(|error| {
-            tracing::error!(%error, request_id = %context.facts.request_id, "an audit outcome was not accepted");
-            Fault::unavailable(format!("audit outcome: {error}"))
         })
     }
+}
+
+fn unkept(context: &Context<'_>, error: &AuditError) -> Fault {
+    tracing::error!(%error, request_id = %context.facts.request_id, "an audit outcome was not accepted");
+    Fault::unavailable(format!("audit outcome: {error}"))
 }
 
 /// Records a request that was refused before it was understood.

@@ -19,9 +19,9 @@ use crate::future::BoxFuture;
 
 use super::{AuditError, AuditSink, Record, Step};
 
-/// At most this many records wait.
+/// At most this many records wait; those that are handed in together count as one.
 const QUEUE: usize = 1024;
-/// At most this many records, or about this many bytes, share a write.
+/// At most this many of them, or about this many bytes, share a write.
 const GROUP: usize = 256;
 const GROUP_BYTES: usize = 1024 * 1024;
 
@@ -68,11 +68,14 @@ impl FileSink {
 
     fn hand_in(
         &self,
-        record: &Record,
+        records: &[Record],
     ) -> Result<oneshot::Receiver<Result<(), AuditError>>, AuditError> {
-        let line = record.to_line()?;
+        let mut lines = Vec::new();
+        for record in records {
+            lines.append(&mut record.to_line()?);
+        }
         let (done, outcome) = oneshot::channel();
-        match self.queue.try_send(Job::Write(line, done)) {
+        match self.queue.try_send(Job::Write(lines, done)) {
             Ok(()) => Ok(outcome),
             Err(TrySendError::Full(_)) => Err(AuditError::Full),
             Err(TrySendError::Closed(_)) => Err(AuditError::Stopped),
@@ -82,7 +85,12 @@ impl FileSink {
 
 impl AuditSink for FileSink {
     fn accept(&self, record: Record) -> BoxFuture<'_, Result<(), AuditError>> {
-        let handed_in = self.hand_in(&record);
+        let handed_in = self.hand_in(&[record]);
+        Box::pin(async move { handed_in?.await.unwrap_or(Err(AuditError::Stopped)) })
+    }
+
+    fn accept_all(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), AuditError>> {
+        let handed_in = self.hand_in(&records);
         Box::pin(async move { handed_in?.await.unwrap_or(Err(AuditError::Stopped)) })
     }
 }
@@ -96,8 +104,8 @@ fn run(mut log: Log, mut jobs: mpsc::Receiver<Job>) {
         let mut reopen = None;
         while let Some(job) = next.take() {
             match job {
-                Job::Write(line, done) => {
-                    lines.extend_from_slice(&line);
+                Job::Write(more, done) => {
+                    lines.extend_from_slice(&more);
                     waiting.push(done);
                 }
                 Job::Reopen(done) => {

@@ -136,6 +136,19 @@ async fn a_full_queue_refuses_at_once() {
 }
 
 #[tokio::test]
+async fn records_that_are_handed_in_together_take_one_place_and_one_write() {
+    let (queue, mut jobs) = mpsc::channel(1);
+    let sink = FileSink { queue };
+    let three = ["a", "b", "c"].map(|name| record(name.to_owned())).to_vec();
+    let waiting = sink.accept_all(three.clone());
+    assert!(matches!(sink.accept_all(three).await, Err(AuditError::Full)));
+    let Some(Job::Write(lines, done)) = jobs.recv().await else { panic!("a write") };
+    assert_eq!(lines.iter().filter(|byte| **byte == b'\n').count(), 3);
+    done.send(Ok(())).unwrap();
+    waiting.await.unwrap();
+}
+
+#[tokio::test]
 async fn memory_sink_keeps_and_fails_as_told() {
     let sink = crate::audit::memory::MemorySink::new();
     sink.accept(record("a".to_owned())).await.unwrap();
