@@ -320,10 +320,13 @@ pub struct Plan {
     /// The directory's version after it; absent for what was not carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// The first step that would be refused. The steps were tried as the caller, and not kept;
-    /// those after it were not tried.
+    /// The first step that would be refused. The steps were tried as the caller, and not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<PlanProblem>,
+    /// Other steps that would be refused, but for those that may be so because of one before; at
+    /// most 19.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_problems: Vec<PlanProblem>,
 }
 
 /// A step that would be refused, and why.

@@ -92,32 +92,32 @@ enum FileFormat {
 pub(super) async fn apply(asked: Apply) -> anyhow::Result<ExitCode> {
     let directory = read(&asked.files)?;
     let client = SignedClient::connect(&asked.endpoint)?;
-    let mut request = ApplyRequest { directory, prune: asked.prune, plan: None };
-    let planned: Plan =
-        client.json(Method::POST, "/countersign/v1/directory/plan", &request).await?;
-    if !asked.yes {
-        show(&planned, asked.format)?;
-        let drift = !planned.steps.is_empty();
-        if let Some(problem) = &planned.problem {
-            let PlanProblem { what, action, code, message } = problem;
-            output::error(&format!("{what}: {action}: {message}"));
-            // What this caller may not do, another may; it is drift all the same.
-            if code != DENIED {
-                output::error("it cannot be applied: nothing was changed");
-                return Ok(ExitCode::FAILURE);
-            }
-            output::error("this caller cannot apply it; the steps after this one were not tried");
-        }
-        if drift && !asked.check {
-            output::error("nothing was changed: say --yes to do it");
-        }
-        return Ok(if drift && asked.check { ExitCode::from(DRIFT) } else { ExitCode::SUCCESS });
+    // Nobody has seen a plan that could be agreed to.
+    let request = ApplyRequest { directory, prune: asked.prune, plan: None };
+    let ask = |what| client.json::<Plan>(Method::POST, what, &request);
+    if asked.yes {
+        show(&ask("/countersign/v1/directory/apply").await?, asked.format)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    // What was planned, and nothing else.
-    request.plan = Some(planned.plan);
-    let done: Plan = client.json(Method::POST, "/countersign/v1/directory/apply", &request).await?;
-    show(&done, asked.format)?;
-    Ok(ExitCode::SUCCESS)
+    let planned = ask("/countersign/v1/directory/plan").await?;
+    show(&planned, asked.format)?;
+    let drift = !planned.steps.is_empty();
+    let problems = || planned.problem.iter().chain(&planned.more_problems);
+    for PlanProblem { what, action, message, .. } in problems() {
+        output::error(&format!("{what}: {action}: {message}"));
+    }
+    if problems().any(|problem| problem.code != DENIED) {
+        output::error("it cannot be applied: nothing was changed");
+        return Ok(ExitCode::FAILURE);
+    }
+    if planned.problem.is_some() {
+        // What this caller may not do, another may; it is drift all the same.
+        output::error("this caller cannot apply it");
+    }
+    if drift && !asked.check {
+        output::error("nothing was changed: say --yes to do it");
+    }
+    Ok(if drift && asked.check { ExitCode::from(DRIFT) } else { ExitCode::SUCCESS })
 }
 
 pub(super) async fn export(asked: Export) -> anyhow::Result<ExitCode> {

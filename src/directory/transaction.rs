@@ -5,6 +5,12 @@ use std::sync::Arc;
 use super::snapshot::Snapshot;
 use super::store::{Change, Entity, EntityKey};
 
+/// A place in a [`Transaction`].
+pub struct Mark {
+    working: Option<Snapshot>,
+    changes: usize,
+}
+
 /// The newest state and the changes made to it so far. Reads see the changes.
 pub struct Transaction {
     base: Arc<Snapshot>,
@@ -62,6 +68,17 @@ impl Transaction {
         let base = &self.base;
         self.working.get_or_insert_with(|| base.at_version(version)).apply(&change);
         self.changes.push(change);
+    }
+
+    /// Where it stands, to come back to.
+    pub fn mark(&self) -> Mark {
+        Mark { working: self.working.clone(), changes: self.changes.len() }
+    }
+
+    /// Takes back what was changed since this mark of its own.
+    pub fn back_to(&mut self, mark: Mark) {
+        self.working = mark.working;
+        self.changes.truncate(mark.changes);
     }
 
     /// The new state and its changes; `None` if nothing changed.

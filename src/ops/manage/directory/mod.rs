@@ -15,6 +15,7 @@
 
 mod export;
 mod holders;
+mod mistakes;
 mod order;
 mod organization;
 mod plan;
@@ -39,6 +40,7 @@ use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::trail::{self, About};
 use crate::ops::{Context, Effect, Service, catalog, credentials, organizations, write_fault};
 use crate::wire::query::Params;
+use mistakes::Mistakes;
 use steps::{Parameters, Step};
 
 /// What a caller must be allowed to see a plan or an export: it tells everything.
@@ -70,13 +72,15 @@ pub async fn plan(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan,
         authorize_all(context, trial.state(), EXPORT, request)?;
         let steps = steps_to(context, trial.state(), request)?;
         let mut plan = told(context, &steps, None)?;
-        if let Err((step, fault)) = carry_out(context, &mut trial, &steps) {
-            plan.problem = Some(PlanProblem {
+        if let Err(refused) = carry_out(context, &mut trial, &steps) {
+            let mut problems = refused.into_iter().map(|(step, fault)| PlanProblem {
                 what: step.what.clone(),
                 action: step.full_action(),
                 code: fault.code().as_str().to_owned(),
                 message: fault.message().to_owned(),
             });
+            plan.problem = problems.next();
+            plan.more_problems = problems.collect();
         }
         Ok(plan)
     })
@@ -88,11 +92,12 @@ pub async fn apply(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan
     let about = About { service: Service::Countersign, name: "ApplyDirectory", read_only: false };
     let described = json!({ "prune": request.prune, "plan": request.plan });
     recorded(context, &about, Effect::Write, described, async {
-        let steps = {
+        let at = |state: &Snapshot| (state.epoch(), state.version());
+        let (planned_at, steps) = {
             let state = context.services.directory.snapshot();
             authorize_all(context, &state, EXPORT, request)?;
             authorize_all(context, &state, APPLY, request)?;
-            steps_to(context, &state, request)?
+            (at(&state), steps_to(context, &state, request)?)
         };
         let planned = id(&steps);
         if request.plan.as_ref().is_some_and(|agreed| *agreed != planned) {
@@ -105,20 +110,23 @@ pub async fn apply(context: &Context<'_>, request: &ApplyRequest) -> Result<Plan
             .write(|tx| {
                 authorize_all(context, tx.state(), EXPORT, request)?;
                 authorize_all(context, tx.state(), APPLY, request)?;
-                // INVARIANT (intent before effect): what is done is what stands on record.
-                if id(&steps_to(context, tx.state(), request)?) != planned {
+                // INVARIANT (intent before effect): what is done is what stands on record. So the
+                // plan had to be made before; it is made again if the directory has changed since.
+                if at(tx.state()) != planned_at
+                    && id(&steps_to(context, tx.state(), request)?) != planned
+                {
                     return Err(changed());
                 }
-                carry_out(context, tx, &steps)
-                    .map_err(|(step, fault)| fault.during(&step.describe()))
+                carry_out(context, tx, &steps).map_err(|refused| {
+                    let during = |(step, fault): (&Step, Fault)| fault.during(&step.describe());
+                    let refused = Mistakes::of(refused.into_iter().map(during));
+                    refused.settle().err().unwrap_or_else(changed)
+                })
             })
             .await
             .map_err(write_fault);
-        for trail in trails {
-            let told = done.as_ref().map(|_| Value::Null);
-            // What was changed stands whether or not its outcome is on record.
-            let _ = trail.end(context, told).await;
-        }
+        // What was changed stands whether or not its outcome is on record.
+        let _ = Trail::end_all(context, trails, done.as_ref().map(|_| ())).await;
         let ((), version) = done?;
         told(context, &steps, Some(version))
     })
@@ -135,9 +143,9 @@ fn changed() -> Fault {
 /// Puts every step on record, with its parameters, as the API would.
 ///
 /// # Errors
-/// `ServiceUnavailable` if the audit log did not accept one. Nothing has been done then.
+/// `ServiceUnavailable` if the audit log did not accept them. Nothing has been done then.
 async fn trails(context: &Context<'_>, steps: &[Step]) -> Result<Vec<Trail>, Fault> {
-    let mut trails = Vec::with_capacity(steps.len());
+    let mut changes = Vec::with_capacity(steps.len());
     for step in steps {
         let (service, name) = match &step.parameters {
             Parameters::Iam(_) => {
@@ -152,11 +160,9 @@ async fn trails(context: &Context<'_>, steps: &[Step]) -> Result<Vec<Trail>, Fau
         let name = name.ok_or_else(|| missing(step))?;
         let about = About { service, name, read_only: false };
         let parameters = step.texts().into_iter().map(|(name, text)| (name, text.into()));
-        let parameters = Value::Object(parameters.collect());
-        let identity = trail::user_identity(context.caller);
-        trails.push(Trail::begin(context, &about, Effect::Write, identity, parameters).await?);
+        changes.push((about, Value::Object(parameters.collect())));
     }
-    Ok(trails)
+    Trail::begin_all(context, changes).await
 }
 
 fn missing(step: &Step) -> Fault {
@@ -223,27 +229,55 @@ fn steps_to(
     plan::plan(state, identity.account(), &request.directory, request.prune.then_some(own))
 }
 
+/// Steps that were refused, and what with.
+type Refusals<'s> = Vec<(&'s Step, Fault)>;
+
 /// Runs the steps on the transaction; it is left as it was when one is refused.
 ///
 /// # Errors
-/// The step, and what it was refused with.
+/// The steps that were refused.
 fn carry_out<'s>(
     context: &Context<'_>,
     tx: &mut Transaction,
     steps: &'s [Step],
-) -> Result<(), (&'s Step, Fault)> {
+) -> Result<(), Refusals<'s>> {
     let batch = Mutex::new(tx.fork());
-    let inner = Context {
-        services: context.services,
-        caller: context.caller,
-        facts: context.facts,
-        batch: Some(&batch),
-    };
-    for step in steps {
-        run(&inner, &batch, step).map_err(|fault| (step, fault))?;
+    let inner = within(context, &batch);
+    if steps.iter().any(|step| run(&inner, &batch, step).is_err()) {
+        return Err(refusals(context, tx, steps));
     }
     *tx = batch.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(())
+}
+
+/// The steps that are refused, up to as many as are told: the others are carried out in their order.
+/// Not told is what may be refused for the sake of another: what is about something that was not
+/// made, and what does not find what it names.
+fn refusals<'s>(context: &Context<'_>, tx: &Transaction, steps: &'s [Step]) -> Refusals<'s> {
+    let batch = Mutex::new(tx.fork());
+    let inner = within(context, &batch);
+    let lock = || batch.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found = Refusals::new();
+    for step in steps {
+        if found.iter().any(|(refused, _)| step.hangs_on(refused)) {
+            continue;
+        }
+        let mark = lock().mark();
+        let Err(fault) = run(&inner, &batch, step) else { continue };
+        lock().back_to(mark);
+        if found.is_empty() || fault.code() != FaultCode::NoSuchEntity {
+            found.push((step, fault));
+        }
+        if found.len() == mistakes::MOST {
+            break;
+        }
+    }
+    found
+}
+
+/// The context of operations that make one write together.
+fn within<'a>(context: &Context<'a>, batch: &'a Mutex<Transaction>) -> Context<'a> {
+    Context { batch: Some(batch), ..*context }
 }
 
 fn run(context: &Context<'_>, batch: &Mutex<Transaction>, step: &Step) -> Result<(), Fault> {
@@ -289,6 +323,7 @@ fn told(context: &Context<'_>, steps: &[Step], version: Option<u64>) -> Result<P
         steps: steps.iter().map(tell).collect(),
         version,
         problem: None,
+        more_problems: Vec::new(),
     })
 }
 

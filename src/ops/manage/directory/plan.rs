@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::holders::{Holder, Names, change_tags, same_json};
+use super::mistakes::Mistakes;
 use super::order;
 use super::organization;
 use super::prune;
@@ -26,14 +27,13 @@ use crate::ops::iam::trust;
 ///
 /// # Errors
 /// `ValidationError` for what no operation can do: a name that is there twice, a path or a
-/// description that cannot be changed.
+/// description that cannot be changed. It tells every mistake, up to a bound.
 pub(super) fn plan(
     state: &Snapshot,
     account: AccountId,
     files: &DirectoryFile,
     prune: Option<UniqueId>,
 ) -> Result<Vec<Step>, Fault> {
-    names_once(files)?;
     let own = files.policy.iter().map(|it| {
         // One that is there keeps its path when the files do not say.
         let there = state.policy_named(account, &it.name).map(|there| there.path.as_str());
@@ -73,10 +73,12 @@ fn fixed(what: &str, property: &str) -> Fault {
 
 impl Planner<'_> {
     fn run(mut self, files: &DirectoryFile, prune: Option<UniqueId>) -> Result<Vec<Step>, Fault> {
+        let mut mistakes = Mistakes::default();
+        names_once(files, &mut mistakes);
         self.alias(files.account_alias.as_deref());
         self.password_policy(files.password_policy.as_ref());
         for policy in &files.policy {
-            self.policy(policy)?;
+            mistakes.note(self.policy(policy));
         }
         for provider in &files.oidc_provider {
             self.oidc_provider(provider);
@@ -85,27 +87,29 @@ impl Planner<'_> {
             self.saml_provider(provider);
         }
         for group in &files.group {
-            self.group(group)?;
+            mistakes.note(self.group(group));
         }
         for user in &files.user {
-            self.user(user)?;
+            mistakes.note(self.user(user));
         }
         for role in order::by_trust(self.account, &files.role) {
-            self.role(role)?;
+            mistakes.note(self.role(role));
         }
         for user in &files.user {
             self.memberships(user);
         }
         for profile in &files.instance_profile {
-            self.instance_profile(profile)?;
+            mistakes.note(self.instance_profile(profile));
         }
         if let Some(organization) = &files.organization {
             let (state, account, prune) = (self.state, self.account, prune.is_some());
-            organization::plan(state, account, organization, prune, &mut self.steps)?;
+            let steps = &mut self.steps;
+            mistakes.note(organization::plan(state, account, organization, prune, steps));
         }
         if let Some(own) = prune {
-            prune::prune(self.state, self.account, files, own, &mut self.steps)?;
+            mistakes.note(prune::prune(self.state, self.account, files, own, &mut self.steps));
         }
+        mistakes.settle()?;
         Ok(self.steps.into_steps())
     }
 
@@ -439,22 +443,22 @@ fn same_name(what: &str, now: &str, wanted: &str) -> Result<(), Fault> {
 }
 
 /// Refuses a name that stands twice: which of the two would be meant?
-fn names_once(files: &DirectoryFile) -> Result<(), Fault> {
-    once("policy", files.policy.iter().map(|it| &it.name))?;
-    once("oidc_provider", files.oidc_provider.iter().map(|it| &it.url))?;
-    once("saml_provider", files.saml_provider.iter().map(|it| &it.name))?;
-    once("group", files.group.iter().map(|it| &it.name))?;
-    once("user", files.user.iter().map(|it| &it.name))?;
-    once("role", files.role.iter().map(|it| &it.name))?;
-    once("instance_profile", files.instance_profile.iter().map(|it| &it.name))
+fn names_once(files: &DirectoryFile, mistakes: &mut Mistakes) {
+    once("policy", files.policy.iter().map(|it| &it.name), mistakes);
+    once("oidc_provider", files.oidc_provider.iter().map(|it| &it.url), mistakes);
+    once("saml_provider", files.saml_provider.iter().map(|it| &it.name), mistakes);
+    once("group", files.group.iter().map(|it| &it.name), mistakes);
+    once("user", files.user.iter().map(|it| &it.name), mistakes);
+    once("role", files.role.iter().map(|it| &it.name), mistakes);
+    once("instance_profile", files.instance_profile.iter().map(|it| &it.name), mistakes);
 }
 
-fn once<'a>(kind: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
+fn once<'a>(kind: &str, names: impl Iterator<Item = &'a String>, mistakes: &mut Mistakes) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name.to_ascii_lowercase()) {
-            return Err(Fault::validation(format!("{kind} {name} stands twice in the files.")));
+            let twice = format!("{kind} {name} stands twice in the files.");
+            mistakes.note(Err(Fault::validation(twice)));
         }
     }
-    Ok(())
 }

@@ -44,6 +44,11 @@ impl Step {
         format!("{}:{}", service.scope(), self.action)
     }
 
+    /// Whether it is about a part of what that step makes or changes.
+    pub(super) fn hangs_on(&self, other: &Self) -> bool {
+        self.what.strip_prefix(&other.what).is_some_and(|rest| rest.starts_with(": "))
+    }
+
     pub(super) fn describe(&self) -> String {
         format!("{}: {}", self.what, self.action)
     }

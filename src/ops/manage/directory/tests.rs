@@ -1,14 +1,20 @@
 //! Files that would do more than they say, and files that would take too long.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{apply, export, plan};
 use crate::api::{ApplyRequest, DirectoryFile, Plan};
+use crate::audit::memory::MemorySink;
+use crate::audit::{AuditError, AuditSink, Record};
+use crate::directory::{Account, Directory, Entity};
+use crate::future::BoxFuture;
+use crate::id::AccountId;
 use crate::ops::Context;
 use crate::ops::fault::{Fault, FaultCode};
-use crate::ops::testing::{A, Bench, Credentials, allow};
+use crate::ops::testing::{A, B, Bench, Credentials, allow};
 use crate::time::{Clock as _, SystemClock};
 
 fn asked(files: Value) -> ApplyRequest {
@@ -22,6 +28,14 @@ async fn planned(bench: &Bench, who: &Credentials, request: &ApplyRequest) -> Re
     let context =
         Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
     plan(&context, request).await
+}
+
+async fn applied(bench: &Bench, request: &ApplyRequest) -> Result<Plan, Fault> {
+    let caller = bench.verify(&bench.a, "GetCallerIdentity", &[]).await?;
+    let facts = bench.facts();
+    let context =
+        Context { services: &bench.services, caller: &caller, facts: &facts, batch: None };
+    apply(&context, request).await
 }
 
 /// Whoever may make a policy must not choose what the files of an administrator attach.
@@ -158,4 +172,117 @@ async fn every_step_stands_on_record_with_its_parameters_before_it_is_done() {
     let records = bench.records();
     let created = records.iter().rev().find(|it| it["eventName"] == "CreateGroup").unwrap();
     assert_eq!(created["errorCode"], "AccessDenied", "{created}");
+}
+
+/// Files are mended once, not once for each of their mistakes.
+#[tokio::test]
+async fn every_mistake_is_told_and_what_hangs_on_it_is_not() {
+    let bench = Bench::new().await;
+    let good = allow(&["orders:Get*"]);
+    let bad = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}"#;
+    let refused = asked(json!({
+        "policy": [
+            { "name": "first", "document": bad },
+            { "name": "second", "document": good },
+            { "name": "third", "document": bad },
+        ],
+        "group": [
+            { "name": "a b", "inline": { "own": good } },
+            { "name": "readers", "policies": ["third"] },
+        ],
+    }));
+    let plan = planned(&bench, &bench.a, &refused).await.unwrap();
+    let problems: Vec<&str> =
+        plan.problem.iter().chain(&plan.more_problems).map(|it| it.what.as_str()).collect();
+    assert_eq!(problems, ["policy first", "policy third", "group a b"]);
+    let fault = applied(&bench, &refused).await.unwrap_err();
+    assert_eq!(fault.code(), FaultCode::MalformedPolicyDocument);
+    let lines: Vec<&str> = fault.message().lines().collect();
+    assert!(lines[0].starts_with("policy first: CreatePolicy: "), "{lines:?}");
+    assert!(lines[1].starts_with("policy third: CreatePolicy: "), "{lines:?}");
+    assert!(lines[2].starts_with("group a b: CreateGroup: "), "{lines:?}");
+    assert_eq!(lines.len(), 3);
+    let state = bench.services.directory.snapshot();
+    assert!(state.policy_named(AccountId::parse(A).unwrap(), "second").is_none());
+
+    // What no operation can do, likewise.
+    let fault = applied(
+        &bench,
+        &asked(json!({
+            "policy": [
+                { "name": "twice", "document": good }, { "name": "Twice", "document": good },
+            ],
+            "group": [
+                { "name": "a", "policies": ["Nowhere"] },
+                { "name": "b", "policies": ["Nowhere"] },
+                { "name": "c", "policies": ["Elsewhere"] },
+            ],
+        })),
+    )
+    .await
+    .unwrap_err();
+    let lines: Vec<&str> = fault.message().lines().collect();
+    assert!(lines[0].contains("twice"), "{lines:?}");
+    assert!(lines[1].contains("Nowhere") && lines[2].contains("Elsewhere"), "{lines:?}");
+    assert_eq!(lines.len(), 3);
+
+    // Up to a bound.
+    let groups: Vec<Value> = (0..30).map(|n| json!({ "name": format!("a {n}") })).collect();
+    let many = planned(&bench, &bench.a, &asked(json!({ "group": groups }))).await.unwrap();
+    assert_eq!((many.problem.is_some(), many.more_problems.len()), (true, 19));
+}
+
+/// An audit log: while it writes the intents of the steps, somebody else writes to the directory.
+struct Meddling {
+    sink: Arc<MemorySink>,
+    directory: Arc<Directory>,
+    meanwhile: Mutex<Option<Entity>>,
+}
+
+impl AuditSink for Meddling {
+    fn accept(&self, record: Record) -> BoxFuture<'_, Result<(), AuditError>> {
+        self.sink.accept(record)
+    }
+
+    fn accept_all(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), AuditError>> {
+        Box::pin(async move {
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(entity) = meanwhile {
+                let put = self.directory.write(|tx| {
+                    tx.put(entity);
+                    Ok::<_, Fault>(())
+                });
+                put.await.unwrap();
+            }
+            self.sink.accept_all(records).await
+        })
+    }
+}
+
+/// What is done is what stands on record, also where the directory changes after that.
+#[tokio::test]
+async fn a_plan_that_the_directory_has_left_behind_is_not_carried_out() {
+    for (account, carried_out) in [(A, false), (B, true)] {
+        let mut bench = Bench::new().await;
+        let directory = Arc::clone(&bench.services.directory);
+        let id = AccountId::parse(account).unwrap();
+        let mut other = Account::clone(directory.snapshot().account(id).unwrap());
+        other.alias = Some("meanwhile".to_owned());
+        bench.services.audit = Arc::new(Meddling {
+            sink: Arc::clone(&bench.sink),
+            directory: Arc::clone(&directory),
+            meanwhile: Mutex::new(Some(Entity::Account(other))),
+        });
+        let result = applied(&bench, &asked(json!({ "account_alias": "wanted" }))).await;
+        let code = result.err().map(|fault| fault.code());
+        assert_eq!(code, (!carried_out).then_some(FaultCode::ConcurrentModification));
+        let state = directory.snapshot();
+        let own = state.account(AccountId::parse(A).unwrap()).unwrap();
+        let expected = if carried_out { "wanted" } else { "meanwhile" };
+        assert_eq!(own.alias.as_deref(), Some(expected));
+        let records = bench.records();
+        let told = records.iter().filter(|it| it["eventName"] == "CreateAccountAlias");
+        let refused = told.filter(|it| it["errorCode"] == "ConcurrentModification").count();
+        assert_eq!(refused, usize::from(!carried_out));
+    }
 }
