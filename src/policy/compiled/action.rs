@@ -1,6 +1,7 @@
 //! Patterns of actions: ASCII, without regard to case.
 
 use super::glob::without_first;
+use super::work;
 
 /// `s3:Get*`, after its service.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ impl ActionGlob {
 fn strip_prefix<'t>(chunk: &str, text: &'t str) -> Option<&'t str> {
     let mut rest = text;
     for wanted in chunk.bytes() {
+        work::takes(1);
         if wanted != b'?' && !rest.as_bytes().first()?.eq_ignore_ascii_case(&wanted) {
             return None;
         }
@@ -42,6 +44,7 @@ fn strip_prefix<'t>(chunk: &str, text: &'t str) -> Option<&'t str> {
 fn strip_suffix<'t>(chunk: &str, text: &'t str) -> Option<&'t str> {
     let mut rest = text;
     for wanted in chunk.bytes().rev() {
+        work::takes(1);
         if wanted != b'?' && !rest.as_bytes().last()?.eq_ignore_ascii_case(&wanted) {
             return None;
         }

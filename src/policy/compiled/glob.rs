@@ -10,6 +10,7 @@ use super::super::context::{Context, Key, Value};
 use super::super::fold::{fold, folded_chars};
 use super::super::variables::{Part, Template};
 use super::masks::Masks;
+use super::work;
 
 /// A pattern, ready to match.
 #[derive(Debug)]
@@ -155,19 +156,33 @@ impl Chunk {
     }
 
     fn strip_prefix<'t>(&self, text: &'t str, context: &Context) -> Option<&'t str> {
-        self.pieces.iter().try_fold(text, |rest, piece| match piece {
-            Piece::One => without_first(rest),
-            piece => rest.strip_prefix(piece.text(context)?),
+        self.pieces.iter().try_fold(text, |rest, piece| {
+            work::takes(1);
+            match piece {
+                Piece::One => without_first(rest),
+                piece => {
+                    let text = piece.text(context)?;
+                    work::takes(text.len());
+                    rest.strip_prefix(text)
+                }
+            }
         })
     }
 
     fn strip_suffix<'t>(&self, text: &'t str, context: &Context) -> Option<&'t str> {
-        self.pieces.iter().rev().try_fold(text, |rest, piece| match piece {
-            Piece::One => {
-                let mut chars = rest.chars();
-                chars.next_back().map(|_| chars.as_str())
+        self.pieces.iter().rev().try_fold(text, |rest, piece| {
+            work::takes(1);
+            match piece {
+                Piece::One => {
+                    let mut chars = rest.chars();
+                    chars.next_back().map(|_| chars.as_str())
+                }
+                piece => {
+                    let text = piece.text(context)?;
+                    work::takes(text.len());
+                    rest.strip_suffix(text)
+                }
             }
-            piece => rest.strip_suffix(piece.text(context)?),
         })
     }
 
@@ -177,7 +192,9 @@ impl Chunk {
             return masks.skip_past(text);
         }
         if let [piece @ (Piece::Text(_) | Piece::Variable { .. })] = &*self.pieces {
-            return text.split_once(piece.text(context)?).map(|(_, rest)| rest);
+            let found = text.split_once(piece.text(context)?).map(|(_, rest)| rest);
+            work::takes(text.len() - found.map_or(0, str::len));
+            return found;
         }
         let mut from = text;
         loop {

@@ -2,6 +2,7 @@
 //! each character of the chunk says whether all before it have just been seen.
 
 use super::glob::Piece;
+use super::work;
 
 /// Shorter chunks are tried at each place: that is faster, and costs at most this times the text.
 const SHORTEST: usize = 24;
@@ -67,7 +68,9 @@ impl Masks {
             let at = self.chars.binary_search(&c).unwrap_or(self.chars.len());
             let mut carry = 1;
             let mut seen = 0;
-            for (word, mask) in state.iter_mut().zip(self.places.get(at)?) {
+            let masks = self.places.get(at)?;
+            work::takes(masks.len());
+            for (word, mask) in state.iter_mut().zip(masks) {
                 let next = *word >> 63;
                 *word = (*word << 1 | carry) & mask;
                 carry = next;

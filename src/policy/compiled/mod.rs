@@ -64,6 +64,7 @@ mod index;
 mod masks;
 mod resource;
 mod statement;
+mod work;
 
 #[cfg(test)]
 mod tests;

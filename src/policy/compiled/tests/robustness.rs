@@ -1,8 +1,8 @@
-//! Hostile sizes, compiled. A test here that takes long has failed.
+//! Hostile sizes, compiled: patterns by the steps that they take, the rest by the clock.
 
 use std::time::{Duration, Instant};
 
-use crate::policy::compiled::{self, CompiledLayer, CompiledLayers, CompiledSet};
+use crate::policy::compiled::{self, CompiledLayer, CompiledLayers, CompiledSet, work};
 use crate::policy::tests::fixture::{ACTION, RESOURCE, World, about, account, identity, user};
 use crate::policy::{Context, DocumentKind, HARD_CAP_BYTES, Named, Policy, Request};
 
@@ -32,26 +32,41 @@ fn allow(action: &str, resource: &str) -> String {
     format!(r#"{{"Effect":"Allow","Action":{action},"Resource":{resource}}}"#)
 }
 
+/// However long the text is, each of its characters, and of the pattern's, costs the same.
 #[test]
 fn stars_and_question_marks_do_not_blow_up() {
-    let text = "a".repeat(8_000);
-    let resource = format!("arn:aws:s3:::{text}");
-    for pattern in [
-        format!("{}b", "*a".repeat(1_500)),
-        format!("{}b", "?*".repeat(1_500)),
-        format!("*{}b*", "a".repeat(3_000)),
-        format!("*{}b*", "a?".repeat(1_500)),
-        format!("*?{}b*", "a".repeat(3_000)),
-        format!("*{}b*", "a?".repeat(5_000)),
-        format!("*{}?b*", "${aws:username}".repeat(200)),
+    let context = Context::new().with("aws:username", "aaaa");
+    for (pattern, each) in [
+        (format!("{}b", "*a".repeat(1_500)), 1),
+        (format!("{}b", "?*".repeat(1_500)), 1),
+        (format!("{}*b*", "*a".repeat(1_500)), 1),
+        (format!("{}*b*", "?*".repeat(1_500)), 1),
+        (format!("*{}b*", "a".repeat(3_000)), 1),
+        // A word for 64 characters of the chunk.
+        (format!("*{}b*", "a?".repeat(1_500)), 48),
+        (format!("*?{}b*", "a".repeat(3_000)), 48),
+        // Tried at each place.
+        (format!("*{}b*", "a?".repeat(5_000)), 15_010),
+        (format!("*{}?b*", "${aws:username}".repeat(200)), 1_010),
     ] {
         let policy = identity(&allow("\"*\"", &format!("\"arn:aws:s3:::{pattern}\"")));
-        let context = Context::new().with("aws:username", "aaaa");
-        assert!(!decide(&[policy], ACTION, &resource, &context), "{pattern:.20}");
+        for length in [4_000, 8_000] {
+            let resource = format!("arn:aws:s3:::{}", "a".repeat(length));
+            let bound = each * (resource.len() + pattern.len() + 100);
+            let policies = std::slice::from_ref(&policy);
+            let (allowed, steps) =
+                work::within(bound, || decide(policies, ACTION, &resource, &context));
+            assert!(!allowed && steps > 0, "{pattern:.20}: {steps} steps");
+        }
     }
-    let action = format!("s3:{}", "a".repeat(8_000));
-    let policy = identity(&allow("\"s3:*a*a*a*a*a*a*a*a*b\"", "\"*\""));
-    assert!(!decide(&[policy], &action, "*", &Context::new()));
+    let policy = identity(&allow("\"s3:*a*a*a*a*a*a*a*a*b*\"", "\"*\""));
+    for length in [4_000, 8_000] {
+        let action = format!("s3:{}", "a".repeat(length));
+        let policies = std::slice::from_ref(&policy);
+        let (allowed, steps) =
+            work::within(length + 100, || decide(policies, &action, "*", &Context::new()));
+        assert!(!allowed && steps > length / 2, "{steps} steps");
+    }
 }
 
 #[test]
