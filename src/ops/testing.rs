@@ -4,10 +4,13 @@
 //! [`Bench::call`] goes the whole way of a request but for HTTP: the parameters are encoded as a
 //! form and signed, the request is verified, its caller dispatched to the catalogue's row.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod entities;
+mod issuers;
+
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,20 +29,8 @@ use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
-use crate::directory::organization::{
-    FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId, root_access,
-};
-use crate::directory::providers::OidcProvider;
-use crate::directory::{
-    AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
-};
-use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
-use crate::future::BoxFuture;
-use crate::id::{
-    AccessKeyId, AccessKeyKind, AccountId, DeviceId, ProviderId, RequestId, UniqueId, UniqueKind,
-};
-use crate::keysets::{FetchError, KeySource};
-use crate::mfa::{Failures, Seed, step_at};
+use crate::directory::{AccessKey, Account, Directory, Entity, KeyStatus, User, managed};
+use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, UniqueKind};
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
 use crate::secret::SecretAccessKey;
@@ -50,6 +41,8 @@ use crate::time::{Clock as _, ManualClock, Timestamp};
 use crate::wire::query::{Form, Params};
 use crate::wire::xml::{self, Namespace};
 
+pub(crate) use issuers::{Idp, TestKeys};
+
 /// Account A.
 pub(crate) const A: &str = "111111111111";
 /// Account B.
@@ -58,9 +51,6 @@ pub(crate) const B: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-west-1";
 /// The region of the deployment.
 pub(crate) const HOME: &str = "us-east-1";
-
-/// The seed of every MFA device of [`Bench::mfa_device`].
-const SEED: &[u8] = b"12345678901234567890";
 
 const HOST: &str = "countersign.test";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -311,56 +301,6 @@ impl Bench {
         self.call_as(&Caller::Anonymous, action, parameters).await
     }
 
-    /// Writes an OIDC provider of an account: its ID.
-    pub(crate) async fn provider(&self, account: &str, url: &str, clients: &[&str]) -> ProviderId {
-        let provider = OidcProvider {
-            id: ProviderId::generate(&*self.services.random).unwrap(),
-            account: AccountId::parse(account).unwrap(),
-            url: url.to_owned(),
-            client_ids: clients.iter().map(|&client| client.to_owned()).collect(),
-            thumbprints: Vec::new(),
-            tags: Vec::new(),
-            created_at: self.clock.now().floor_secs(),
-            revoked: None,
-        };
-        let id = provider.id;
-        self.put(Entity::OidcProvider(provider)).await;
-        id
-    }
-
-    /// Makes an organization with A as its management account and B as a member, which works with
-    /// IAM.
-    pub(crate) async fn organization(&self) {
-        let random = &*self.services.random;
-        let (root, now) = (RootId::generate(random).unwrap(), self.clock.now().floor_secs());
-        let organization = Organization {
-            id: OrganizationId::generate(random).unwrap(),
-            features: FeatureSet::All,
-            management: AccountId::parse(A).unwrap(),
-            created_at: now,
-            root,
-            enabled: BTreeSet::new(),
-            attached: BTreeSet::new(),
-            tags: Vec::new(),
-            services: [(root_access::IAM.to_owned(), now)].into(),
-            root_access: BTreeSet::new(),
-        };
-        self.put(Entity::Organization(organization)).await;
-        for account in [A, B] {
-            let member = Member {
-                account: AccountId::parse(account).unwrap(),
-                parent: Parent::Root,
-                email: None,
-                joined: Joined::Invited,
-                joined_at: now,
-                attached: BTreeSet::new(),
-                tags: Vec::new(),
-                delegated: BTreeMap::new(),
-            };
-            self.put(Entity::Member(member)).await;
-        }
-    }
-
     /// Writes an entity.
     pub(crate) async fn put(&self, entity: Entity) {
         let written = self.services.directory.write(|tx| {
@@ -389,46 +329,6 @@ impl Bench {
         self.call(admin, "PutUserPolicy", &put).await.unwrap();
         let key = self.call(admin, "CreateAccessKey", &[("UserName", name)]).await.unwrap();
         Credentials::of_answer(&key)
-    }
-
-    /// Puts an MFA device with the seed of [`totp`] into A, for a user of A if one is named, and
-    /// returns its serial number.
-    pub(crate) async fn mfa_device(&self, name: &str, user: Option<&str>) -> String {
-        let random = &*self.services.random;
-        let account = AccountId::parse(A).unwrap();
-        let id = DeviceId::generate(random).unwrap();
-        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
-        let keyring = &self.services.keyring;
-        let sealed = stored::seal_seed(keyring, account, &id, &seed, random).unwrap();
-        let now = self.clock.now();
-        let written = self.services.directory.write(|tx| {
-            let user = user.map(|name| tx.state().user_named(account, name).unwrap().id);
-            let device = MfaDevice {
-                id,
-                account,
-                name: name.to_owned(),
-                path: "/".to_owned(),
-                created_at: now,
-                tags: Vec::new(),
-                sealed,
-                user,
-                enabled_at: user.map(|_| now),
-                drift: 0,
-                used: 0,
-                failures: Failures::default(),
-                tried_by: None,
-            };
-            let serial = device.arn();
-            tx.put(Entity::MfaDevice(device));
-            Ok::<_, Fault>(serial)
-        });
-        written.await.unwrap().0
-    }
-
-    /// What such a device shows, so many steps from now.
-    pub(crate) fn totp(&self, steps: i64) -> String {
-        let seed = Seed::from_bytes(Zeroizing::new(SEED.to_vec()));
-        seed.code(step_at(self.clock.now()) + steps).text()
     }
 
     /// Makes a long-term key as the host's operator: for a user, or for a root user.
@@ -493,71 +393,6 @@ impl Bench {
     pub(crate) async fn whoami(&self, credentials: &Credentials) -> Result<String, Fault> {
         let answer = self.call(credentials, "GetCallerIdentity", &[]).await?;
         Ok(element(&answer, "Arn").to_owned())
-    }
-}
-
-/// Issuers' keys, as tests set them.
-#[derive(Default)]
-pub(crate) struct TestKeys(Mutex<HashMap<String, Arc<KeySet>>>);
-
-impl TestKeys {
-    fn get(&self, issuer: &str) -> Option<Arc<KeySet>> {
-        self.0.lock().unwrap().get(issuer).cloned()
-    }
-}
-
-impl KeySource for TestKeys {
-    fn algorithms(&self, _: &str) -> &[Algorithm] {
-        Algorithm::DEFAULT
-    }
-
-    fn keys<'a>(
-        &'a self,
-        _: AccountId,
-        issuer: &'a str,
-    ) -> BoxFuture<'a, Result<Arc<KeySet>, FetchError>> {
-        Box::pin(async move { self.get(issuer).ok_or(FetchError::Timeout) })
-    }
-
-    fn newer<'a>(
-        &'a self,
-        _: AccountId,
-        issuer: &'a str,
-        than: &'a Arc<KeySet>,
-    ) -> BoxFuture<'a, Option<Arc<KeySet>>> {
-        Box::pin(async move { self.get(issuer).filter(|keys| !Arc::ptr_eq(keys, than)) })
-    }
-}
-
-/// An identity provider.
-pub(crate) struct Idp {
-    pub(crate) issuer: String,
-    pub(crate) key: SigningKey,
-}
-
-impl Idp {
-    /// One whose keys the bench knows.
-    pub(crate) fn new(bench: &Bench, issuer: &str) -> Self {
-        let pkcs8 = SigningKey::generate(Algorithm::Es256).unwrap();
-        let key = SigningKey::from_pkcs8(Algorithm::Es256, &pkcs8).unwrap();
-        let idp = Self { issuer: issuer.to_owned(), key };
-        let set = PublicJwk::set([idp.key.public()]).to_string();
-        let set = Arc::new(KeySet::parse(set.as_bytes()).unwrap());
-        bench.keys.0.lock().unwrap().insert(issuer.to_owned(), set);
-        idp
-    }
-
-    /// A token of this subject for `sts.amazonaws.com`, with more claims or others.
-    pub(crate) fn token(&self, bench: &Bench, subject: &str, more: &Value) -> String {
-        let now = bench.clock.now().secs();
-        let mut claims = serde_json::json!({
-            "iss": self.issuer, "sub": subject, "aud": "sts.amazonaws.com",
-            "iat": now - 5, "nbf": now - 5, "exp": now + 900,
-        });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            claims[name] = value.clone();
-        }
-        self.key.sign(&claims).unwrap()
     }
 }
 

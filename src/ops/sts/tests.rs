@@ -1,10 +1,12 @@
 //! AssumeRole and its kin through signed requests: what is granted, refused, inherited, recorded.
 
+mod ends;
+mod tags;
+
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::api::RevocationTarget;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::testing::{A, B, Bench, Credentials, REGION, allow, element, find, trusting};
@@ -202,99 +204,6 @@ async fn a_session_policy_that_is_made_again_is_not_the_one_that_was_passed() {
 }
 
 #[tokio::test]
-async fn a_session_ends_at_its_expiry_to_the_second() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let short = [("DurationSeconds", "900")];
-    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &short)).await.unwrap();
-    let session = Credentials::of_answer(&answer);
-    bench.advance(899);
-    assert!(bench.whoami(&session).await.is_ok());
-    bench.advance(1);
-    assert_eq!(code(bench.whoami(&session).await), FaultCode::ExpiredToken);
-}
-
-#[tokio::test]
-async fn museum_m30_tags_and_source_identity_travel_and_cannot_be_escaped() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let second = bench.role(&bench.b, "second", &trusting(&[&role]), &allow(&["*"])).await;
-    let tagged = [
-        ("Tags.member.1.Key", "Team"),
-        ("Tags.member.1.Value", "blue"),
-        ("Tags.member.2.Key", "Ticket"),
-        ("Tags.member.2.Value", "7"),
-        ("TransitiveTagKeys.member.1", "Team"),
-        ("SourceIdentity", "alice"),
-    ];
-    let answer = bench.call(&alice, "AssumeRole", &ask(&role, &tagged)).await.unwrap();
-    assert_eq!(element(&answer, "SourceIdentity"), "alice");
-    assert!(element(&answer, "PackedPolicySize").parse::<u8>().unwrap() > 0);
-    let session = Credentials::of_answer(&answer);
-
-    let next = bench.assume(&session, &second, "next").await.unwrap();
-    let (tags, source_identity, ancestors) = claims_of(&bench, &next).await;
-    let team = Tag { key: "Team".into(), value: "blue".into(), transitive: true };
-    assert_eq!((tags, source_identity.as_deref(), ancestors), (vec![team], Some("alice"), 2));
-
-    for (wrong, expected) in [
-        (
-            vec![("Tags.member.1.Key", "tEAM"), ("Tags.member.1.Value", "red")],
-            FaultCode::InvalidParameterValue,
-        ),
-        (vec![("SourceIdentity", "mallory")], FaultCode::AccessDenied),
-        (
-            vec![
-                ("Tags.member.1.Key", "a"),
-                ("Tags.member.1.Value", "1"),
-                ("Tags.member.2.Key", "A"),
-                ("Tags.member.2.Value", "2"),
-            ],
-            FaultCode::InvalidParameterValue,
-        ),
-        (vec![("TransitiveTagKeys.member.1", "unsent")], FaultCode::ValidationError),
-    ] {
-        let result = bench.call(&session, "AssumeRole", &ask(&second, &wrong)).await;
-        assert_eq!(code(result), expected, "{wrong:?}");
-    }
-}
-
-#[tokio::test]
-async fn tags_and_source_identity_need_their_own_permission() {
-    let bench = Bench::new().await;
-    let (alice, _) = stage(&bench).await;
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": A }, "Action": "sts:AssumeRole" }],
-    });
-    let role = bench.role(&bench.b, "plain", &trust.to_string(), &allow(&["*"])).await;
-    assert!(bench.call(&alice, "AssumeRole", &ask(&role, &[])).await.is_ok());
-    for more in [
-        vec![("SourceIdentity", "alice")],
-        vec![("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "1")],
-    ] {
-        assert_eq!(
-            code(bench.call(&alice, "AssumeRole", &ask(&role, &more)).await),
-            FaultCode::AccessDenied
-        );
-    }
-    // What a chain hands down needs it too.
-    let (_, open) = (0, format!("arn:aws:iam::{B}:role/deploy"));
-    let closed = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": open }, "Action": "sts:AssumeRole" }],
-    });
-    let closed = bench.role(&bench.b, "closed", &closed.to_string(), &allow(&["*"])).await;
-    let named = [("SourceIdentity", "alice")];
-    let answer = bench.call(&alice, "AssumeRole", &ask(&open, &named)).await.unwrap();
-    let session = Credentials::of_answer(&answer);
-    assert_eq!(
-        code(bench.call(&session, "AssumeRole", &ask(&closed, &[])).await),
-        FaultCode::AccessDenied
-    );
-}
-
-#[tokio::test]
 async fn museum_m15_m16_a_narrow_session_stays_narrow() {
     let bench = Bench::new().await;
     let (alice, role) = stage(&bench).await;
@@ -349,24 +258,6 @@ async fn session_policies_are_checked_and_bounded() {
 }
 
 #[tokio::test]
-async fn too_many_tags_for_a_token_are_told_as_a_percentage() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let tags: Vec<(String, String)> = (1..=20)
-        .flat_map(|n| {
-            [
-                (format!("Tags.member.{n}.Key"), format!("key-{n}")),
-                (format!("Tags.member.{n}.Value"), "x".repeat(256)),
-            ]
-        })
-        .collect();
-    let more: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let fault = bench.call(&alice, "AssumeRole", &ask(&role, &more)).await.unwrap_err();
-    assert_eq!(fault.code(), FaultCode::PackedPolicyTooLarge);
-    assert!(fault.message().contains('%'));
-}
-
-#[tokio::test]
 async fn a_chain_has_an_end() {
     let bench = Bench::new().await;
     let trust = trusting(&[B]);
@@ -377,78 +268,6 @@ async fn a_chain_has_an_end() {
     }
     assert_eq!(claims_of(&bench, &session).await.2, 8);
     assert_eq!(code(bench.assume(&session, &role, "s-9").await), FaultCode::AccessDenied);
-}
-
-#[tokio::test]
-async fn revocation_reaches_descendants_and_only_the_past() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let second = bench.role(&bench.b, "second", &trusting(&[&role]), &allow(&["*"])).await;
-    let key = RevocationTarget::AccessKey(alice.access_key_id.clone());
-    let user = RevocationTarget::User(format!("arn:aws:iam::{A}:user/alice"));
-    let targets = [
-        (None, &bench.b),
-        (Some(RevocationTarget::Role(role.clone())), &bench.b),
-        (Some(user), &bench.a),
-        (Some(key), &bench.a),
-    ];
-    for (target, admin) in targets {
-        let first = bench.assume(&alice, &role, "first").await.unwrap();
-        let bystander =
-            bench.assume(&bench.b, &format!("arn:aws:iam::{B}:role/second"), "bystander").await;
-        assert_eq!(code(bystander), FaultCode::AccessDenied, "second trusts deploy alone");
-        let chained = bench.assume(&first, &second, "chained").await.unwrap();
-        let target =
-            target.unwrap_or_else(|| RevocationTarget::Session(first.access_key_id.clone()));
-        bench.revoke(admin, target.clone()).await.unwrap();
-        for session in [&first, &chained] {
-            assert_eq!(
-                code(bench.whoami(session).await),
-                FaultCode::InvalidClientTokenId,
-                "{target:?}"
-            );
-        }
-        // What is made afterwards is new.
-        let fresh = bench.assume(&alice, &role, "fresh").await.unwrap();
-        assert!(bench.whoami(&fresh).await.is_ok(), "{target:?}");
-    }
-}
-
-#[tokio::test]
-async fn revoking_needs_permission_and_the_own_account() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let session = bench.assume(&alice, &role, "first").await.unwrap();
-    let target = || RevocationTarget::Session(session.access_key_id.clone());
-    assert_eq!(code(bench.revoke(&alice, target()).await), FaultCode::AccessDenied);
-    assert_eq!(
-        code(bench.revoke(&bench.a, target()).await),
-        FaultCode::AccessDenied,
-        "A's admin, B's session"
-    );
-    assert!(bench.whoami(&session).await.is_ok());
-    for wrong in [
-        RevocationTarget::Session(alice.access_key_id.clone()),
-        RevocationTarget::AccessKey(session.access_key_id.clone()),
-        RevocationTarget::Role("x".into()),
-        RevocationTarget::User(role.clone()),
-    ] {
-        assert_eq!(code(bench.revoke(&bench.b, wrong).await), FaultCode::ValidationError);
-    }
-}
-
-#[tokio::test]
-async fn museum_m25_a_name_made_again_revives_nothing() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let session = bench.assume(&alice, &role, "first").await.unwrap();
-    let delete = [("RoleName", "deploy"), ("PolicyName", "own")];
-    bench.call(&bench.b, "DeleteRolePolicy", &delete).await.unwrap();
-    bench.call(&bench.b, "DeleteRole", &[("RoleName", "deploy")]).await.unwrap();
-    assert_eq!(code(bench.whoami(&session).await), FaultCode::InvalidClientTokenId);
-    bench.role(&bench.b, "deploy", &trusting(&[A]), &allow(&["*"])).await;
-    assert_eq!(code(bench.whoami(&session).await), FaultCode::InvalidClientTokenId);
-    assert!(bench.assume(&alice, &role, "again").await.is_ok());
 }
 
 #[tokio::test]
@@ -494,26 +313,6 @@ async fn get_session_token_is_the_user_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_key_made_inactive_ends_its_sessions_for_good() {
-    let bench = Bench::new().await;
-    let (alice, role) = stage(&bench).await;
-    let session = bench.assume(&alice, &role, "first").await.unwrap();
-    let token = Credentials::of_answer(&bench.call(&alice, "GetSessionToken", &[]).await.unwrap());
-    for status in ["Inactive", "Active"] {
-        let set = [
-            ("UserName", "alice"),
-            ("AccessKeyId", alice.access_key_id.as_str()),
-            ("Status", status),
-        ];
-        bench.call(&bench.a, "UpdateAccessKey", &set).await.unwrap();
-        for dead in [&session, &token] {
-            assert_eq!(code(bench.whoami(dead).await), FaultCode::InvalidClientTokenId, "{status}");
-        }
-    }
-    assert!(bench.assume(&alice, &role, "again").await.is_ok());
-}
-
-#[tokio::test]
 async fn without_the_audit_log_nothing_is_handed_out_or_changed() {
     let bench = Bench::new().await;
     let (alice, role) = stage(&bench).await;
@@ -551,55 +350,6 @@ async fn every_grant_has_an_intent_before_and_an_outcome_after() {
     {
         assert!(!text.contains(secret));
     }
-}
-
-/// Keys of tags are the same here exactly if they are the same to a policy: `ς` ends a word that
-/// `σ` does not, and the Kelvin sign is no `k`.
-#[tokio::test]
-async fn museum_m30_keys_of_tags_are_compared_as_policies_compare_them() {
-    let bench = Bench::new().await;
-    let (alice, first) = stage(&bench).await;
-    let second = bench.role(&bench.b, "second", &trusting(&[B]), &allow(&["*"])).await;
-    let passed = [
-        ("Tags.member.1.Key", "ΑΣ"),
-        ("Tags.member.1.Value", "low"),
-        ("TransitiveTagKeys.member.1", "ΑΣ"),
-    ];
-    let answer = bench.call(&alice, "AssumeRole", &ask(&first, &passed)).await.unwrap();
-    let session = Credentials::of_answer(&answer);
-    let over = [("Tags.member.1.Key", "ασ"), ("Tags.member.1.Value", "high")];
-    let result = bench.call(&session, "AssumeRole", &ask(&second, &over)).await;
-    assert_eq!(code(result), FaultCode::InvalidParameterValue, "a transitive tag was set again");
-    let twice = [
-        ("Tags.member.1.Key", "ΑΣ"),
-        ("Tags.member.1.Value", "low"),
-        ("Tags.member.2.Key", "ασ"),
-        ("Tags.member.2.Value", "high"),
-    ];
-    let result = bench.call(&alice, "AssumeRole", &ask(&second, &twice)).await;
-    assert_eq!(code(result), FaultCode::InvalidParameterValue, "a key came twice");
-
-    // A tag of the role stays, whatever a session's key looks like.
-    let tag = [("RoleName", "deploy"), ("Tags.member.1.Key", "risk"), ("Tags.member.1.Value", "1")];
-    bench.call(&bench.b, "TagRole", &tag).await.unwrap();
-    let lookalike = [("Tags.member.1.Key", "ris\u{212a}"), ("Tags.member.1.Value", "0")];
-    let answer = bench.call(&alice, "AssumeRole", &ask(&first, &lookalike)).await.unwrap();
-    let session = Credentials::of_answer(&answer);
-    let caller = bench.verify(&session, "GetCallerIdentity", &[]).await.unwrap();
-    let Caller::Signed(signed) = caller else { panic!("signed") };
-    let tags = crate::ops::context::principal_tags(signed.identity());
-    assert!(tags.contains(&("risk".to_owned(), "1".to_owned())), "{tags:?}");
-    // Nor does setting or removing the one touch the other.
-    let tag = [
-        ("RoleName", "deploy"),
-        ("Tags.member.1.Key", "ris\u{212a}"),
-        ("Tags.member.1.Value", "0"),
-    ];
-    bench.call(&bench.b, "TagRole", &tag).await.unwrap();
-    let untag = [("RoleName", "deploy"), ("TagKeys.member.1", "ris\u{212a}")];
-    bench.call(&bench.b, "UntagRole", &untag).await.unwrap();
-    let listed = bench.call(&bench.b, "ListRoleTags", &[("RoleName", "deploy")]).await.unwrap();
-    assert_eq!((element(&listed, "Key"), element(&listed, "Value")), ("risk", "1"));
 }
 
 /// What a verified request says of itself: who, in which scope, and by which key for others.
