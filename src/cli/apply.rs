@@ -94,7 +94,7 @@ pub(super) async fn apply(asked: Apply) -> anyhow::Result<ExitCode> {
     let client = SignedClient::connect(&asked.endpoint)?;
     // Nobody has seen a plan that could be agreed to.
     let request = ApplyRequest { directory, prune: asked.prune, plan: None };
-    let ask = |what| client.json::<Plan>(Method::POST, what, &request);
+    let ask = |what: &'static str| client.json::<Plan>(Method::POST, what, &request);
     if asked.yes {
         show(&ask("/countersign/v1/directory/apply").await?, asked.format)?;
         return Ok(ExitCode::SUCCESS);
