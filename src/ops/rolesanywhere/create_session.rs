@@ -25,7 +25,7 @@ use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
 use crate::id::{AccountId, AnywhereId, ProviderId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::{brief, recorded, refused};
+use crate::ops::dispatch::carry_out_unsigned;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, Member};
 use crate::ops::params::{self, TagFault, check_tag_keys, rules};
@@ -92,28 +92,20 @@ pub async fn create_session(
         "roleSessionName": text(shapes::SESSION_NAME),
         "durationSeconds": members.get(shapes::DURATION.name).and_then(Value::as_i64),
     });
-    let _place = context.services.strangers.place()?;
-    let proven = read(context, members).and_then(|asked| {
+    let proving = async |()| {
+        let asked = read(context, members)?;
         let identity = prove(context, head, body, &asked)?;
-        Ok((asked, identity))
-    });
-    let (asked, identity) = match proven {
-        Ok(proven) => proven,
-        Err(fault) => {
-            refused(context, &about, brief(described), &fault).await;
-            return Err(fault);
-        }
+        Ok((Caller::Certificate(Box::new(identity)), asked))
     };
-    let caller = Caller::Certificate(Box::new(identity));
-    let context = &Context { caller: &caller, ..*context };
-    let execute = |asked| async move {
-        match context.caller {
-            Caller::Certificate(identity) => grant(context, identity, &asked).await,
-            _ => Err(Fault::missing_authentication_token()),
-        }
+    let executing = async |context: &Context<'_>, asked: Request| match context.caller {
+        Caller::Certificate(identity) => grant(context, identity, &asked).await,
+        _ => Err(Fault::missing_authentication_token()),
     };
+    // What cannot be read is recorded as what cannot be proven: by what it names.
+    let telling = || Ok((described, ()));
     let granted =
-        recorded(context, &about, Effect::Mint, asked, described, execute, outcome).await?;
+        carry_out_unsigned(context, &about, Effect::Mint, telling, proving, executing, outcome)
+            .await?;
     let minted = &granted.minted;
     Ok(json!({
         "credentialSet": [{
