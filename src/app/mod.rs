@@ -184,7 +184,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         KeySets::open(settings.oidc.clone(), settings.issuers.clone(), Arc::clone(&world.clock))?;
     let key_set_meters = key_sets.meters().clone();
     let services = Services {
-        strangers: crate::ops::dispatch::Strangers::among(settings.limits.requests),
+        strangers: crate::ops::strangers::Strangers::among(settings.limits.requests),
         feeds: crate::ops::verify::Feeds::default(),
         resource_policies: crate::ops::verify::ResourcePolicies::default(),
         downstream: Shared::new(settings.services.clone()),

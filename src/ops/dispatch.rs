@@ -7,13 +7,13 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault::Fault;
 use super::trail::{self, About};
 use super::{Context, Effect, Operation, credentials};
 use crate::audit::{AuditError, EventId, Record, UserIdentity};
 use crate::authn::Caller;
+use crate::id::AccountId;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -28,7 +28,13 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
         let read = || O::read(params);
         let execute = async |context: &Context<'_>, request| O::execute(context, request).await;
         let response = if O::UNSIGNED {
-            let read = || read().map(|request| (O::describe(&request), request));
+            let read = || {
+                read().map(|request| Unproven {
+                    account: O::account(&request),
+                    described: O::describe(&request),
+                    request,
+                })
+            };
             let prove = async |request| {
                 let caller = O::assert(context, &request).await?;
                 Ok((caller, request))
@@ -44,30 +50,6 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
             xml
         }))
     })
-}
-
-/// Room for requests that come without a signature, among all that may be in work.
-///
-/// INVARIANT: strangers keep no signed request out. They may have to wait for an issuer's keys, and
-/// anybody may send what has to.
-pub struct Strangers(Semaphore);
-
-impl Strangers {
-    /// Half of the requests that may be in work at once.
-    #[must_use]
-    pub fn among(requests: usize) -> Self {
-        Self(Semaphore::new((requests / 2).max(1)))
-    }
-
-    /// A place for one, as long as it is held.
-    ///
-    /// # Errors
-    /// `ServiceUnavailable` if there is none.
-    pub(super) fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        self.0.try_acquire().map_err(|_| {
-            Fault::unavailable("half of all requests in work come without a signature")
-        })
-    }
 }
 
 /// The most characters of what somebody who has proven nothing may leave on record of one parameter.
@@ -113,11 +95,21 @@ where
     recorded(context, about, effect, request, described, execute, outcome).await
 }
 
+/// A request of which nothing is proven yet.
+pub(super) struct Unproven<Request> {
+    /// The account that it names: of the role, the provider or the trust anchor.
+    pub(super) account: Option<AccountId>,
+    /// What is recorded of it.
+    pub(super) described: Value,
+    /// What is asked for.
+    pub(super) request: Request,
+}
+
 /// Carries one operation out that comes without the signature of an access key, whatever protocol it
 /// came by: whom it is from, `prove` finds out by what it holds.
 ///
-/// In this order: room for it among strangers; `read`, which also tells what is recorded of it; the
-/// proof; and then as any other, by the caller that was proven.
+/// In this order: `read`; room for it among strangers; the proof; and then as any other, by the caller
+/// that was proven.
 ///
 /// INVARIANT: without a signature there are only the operations that say so, and what those require
 /// instead.
@@ -125,13 +117,16 @@ pub(super) async fn carry_out_unsigned<Request, Proven, Response>(
     context: &Context<'_>,
     about: &About,
     effect: Effect,
-    read: impl FnOnce() -> Result<(Value, Request), Fault>,
+    read: impl FnOnce() -> Result<Unproven<Request>, Fault>,
     prove: impl AsyncFnOnce(Request) -> Result<(Caller, Proven), Fault>,
     execute: impl AsyncFnOnce(&Context<'_>, Proven) -> Result<Response, Fault>,
     outcome: impl FnOnce(&Response) -> Value,
 ) -> Result<Response, Fault> {
-    let _place = context.services.strangers.place()?;
-    let (described, request) = read_or_refuse(context, about, read()).await?;
+    let read = read();
+    let account = read.as_ref().ok().and_then(|asked| asked.account);
+    let services = context.services;
+    let _place = services.strangers.place(&services.directory.snapshot(), account)?;
+    let Unproven { described, request, .. } = read_or_refuse(context, about, read).await?;
     let (caller, proven) = match prove(request).await {
         Ok(proven) => proven,
         Err(fault) => {
@@ -328,17 +323,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ops::fault::FaultCode;
-
-    #[test]
-    fn strangers_have_half_of_the_room() {
-        let strangers = Strangers::among(4);
-        let first = strangers.place().unwrap();
-        let second = strangers.place().unwrap();
-        assert_eq!(strangers.place().unwrap_err().code(), FaultCode::ServiceUnavailable);
-        drop((first, second));
-        assert!(strangers.place().is_ok() && Strangers::among(1).place().is_ok());
-    }
 
     #[test]
     fn who_proves_nothing_leaves_little_on_record() {

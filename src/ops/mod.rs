@@ -35,6 +35,7 @@ pub mod params;
 pub mod region;
 pub mod rolesanywhere;
 mod second_factor;
+pub mod strangers;
 pub mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -51,7 +52,7 @@ use crate::audit::AuditSink;
 use crate::authn::{Authenticator, Caller, SamlSettings};
 use crate::directory::{Directory, StoreError, Transaction, WriteError};
 use crate::downstream;
-use crate::id::RequestId;
+use crate::id::{AccountId, RequestId};
 use crate::keysets::KeySource;
 use crate::random::Random;
 use crate::seal::Keyring;
@@ -86,7 +87,7 @@ pub struct Services {
     /// The verification pipeline.
     pub authenticator: Authenticator,
     /// Room for requests that come without a signature.
-    pub strangers: dispatch::Strangers,
+    pub strangers: strangers::Strangers,
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// What IAM takes and refuses.
@@ -224,6 +225,11 @@ pub trait Operation: 'static {
 
     /// Reads a request from its parameters.
     fn read(params: &Params) -> Result<Self::Request, Fault>;
+
+    /// The account that an unsigned request names. Nothing of it is proven.
+    fn account(_request: &Self::Request) -> Option<AccountId> {
+        None
+    }
 
     /// What the audit records tell of a request. Nothing secret.
     fn describe(request: &Self::Request) -> Value;

@@ -182,7 +182,7 @@ impl Bench {
         );
         let keys = Arc::new(TestKeys::default());
         let services = Services {
-            strangers: crate::ops::dispatch::Strangers::among(1024),
+            strangers: crate::ops::strangers::Strangers::among(1024),
             feeds: crate::ops::verify::Feeds::default(),
             resource_policies: crate::ops::verify::ResourcePolicies::default(),
             downstream: crate::downstream::Shared::default(),

@@ -12,7 +12,7 @@ use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::carry_out_unsigned;
+use crate::ops::dispatch::{Unproven, carry_out_unsigned};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::region::Region;
 use crate::ops::sts::assume_role_with_web_identity::refused_token;
@@ -72,7 +72,8 @@ pub async fn endpoint(
 ) -> Result<Value, Fault> {
     let about =
         About { service: Service::EksAuth, name: "AssumeRoleForPodIdentity", read_only: false };
-    let read = || Ok((json!({ "clusterName": cluster }), ()));
+    let described = json!({ "clusterName": cluster });
+    let read = || Ok(Unproven { account: Some(account), described, request: () });
     let prove = async |()| {
         let identity = assert(context, account, token).await?;
         Ok((Caller::Asserted(Box::new(identity)), ()))

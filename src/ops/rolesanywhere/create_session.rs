@@ -25,7 +25,7 @@ use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
 use crate::id::{AccountId, AnywhereId, ProviderId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::carry_out_unsigned;
+use crate::ops::dispatch::{Unproven, carry_out_unsigned};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, Member};
 use crate::ops::params::{self, TagFault, check_tag_keys, rules};
@@ -102,7 +102,9 @@ pub async fn create_session(
         _ => Err(Fault::missing_authentication_token()),
     };
     // What cannot be read is recorded as what cannot be proven: by what it names.
-    let telling = || Ok((described, ()));
+    let account = text(shapes::SESSION_ANCHOR)
+        .and_then(|anchor| Some(arn::parse_anywhere(&anchor, "trust-anchor")?.1));
+    let telling = || Ok(Unproven { account, described, request: () });
     let granted =
         carry_out_unsigned(context, &about, Effect::Mint, telling, proving, executing, outcome)
             .await?;

@@ -31,6 +31,7 @@ use crate::arn;
 use crate::authn::{Caller, SamlIdentity, SamlIdentityError, saml_identity};
 use crate::directory::{Role, Snapshot};
 use crate::federation::saml::SamlError;
+use crate::id::AccountId;
 use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::params::{self, rules};
@@ -90,6 +91,10 @@ impl Operation for AssumeRoleWithSAML {
         })
     }
 
+    fn account(request: &Request) -> Option<AccountId> {
+        arn::parse_role(&request.role_arn).map(|(account, _, _)| account)
+    }
+
     fn describe(request: &Request) -> Value {
         json!({
             "roleArn": request.role_arn,
@@ -101,8 +106,8 @@ impl Operation for AssumeRoleWithSAML {
     }
 
     async fn assert(context: &Context<'_>, request: &Request) -> Result<Caller, Fault> {
-        let (account, _, _) = arn::parse_role(&request.role_arn)
-            .ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
+        let account =
+            Self::account(request).ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
         let services = context.services;
         saml_identity(
             &services.directory,

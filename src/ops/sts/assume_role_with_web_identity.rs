@@ -24,6 +24,7 @@ use crate::arn;
 use crate::authn::{Caller, WebIdentity, WebIdentityError, web_identity};
 use crate::directory::{Role, Snapshot};
 use crate::federation::oidc::TokenError;
+use crate::id::AccountId;
 use crate::ops::authorize::{CallerPolicies, Wanted};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::issuer;
@@ -86,6 +87,10 @@ impl Operation for AssumeRoleWithWebIdentity {
         })
     }
 
+    fn account(request: &Request) -> Option<AccountId> {
+        arn::parse_role(&request.role_arn).map(|(account, _, _)| account)
+    }
+
     fn describe(request: &Request) -> Value {
         json!({
             "roleArn": request.role_arn,
@@ -103,8 +108,8 @@ impl Operation for AssumeRoleWithWebIdentity {
                  for an OpenID Connect ID token.",
             ));
         }
-        let (account, _, _) = arn::parse_role(&request.role_arn)
-            .ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
+        let account =
+            Self::account(request).ok_or_else(|| Fault::validation("Request ARN is invalid"))?;
         let services = context.services;
         let now = context.facts.now;
         web_identity(&services.directory, &*services.key_sets, account, &request.token, now)

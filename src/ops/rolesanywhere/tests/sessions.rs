@@ -8,7 +8,9 @@ use super::{OWNER, Stage, call, credentials, refused, trusting};
 use crate::api::RevocationTarget;
 use crate::authn::Caller;
 use crate::federation::x509::tests::{Authority, end_entity};
+use crate::id::AccountId;
 use crate::ops::fault::FaultCode;
+use crate::ops::strangers::flood;
 use crate::ops::testing::{A, B, Credentials, allow};
 
 #[tokio::test]
@@ -358,4 +360,17 @@ async fn who_came_is_kept() {
     assert_eq!(listed["subjects"].as_array().unwrap().len(), 1);
     let listed = call(bench, &bench.b, "ListSubjects", json!({})).await.unwrap();
     assert_eq!(listed["subjects"], json!([]));
+}
+
+#[tokio::test]
+async fn a_flood_of_other_accounts_keeps_no_machine_out() {
+    let stage = Stage::new().await;
+    let services = &stage.bench.services;
+    let state = services.directory.snapshot();
+    for (account, code) in [(B, None), (OWNER, Some(FaultCode::ServiceUnavailable))] {
+        let account = AccountId::parse(account).unwrap();
+        let _held = flood(&services.strangers, &state, Some(account));
+        let result = stage.show(&stage.party()).await;
+        assert_eq!(result.err().map(|fault| fault.code()), code, "{account}");
+    }
 }
