@@ -344,6 +344,7 @@ impl Bench {
             tags: Vec::new(),
             services: [(root_access::IAM.to_owned(), now)].into(),
             root_access: BTreeSet::new(),
+            root_access_ended: BTreeMap::new(),
         };
         self.put(Entity::Organization(organization)).await;
         for account in [A, B] {
@@ -356,6 +357,7 @@ impl Bench {
                 attached: BTreeSet::new(),
                 tags: Vec::new(),
                 delegated: BTreeMap::new(),
+                root_access_ended: None,
             };
             self.put(Entity::Member(member)).await;
         }
