@@ -108,8 +108,8 @@ fn standing<'s>(
     account: AccountId,
     id: &ProviderId,
 ) -> Option<&'s Arc<TrustAnchor>> {
-    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
-    snapshot.trust_anchor(id).filter(|it| open && it.account == account && it.enabled)
+    snapshot.open_account(account)?;
+    snapshot.trust_anchor(id).filter(|it| it.account == account && it.enabled)
 }
 
 fn decode(header: &[u8]) -> Result<Vec<u8>, CertificateError> {

@@ -88,8 +88,8 @@ pub fn saml_identity(
         return Err(SamlIdentityError::OtherAccount);
     }
     let snapshot = directory.snapshot();
-    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
-    let found = snapshot.saml_provider_named(account, name).filter(|_| open);
+    let found =
+        snapshot.open_account(account).and_then(|_| snapshot.saml_provider_named(account, name));
     // Names are told apart without regard to case, ARNs are not.
     let found = found.filter(|found| found.arn() == provider);
     let provider = Arc::clone(found.ok_or(SamlIdentityError::NoProvider)?);
@@ -138,10 +138,10 @@ impl SamlIdentity {
 
     /// Whether the provider still is what it was, in a directory that may be newer.
     pub fn still_stands(&self, snapshot: &Snapshot) -> bool {
-        !snapshot.organized().is_closed(self.provider.account)
-            && snapshot
-                .saml_provider_by_id(&self.provider.id)
-                .is_some_and(|provider| provider.metadata == self.provider.metadata)
+        snapshot
+            .open_account(self.provider.account)
+            .and_then(|_| snapshot.saml_provider_by_id(&self.provider.id))
+            .is_some_and(|provider| provider.metadata == self.provider.metadata)
     }
 }
 

@@ -325,6 +325,11 @@ impl Snapshot {
         self.accounts.get(&id)
     }
 
+    /// An account by its ID, unless it was closed.
+    pub fn open_account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.account(id).filter(|_| !self.organized().is_closed(id))
+    }
+
     /// Every account, by ID.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.accounts.values()

@@ -27,11 +27,12 @@ use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
 use crate::directory::organization::{
-    FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId, root_access,
+    AccountState, FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId,
+    root_access,
 };
 use crate::directory::providers::OidcProvider;
 use crate::directory::{
-    AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
+    AccessKey, Account, Directory, Entity, EntityKey, KeyStatus, MfaDevice, User, managed,
 };
 use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
 use crate::future::BoxFuture;
@@ -361,6 +362,22 @@ impl Bench {
             };
             self.put(Entity::Member(member)).await;
         }
+    }
+
+    /// Closes an account.
+    pub(crate) async fn close(&self, account: &str) {
+        let account = AccountId::parse(account).unwrap();
+        let closed_at = Some(self.clock.now());
+        self.put(Entity::AccountState(AccountState { account, closed_at, left: None })).await;
+    }
+
+    /// Takes an entity away.
+    pub(crate) async fn delete(&self, key: EntityKey) {
+        let written = self.services.directory.write(|tx| {
+            tx.delete(key);
+            Ok::<_, Fault>(())
+        });
+        written.await.unwrap();
     }
 
     /// Writes an entity.
