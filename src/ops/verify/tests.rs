@@ -98,6 +98,26 @@ async fn identity_alone_is_never_an_allow() {
     assert_eq!(answer.body, Some(BodyState::Verified));
 }
 
+/// A service can tell a root user for one task from one with all its rights.
+#[tokio::test]
+async fn a_root_users_session_tells_its_task() {
+    const TASK: &str = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy";
+    let bench = Bench::new().await;
+    bench.organization().await;
+    bench.call(&bench.a, "EnableOrganizationsRootSessions", &[]).await.unwrap();
+    let asked = [("TargetPrincipal", B), ("TaskPolicyArn.arn", TASK)];
+    let session = bench.call(&bench.a, "AssumeRoot", &asked).await.unwrap();
+    let root = format!("arn:aws:iam::{B}:root");
+    let key = bench.key(&root).await.unwrap();
+    for (who, task) in [(Credentials::of_answer(&session), Some(TASK)), (key, None)] {
+        let answer = ok(&bench, &signed(&bench, &who, "/orders/42", b"")).await;
+        let told = serde_json::to_value(&answer).unwrap();
+        let principal = answer.principal.unwrap();
+        assert_eq!((&principal.arn, principal.task_policy.as_deref()), (&root, task));
+        assert_eq!(told["principal"].get("task_policy").is_some(), task.is_some(), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn an_allow_names_its_statement_and_the_rest_is_denied() {
     let bench = Bench::new().await;
