@@ -197,7 +197,7 @@ impl Authenticator {
         }
     }
 
-    /// How many requests root users have signed.
+    /// How many requests root users have signed, and federated users that they made.
     pub fn root_uses(&self) -> &Counter {
         &self.root_uses
     }
@@ -237,14 +237,20 @@ impl Authenticator {
             Some(session) => Identity::of_session(&snapshot, access_key_id, session)?,
             None => Identity::of_key(&snapshot, access_key_id)?,
         };
-        if identity.is_root() {
+        if identity.is_of_root() {
             // INVARIANT: no use of a root user goes unseen.
             self.root_uses.inc();
+            let what = if identity.is_root() {
+                "the root user of an account signed a request"
+            } else {
+                "a federated user of the root user of an account signed a request"
+            };
             tracing::warn!(
                 account = %identity.account(),
+                arn = %identity.arn(),
                 access_key_id = %access_key_id,
                 service = expectation.service,
-                "the root user of an account signed a request"
+                "{what}"
             );
         }
         let region = match presented.algorithm() {
