@@ -402,7 +402,9 @@ async fn what_was_taken_away_does_not_come_back() {
         // What only is enabled again, or delegated besides, takes nothing away.
         bench.call(&bench.a, CREDENTIALS, &[]).await.unwrap();
         let other = json!({ "AccountId": B, "ServicePrincipal": "sso.amazonaws.com" });
-        stage.must("EnableAWSServiceAccess", json!({ "ServicePrincipal": "sso.amazonaws.com" })).await;
+        stage
+            .must("EnableAWSServiceAccess", json!({ "ServicePrincipal": "sso.amazonaws.com" }))
+            .await;
         stage.must("RegisterDelegatedAdministrator", other.clone()).await;
         stage.must("DeregisterDelegatedAdministrator", other).await;
         bench.whoami(&session).await.unwrap();
