@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::directory::{Directory, Snapshot, TrustAnchor};
-use crate::federation::x509::{self, Bundle, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
+use crate::federation::x509::{self, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
 use crate::id::{AccountId, ProviderId};
 use crate::sigv4::{self, Body, RequestHead, Rules, SigError};
 
@@ -92,13 +92,11 @@ pub fn certificate_identity(
     let snapshot = directory.snapshot();
     let anchor = standing(&snapshot, account, &anchor).ok_or(CertificateError::NoAnchor)?;
     let anchor = Arc::clone(anchor);
-    let bundle = Bundle::parse(&anchor.bundle)?;
-    let lists: Vec<_> = snapshot
-        .crls_of(account)
-        .filter(|it| it.enabled && it.anchor == anchor.id)
-        .map(|it| &it.list)
-        .collect();
-    let leaf = x509::verify(leaf, &chain, &bundle, &lists, request.rules.now)?;
+    let bundle = snapshot.trust_bundle(&anchor.id).ok_or(CertificateError::NoAnchor)?;
+    let bundle = bundle.as_ref().map_err(Clone::clone)?;
+    let lists = snapshot.crls_of_anchor(&anchor).filter(|it| it.enabled);
+    let lists: Vec<_> = lists.map(|it| &it.list).collect();
+    let leaf = x509::verify(leaf, &chain, bundle, &lists, request.rules.now)?;
     Ok(CertificateIdentity { anchor, leaf, proven_at: snapshot.version() })
 }
 

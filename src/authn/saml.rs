@@ -15,7 +15,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use crate::arn;
 use crate::directory::{Directory, SamlProvider, Snapshot};
-use crate::federation::saml::{self, Expected, Metadata, MetadataError, TrustedAssertion};
+use crate::federation::saml::{self, Expected, MetadataError, TrustedAssertion};
 use crate::id::AccountId;
 use crate::time::Timestamp;
 
@@ -93,11 +93,12 @@ pub fn saml_identity(
     // Names are told apart without regard to case, ARNs are not.
     let found = found.filter(|found| found.arn() == provider);
     let provider = Arc::clone(found.ok_or(SamlIdentityError::NoProvider)?);
-    let metadata = Metadata::parse(&provider.metadata)?;
+    let metadata = snapshot.saml_metadata(&provider.id).ok_or(SamlIdentityError::NoProvider)?;
+    let metadata = metadata.as_ref().map_err(Clone::clone)?;
     let assertion = saml::verify(
         response,
         &Expected {
-            metadata: &metadata,
+            metadata,
             audiences: &settings.audiences,
             recipients: &settings.recipients,
             answers: settings.accept_answers,
