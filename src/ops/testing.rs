@@ -208,6 +208,7 @@ impl Bench {
             random,
             iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
+            subjects_lost: prometheus_client::metrics::counter::Counter::default(),
             quotas: Quotas::default(),
             region: Region::default(),
             reports: Reports::default(),
