@@ -142,6 +142,11 @@ impl Template {
         &self.parts
     }
 
+    /// Whether all of its variables have values.
+    pub(crate) fn resolves(&self, context: &Context) -> bool {
+        self.fixed.is_some() || self.build(context).is_some()
+    }
+
     /// Whether there is a variable in it.
     pub(crate) fn has_variables(&self) -> bool {
         self.keys().next().is_some()
