@@ -96,10 +96,11 @@ impl Template {
         Ok(Self::new(parts, syntax.ignore_case))
     }
 
-    fn new(parts: Vec<Part>, ignore_case: bool) -> Self {
+    fn new(mut parts: Vec<Part>, ignore_case: bool) -> Self {
+        parts.shrink_to_fit();
         let mut template = Self { parts, ignore_case, fixed: None };
         if !template.has_variables() {
-            template.fixed = template.build(&Context::new());
+            template.fixed = template.build(&Context::new()).map(Pattern::shrunk);
         }
         template
     }

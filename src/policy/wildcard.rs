@@ -80,6 +80,16 @@ impl Pattern {
         }
     }
 
+    /// The same pattern without room to grow: for one that is kept.
+    #[must_use]
+    pub(crate) fn shrunk(mut self) -> Self {
+        for chunk in &mut self.chunks {
+            chunk.0.shrink_to_fit();
+        }
+        self.chunks.shrink_to_fit();
+        self
+    }
+
     /// The same pattern with its text case-folded.
     #[must_use]
     pub(crate) fn folded(mut self) -> Self {
