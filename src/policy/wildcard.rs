@@ -204,7 +204,9 @@ fn search<'t>(chars: &[Option<char>], text: &'t str) -> Option<&'t str> {
         .filter(|(_, places)| places.len() > words)
         .map(|(c, places)| {
             let mut mask = anywhere.clone();
-            places.iter().for_each(|place| add(&mut mask, *place));
+            for place in places {
+                add(&mut mask, *place);
+            }
             (*c, mask)
         })
         .collect();

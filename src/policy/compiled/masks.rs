@@ -58,7 +58,9 @@ impl Masks {
             match alike {
                 [(c, _), ..] if alike.len() > words => {
                     let mut mask = anywhere.clone();
-                    alike.iter().for_each(|(_, place)| set(&mut mask, *place));
+                    for (_, place) in alike {
+                        set(&mut mask, *place);
+                    }
                     frequent.push((*c, mask.into()));
                 }
                 few => rare.extend_from_slice(few),

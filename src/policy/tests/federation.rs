@@ -167,15 +167,16 @@ fn museum_m29_an_issuer_whose_tokens_are_all_alike_needs_the_name_of_the_session
     let named = |operator: &str, name: &str| {
         lack(&format!(r#","{operator}":{{"STS:RoleSessionName":"{name}"}}"#))
     };
-    let lacking = Some(Lack::Claim { issuer: issuer.to_owned(), claim: "sts:RoleSessionName" });
+    let claim = Lack::Claim { issuer: issuer.to_owned(), claim: "sts:RoleSessionName" };
+    let told = claim.to_string();
+    assert!(told.contains("a condition on sts:RoleSessionName with"), "{told}");
+    let lacking = Some(claim);
     assert_eq!(lack(""), lacking);
     assert_eq!(named("StringLike", "MicrosoftSentinel_0f3a"), None);
     assert_eq!(named("StringLike", "MicrosoftSentinel_*"), lacking);
     assert_eq!(named("StringLike", "*"), lacking);
     assert_eq!(named("StringEqualsIfExists", "MicrosoftSentinel_0f3a"), lacking);
     assert_eq!(named("StringNotEquals", "MicrosoftSentinel_0f3a"), lacking);
-    let told = lacking.unwrap().to_string();
-    assert!(told.contains("a condition on sts:RoleSessionName with"), "{told}");
     // For everybody else it is a name that the caller chooses, and says nothing.
     let own = allows(
         "arn:aws:iam::111111111111:oidc-provider/idp.example.com",
