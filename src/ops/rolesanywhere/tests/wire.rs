@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::region;
-use crate::authn::Caller;
+use crate::authn::{Caller, HeldChain};
 use crate::federation::x509::Leaf;
 use crate::federation::x509::tests::Party;
 use crate::ops::Context;
@@ -123,10 +123,26 @@ impl<'p> Wire<'p> {
     pub(super) async fn send(&self, bench: &Bench) -> Result<Value, Fault> {
         self.sign(bench).send(bench).await
     }
+
+    /// Without anything of a signature.
+    pub(super) fn bare(&self) -> Arriving {
+        let mut headers = self.headers.clone();
+        headers.retain(|(name, _)| !name.starts_with("x-amz-"));
+        Arriving { target: self.target.clone(), headers, body: self.body.clone() }
+    }
 }
 
 impl Arriving {
     pub(super) async fn send(&self, bench: &Bench) -> Result<Value, Fault> {
+        self.send_by(bench, None).await
+    }
+
+    /// By a connection in whose handshake this was shown.
+    pub(super) async fn send_by(
+        &self,
+        bench: &Bench,
+        connection: Option<&HeldChain>,
+    ) -> Result<Value, Fault> {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let head = RequestHead { method: "POST", target: &self.target, headers: &headers };
@@ -134,6 +150,7 @@ impl Arriving {
         let caller = &Caller::Anonymous;
         let context = Context { services: &bench.services, caller, facts: &facts, batch: None };
         let members: Value = serde_json::from_slice(&self.body).unwrap();
-        create_session(&context, &head, members.as_object().unwrap(), &self.body).await
+        let members = members.as_object().unwrap();
+        create_session(&context, &head, members, &self.body, connection).await
     }
 }
