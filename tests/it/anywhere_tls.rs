@@ -463,7 +463,7 @@ async fn a_listener_that_was_not_told_asks_for_nothing() {
     for version in [&TLS12, &TLS13] {
         let (config, shows) = site.client(version, "http/1.1");
         let answer = site.connect(&config).await.session(&body).await;
-        Open::is(&answer, 403, "Missing Authentication Token");
+        Open::is(&answer, 403, "missing Authentication Token");
         assert!(!shows.asked.load(Ordering::SeqCst));
     }
 }
