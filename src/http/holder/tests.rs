@@ -71,9 +71,9 @@ fn signer(key: &KeyPair) -> Arc<dyn SigningKey> {
     sign::any_supported_type(&PrivateKeyDer::Pkcs8(key.serialize_der().into())).unwrap()
 }
 
-fn shows(chain: &[Vec<u8>], key: Arc<dyn SigningKey>) -> Option<Arc<CertifiedKey>> {
+fn shows(chain: &[Vec<u8>], key: Arc<dyn SigningKey>) -> Arc<CertifiedKey> {
     let chain = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
-    Some(Arc::new(CertifiedKey::new(chain, key)))
+    Arc::new(CertifiedKey::new(chain, key))
 }
 
 /// A client that shows this.
@@ -148,14 +148,14 @@ fn a_certificate_is_held_by_whoever_has_its_key() {
         ] {
             let party = party(key);
             let shown = shows(&[party.der()], signer(&party.key));
-            let client = client(folder.path(), version, shown);
+            let client = client(folder.path(), version, Some(shown));
             let told = tls.told(&shake(&client, &tls.current()).unwrap());
             assert!(told.held.is_some());
             // Nobody vouches for it.
             assert!(told.client_chain.is_empty() && told.client.is_none());
             // The key of another one.
             let shown = shows(&[party.der()], signer(&p256()));
-            let thief = self::client(folder.path(), version, shown);
+            let thief = self::client(folder.path(), version, Some(shown));
             let Err(error) = shake(&thief, &tls.current()) else { panic!("stolen") };
             assert!(matches!(error, Error::InvalidCertificate(_)), "{error:?}");
         }
@@ -172,7 +172,8 @@ fn a_listener_that_does_not_ask_is_shown_nothing() {
     let party = party(p256());
     for version in VERSIONS {
         let shown = shows(&[party.der()], signer(&party.key));
-        let connection = shake(&client(folder.path(), version, shown), &tls.current()).unwrap();
+        let connection =
+            shake(&client(folder.path(), version, Some(shown)), &tls.current()).unwrap();
         assert!(connection.peer_certificates().is_none());
         let told = tls.told(&connection);
         assert!(told.held.is_none() && told.client_chain.is_empty());
@@ -189,11 +190,11 @@ fn other_kinds_of_keys_are_neither_asked_for_nor_taken() {
     for version in VERSIONS {
         // Nothing that it can sign by is offered: it shows none.
         let shown = shows(&[party.der()], Arc::clone(&key));
-        let honest = shake(&client(folder.path(), version, shown), &tls.current()).unwrap();
+        let honest = shake(&client(folder.path(), version, Some(shown)), &tls.current()).unwrap();
         assert!(tls.told(&honest).held.is_none());
         let stubborn = Arc::new(Stubborn(Arc::clone(&key), SignatureScheme::ED25519));
         let shown = shows(&[party.der()], stubborn);
-        assert!(shake(&client(folder.path(), version, shown), &tls.current()).is_err());
+        assert!(shake(&client(folder.path(), version, Some(shown)), &tls.current()).is_err());
     }
 }
 
@@ -217,7 +218,7 @@ fn what_is_shown_is_bounded() {
         let taken = |party: &Party, chain: Vec<Vec<u8>>| {
             let chain = [vec![party.der()], chain].concat();
             let shown = shows(&chain, signer(&party.key));
-            shake(&client(folder.path(), version, shown), &tls.current()).is_ok()
+            shake(&client(folder.path(), version, Some(shown)), &tls.current()).is_ok()
         };
         assert!(taken(&large, vec![large.der(); MAX_CHAIN]));
         assert!(!taken(&small, vec![small.der(); MAX_CHAIN + 1]));
@@ -233,7 +234,7 @@ fn a_handshake_that_is_not_done_proves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let tls = server(folder.path(), Clients::Asked);
     let party = party(p256());
-    let config = client(folder.path(), &TLS12, shows(&[party.der()], signer(&party.key)));
+    let config = client(folder.path(), &TLS12, Some(shows(&[party.der()], signer(&party.key))));
     let name = ServerName::try_from("localhost").unwrap();
     let mut client = ClientConnection::new(config, name).unwrap();
     let mut server = ServerConnection::new(tls.current()).unwrap();
@@ -284,7 +285,8 @@ fn sessions_are_not_resumed() {
     resuming.send_tls13_tickets = 1;
     let resuming = Arc::new(resuming);
     for version in VERSIONS {
-        let client = || client(folder.path(), version, shows(&[party.der()], signer(&party.key)));
+        let shown = shows(&[party.der()], signer(&party.key));
+        let client = || client(folder.path(), version, Some(Arc::clone(&shown)));
         let again = client();
         for _ in 0..3 {
             let connection = shake(&again, &asked).unwrap();
