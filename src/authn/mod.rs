@@ -25,6 +25,7 @@ mod certificate;
 mod credential;
 mod federated;
 mod health;
+mod held;
 mod identity;
 mod saml;
 pub mod standing;
@@ -36,9 +37,12 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-pub use certificate::{CertificateError, CertificateIdentity, SignedRequest, certificate_identity};
+pub use certificate::{
+    CertificateError, CertificateIdentity, Proof, ShowingRequest, certificate_identity,
+};
 pub use credential::{InlinePolicy, OpenSession, SessionPolicy};
 pub use federated::{WebIdentity, WebIdentityError, web_identity};
+pub use held::HeldChain;
 pub use identity::{Identity, Maker, PrincipalEntity, VerifiedRequest};
 pub use saml::{SamlIdentity, SamlIdentityError, SamlSettings, saml_identity};
 pub use standing::Refusal;
