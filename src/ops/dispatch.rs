@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::trail::{self, About};
 use super::{Context, Effect, Operation, credentials};
 use crate::audit::{EventId, Record, UserIdentity};
+use crate::authn::Caller;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 
@@ -25,24 +26,16 @@ pub fn run<'a, O: Operation>(context: &'a Context<'a>, params: &'a Params) -> An
         let about =
             About { service: O::SERVICE, name: O::NAME, read_only: O::EFFECT == Effect::Read };
         let read = || O::read(params);
+        let execute = async |context: &Context<'_>, request| O::execute(context, request).await;
         let response = if O::UNSIGNED {
-            let _place = context.services.strangers.place()?;
-            let request = read_or_refuse(context, &about, read()).await?;
-            let described = O::describe(&request);
-            // INVARIANT: without a signature there are only the operations that say so, and what
-            // those require instead.
-            let caller = match O::assert(context, &request).await {
-                Ok(caller) => caller,
-                Err(fault) => {
-                    refused(context, &about, brief(described), &fault).await;
-                    return Err(fault);
-                }
+            let read = || read().map(|request| (O::describe(&request), request));
+            let prove = async |request| {
+                let caller = O::assert(context, &request).await?;
+                Ok((caller, request))
             };
-            let context = &Context { caller: &caller, ..*context };
-            let execute = |request| O::execute(context, request);
-            recorded(context, &about, O::EFFECT, request, described, execute, O::outcome).await?
+            carry_out_unsigned(context, &about, O::EFFECT, read, prove, execute, O::outcome).await?
         } else {
-            let execute = |request| O::execute(context, request);
+            let execute = |request| execute(context, request);
             carry_out(context, &about, O::EFFECT, read, O::describe, execute, O::outcome).await?
         };
         Ok(O::HAS_RESULT.then(|| {
@@ -85,7 +78,7 @@ const NAMING: &[&str] = &["roleArn", "principalArn", "clusterName", "trustAnchor
 /// What is recorded of a request without a proof: which role and provider it named.
 ///
 /// INVARIANT: nobody fills the log's disk with texts of his own. Nothing is minted without a log.
-pub(super) fn brief(described: Value) -> Value {
+fn brief(described: Value) -> Value {
     let Value::Object(mut described) = described else { return Value::Null };
     described.retain(|name, _| NAMING.contains(&name.as_str()));
     for value in described.values_mut() {
@@ -120,8 +113,39 @@ where
     recorded(context, about, effect, request, described, execute, outcome).await
 }
 
+/// Carries one operation out that comes without the signature of an access key, whatever protocol it
+/// came by: whom it is from, `prove` finds out by what it holds.
+///
+/// In this order: room for it among strangers; `read`, which also tells what is recorded of it; the
+/// proof; and then as any other, by the caller that was proven.
+///
+/// INVARIANT: without a signature there are only the operations that say so, and what those require
+/// instead.
+pub(super) async fn carry_out_unsigned<Request, Proven, Response>(
+    context: &Context<'_>,
+    about: &About,
+    effect: Effect,
+    read: impl FnOnce() -> Result<(Value, Request), Fault>,
+    prove: impl AsyncFnOnce(Request) -> Result<(Caller, Proven), Fault>,
+    execute: impl AsyncFnOnce(&Context<'_>, Proven) -> Result<Response, Fault>,
+    outcome: impl FnOnce(&Response) -> Value,
+) -> Result<Response, Fault> {
+    let _place = context.services.strangers.place()?;
+    let (described, request) = read_or_refuse(context, about, read()).await?;
+    let (caller, proven) = match prove(request).await {
+        Ok(proven) => proven,
+        Err(fault) => {
+            refused(context, about, brief(described), &fault).await;
+            return Err(fault);
+        }
+    };
+    let context = &Context { caller: &caller, ..*context };
+    let execute = |proven| execute(context, proven);
+    recorded(context, about, effect, proven, described, execute, outcome).await
+}
+
 /// Executes between intent and outcome.
-pub(super) async fn recorded<Request, Response, Executing>(
+async fn recorded<Request, Response, Executing>(
     context: &Context<'_>,
     about: &About,
     effect: Effect,

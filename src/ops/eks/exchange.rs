@@ -12,7 +12,7 @@ use crate::directory::{PodAssociation, Role, Snapshot};
 use crate::federation::oidc::{Pod, service_account};
 use crate::id::{AccountId, RequestId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::{brief, recorded, refused};
+use crate::ops::dispatch::carry_out_unsigned;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::region::Region;
 use crate::ops::sts::assume_role_with_web_identity::refused_token;
@@ -75,25 +75,18 @@ pub async fn endpoint(
 ) -> Result<Value, Fault> {
     let about =
         About { service: Service::EksAuth, name: "AssumeRoleForPodIdentity", read_only: false };
-    let described = json!({ "clusterName": cluster });
-    let _place = context.services.strangers.place()?;
-    let identity = match assert(context, account, token).await {
-        Ok(identity) => identity,
-        Err(fault) => {
-            refused(context, &about, brief(described), &fault).await;
-            return Err(fault);
-        }
+    let read = || Ok((json!({ "clusterName": cluster }), ()));
+    let prove = async |()| {
+        let identity = assert(context, account, token).await?;
+        Ok((Caller::Asserted(Box::new(identity)), ()))
     };
-    let caller = Caller::Asserted(Box::new(identity));
-    let context = &Context { caller: &caller, ..*context };
-    let execute = |()| async move {
-        match context.caller {
-            Caller::Asserted(identity) => grant(context, identity, cluster).await,
-            _ => Err(Fault::missing_authentication_token()),
-        }
+    let execute = async |context: &Context<'_>, ()| match context.caller {
+        Caller::Asserted(identity) => grant(context, identity, cluster).await,
+        _ => Err(Fault::missing_authentication_token()),
     };
     let shown = |granted: &Granted| outcome(&context.facts.region, granted);
-    let granted = recorded(context, &about, Effect::Mint, (), described, execute, shown).await?;
+    let granted =
+        carry_out_unsigned(context, &about, Effect::Mint, read, prove, execute, shown).await?;
     let minted = &granted.minted;
     Ok(json!({
         "AccessKeyId": minted.access_key_id.to_string(),

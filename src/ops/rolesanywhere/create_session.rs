@@ -5,7 +5,8 @@
 //!
 //! # What must agree
 //!
-//! The certificate is one of the anchor; the profile is enabled, of the same account, and lists the role
+//! The certificate is shown by the request's signature, or by the TLS connection that it came by; which
+//! of them is no matter for what follows. It is one of the anchor; the profile is enabled, of the same account, and lists the role
 //! by its unique ID; the role is of that account, and its trust policy allows `sts:AssumeRole` to
 //! `rolesanywhere.amazonaws.com`, `sts:TagSession` where a name of the certificate becomes a tag, and
 //! `sts:SetSourceIdentity` where it has a common name that can be one.
@@ -19,13 +20,14 @@ use serde_json::{Map, Value, json};
 use super::{PRINCIPAL, access, profiles, shapes, subjects};
 use crate::arn;
 use crate::authn::{
-    AuthnError, Caller, CertificateError, CertificateIdentity, SignedRequest, certificate_identity,
+    AuthnError, Caller, CertificateError, CertificateIdentity, HeldChain, ShowingRequest,
+    certificate_identity,
 };
 use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
 use crate::id::{AccountId, AnywhereId, ProviderId};
 use crate::ops::authorize::{CallerPolicies, Wanted};
-use crate::ops::dispatch::{brief, recorded, refused};
+use crate::ops::dispatch::carry_out_unsigned;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, Member};
 use crate::ops::params::{self, TagFault, check_tag_keys, rules};
@@ -71,7 +73,8 @@ struct Granted {
     subject_arn: String,
 }
 
-/// Answers a request: `members` are those of its query and body, `body` is what was signed.
+/// Answers a request: `members` are those of its query and body, `body` is what was signed;
+/// `connection` is what the other end of the connection it came by has shown.
 ///
 /// # Errors
 /// Why there is no session.
@@ -80,6 +83,7 @@ pub async fn create_session(
     head: &RequestHead<'_>,
     members: &Map<String, Value>,
     body: &[u8],
+    connection: Option<&HeldChain>,
 ) -> Result<Value, Fault> {
     let about = About { service: Service::RolesAnywhere, name: "CreateSession", read_only: false };
     let text = |member: Member| {
@@ -92,28 +96,27 @@ pub async fn create_session(
         "roleSessionName": text(shapes::SESSION_NAME),
         "durationSeconds": members.get(shapes::DURATION.name).and_then(Value::as_i64),
     });
-    let _place = context.services.strangers.place()?;
-    let proven = read(context, members).and_then(|asked| {
-        let identity = prove(context, head, body, &asked)?;
-        Ok((asked, identity))
-    });
-    let (asked, identity) = match proven {
-        Ok(proven) => proven,
-        Err(fault) => {
-            refused(context, &about, brief(described), &fault).await;
-            return Err(fault);
-        }
+    let proving = async |()| {
+        let asked = read(context, members)?;
+        let request = ShowingRequest {
+            head,
+            body,
+            connection,
+            region: access::region(context),
+            rules: Rules::new(UriRules::Standard, context.facts.now),
+        };
+        let identity = prove(context, &request, &asked)?;
+        Ok((Caller::Certificate(Box::new(identity)), asked))
     };
-    let caller = Caller::Certificate(Box::new(identity));
-    let context = &Context { caller: &caller, ..*context };
-    let execute = |asked| async move {
-        match context.caller {
-            Caller::Certificate(identity) => grant(context, identity, &asked).await,
-            _ => Err(Fault::missing_authentication_token()),
-        }
+    let executing = async |context: &Context<'_>, asked: Request| match context.caller {
+        Caller::Certificate(identity) => grant(context, identity, &asked).await,
+        _ => Err(Fault::missing_authentication_token()),
     };
+    // What cannot be read is recorded as what cannot be proven: by what it names.
+    let telling = || Ok((described, ()));
     let granted =
-        recorded(context, &about, Effect::Mint, asked, described, execute, outcome).await?;
+        carry_out_unsigned(context, &about, Effect::Mint, telling, proving, executing, outcome)
+            .await?;
     let minted = &granted.minted;
     Ok(json!({
         "credentialSet": [{
@@ -179,18 +182,11 @@ fn untrusted(why: impl std::fmt::Display) -> Fault {
 
 fn prove(
     context: &Context<'_>,
-    head: &RequestHead<'_>,
-    body: &[u8],
+    request: &ShowingRequest<'_>,
     asked: &Request,
 ) -> Result<CertificateIdentity, Fault> {
-    let request = SignedRequest {
-        head,
-        body,
-        region: access::region(context),
-        rules: Rules::new(UriRules::Standard, context.facts.now),
-    };
     let directory = &context.services.directory;
-    certificate_identity(directory, &request, asked.account, asked.anchor).map_err(|error| {
+    certificate_identity(directory, request, asked.account, asked.anchor).map_err(|error| {
         match error {
             CertificateError::Signature(error) => AuthnError::Signature(error).into(),
             CertificateError::Missing => Fault::missing_authentication_token(),
@@ -198,6 +194,15 @@ fn prove(
                 let message = "Credential should be scoped to the service 'rolesanywhere' and to \
                                the region of the trust anchor.";
                 Fault::new(FaultCode::SignatureDoesNotMatch, message)
+            }
+            CertificateError::ContentType => access::invalid(
+                "A request that only its connection proves must have the Content-Type \
+                 application/json.",
+            ),
+            CertificateError::Page | CertificateError::PassedOn => {
+                let message = "A request that only its connection proves must be made by the \
+                               holder of the certificate itself.";
+                Fault::access_denied(message).with_note(error)
             }
             CertificateError::Encoding
             | CertificateError::Serial

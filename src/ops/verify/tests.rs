@@ -242,6 +242,31 @@ async fn questions_that_make_no_sense_are_told_which_field() {
     assert!(answer(&bench, &tagged).await.is_ok());
 }
 
+/// An IPv4 address in IPv6 clothes is the IPv4 address, also to operators that compare texts.
+#[tokio::test]
+async fn an_address_has_one_spelling() {
+    let bench = Bench::new().await;
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "orders:*", "Resource": "*" },
+        { "Effect": "Deny", "Action": "orders:*", "Resource": "*",
+          "Condition": { "StringLike": { "aws:SourceIp": ["203.0.113.*", "2001:db8::*"] } } },
+    ]});
+    let alice = bench.user(&bench.a, "alice", &policy.to_string()).await;
+    for (address, decision) in [
+        ("203.0.113.9", Decision::Deny),
+        ("::ffff:203.0.113.9", Decision::Deny),
+        ("::FFFF:CB00:7109", Decision::Deny),
+        ("2001:0DB8:0::1", Decision::Deny),
+        ("::ffff:203.0.114.9", Decision::Allow),
+    ] {
+        let question = VerifyRequest {
+            source_ip: Some(address.into()),
+            ..asking(signed(&bench, &alice, "/orders/42", b""), "orders:GetOrder", A)
+        };
+        assert_eq!(ok(&bench, &question).await.decision, decision, "{address}");
+    }
+}
+
 /// A ledger that can fall silent, or say something else than it was told.
 struct Flaky {
     inner: Arc<dyn Ledger>,

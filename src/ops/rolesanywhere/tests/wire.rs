@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::region;
 use crate::authn::{
-    Caller, CertificateError, CertificateIdentity, SignedRequest, certificate_identity,
+    Caller, CertificateError, CertificateIdentity, HeldChain, ShowingRequest, certificate_identity,
 };
 use crate::federation::x509::Leaf;
 use crate::federation::x509::tests::Party;
@@ -126,6 +126,13 @@ impl<'p> Wire<'p> {
     pub(super) async fn send(&self, bench: &Bench) -> Result<Value, Fault> {
         self.sign(bench).send(bench).await
     }
+
+    /// Without anything of a signature.
+    pub(super) fn bare(&self) -> Arriving {
+        let mut headers = self.headers.clone();
+        headers.retain(|(name, _)| !name.starts_with("x-amz-"));
+        Arriving { target: self.target.clone(), headers, body: self.body.clone() }
+    }
 }
 
 impl Arriving {
@@ -136,7 +143,8 @@ impl Arriving {
         anchor: ProviderId,
     ) -> Result<CertificateIdentity, CertificateError> {
         let headers = self.headers();
-        let request = SignedRequest {
+        let request = ShowingRequest {
+            connection: None,
             head: &RequestHead { method: "POST", target: &self.target, headers: &headers },
             body: &self.body,
             region: &region(bench),
@@ -151,12 +159,22 @@ impl Arriving {
     }
 
     pub(super) async fn send(&self, bench: &Bench) -> Result<Value, Fault> {
+        self.send_by(bench, None).await
+    }
+
+    /// By a connection in whose handshake this was shown.
+    pub(super) async fn send_by(
+        &self,
+        bench: &Bench,
+        connection: Option<&HeldChain>,
+    ) -> Result<Value, Fault> {
         let headers = self.headers();
         let head = RequestHead { method: "POST", target: &self.target, headers: &headers };
         let facts = bench.facts();
         let caller = &Caller::Anonymous;
         let context = Context { services: &bench.services, caller, facts: &facts, batch: None };
         let members: Value = serde_json::from_slice(&self.body).unwrap();
-        create_session(&context, &head, members.as_object().unwrap(), &self.body).await
+        let members = members.as_object().unwrap();
+        create_session(&context, &head, members, &self.body, connection).await
     }
 }
