@@ -246,7 +246,7 @@ async fn questions_that_make_no_sense_are_told_which_field() {
 #[tokio::test]
 async fn an_address_has_one_spelling() {
     let bench = Bench::new().await;
-    let policy = json!({ "Version": "2012-10-17", "Statement": [
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": "orders:*", "Resource": "*" },
         { "Effect": "Deny", "Action": "orders:*", "Resource": "*",
           "Condition": { "StringLike": { "aws:SourceIp": ["203.0.113.*", "2001:db8::*"] } } },
