@@ -3,19 +3,25 @@
 //! # Model
 //!
 //! [`certificate_identity`] is the only way to a [`CertificateIdentity`]: the request names an anchor
-//! and carries a certificate; it is signed by the certificate's key; a path leads from the certificate
-//! to the anchor's bundle, and no list of the anchor's that counts has it. Nothing is remembered: all
-//! of it is checked each time.
+//! and shows a certificate; its maker has proven to hold that one's key; a path leads from the
+//! certificate to the anchor's bundle, and no list of the anchor's that counts has it. Nothing is
+//! remembered: all of it is checked each time.
+//!
+//! The proof is the request's signature, by a certificate that it carries, or, if it carries
+//! neither, the TLS connection that it came by ([`HeldChain`]). INVARIANT: certificate, chain and
+//! proof are of one kind; a request with anything of a signature has no other proof.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::held::{self, HeldChain};
 use crate::directory::{Directory, Snapshot, TrustAnchor};
-use crate::federation::x509::{self, Bundle, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
+use crate::federation::x509::{self, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
 use crate::id::{AccountId, ProviderId};
-use crate::sigv4::{self, Body, RequestHead, Rules, SigError};
+use crate::sigv4::{self, Body, Presented, RequestHead, Rules, SigError};
 
 /// The service that such requests are signed for.
 const SERVICE: &str = "rolesanywhere";
@@ -24,7 +30,27 @@ const SERVICE: &str = "rolesanywhere";
 pub struct CertificateIdentity {
     anchor: Arc<TrustAnchor>,
     leaf: VerifiedLeaf,
+    proof: Proof,
     proven_at: u64,
+}
+
+/// How it was proven that whoever asks holds the key of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// By the signature of the request.
+    Signature,
+    /// By the handshake of the TLS connection that it came by.
+    Connection,
+}
+
+impl Proof {
+    /// Its word in audit records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Connection => "connection",
+        }
+    }
 }
 
 /// A certificate, or the request that it signs, is not taken.
@@ -34,8 +60,17 @@ pub enum CertificateError {
     #[error(transparent)]
     Signature(#[from] SigError),
     /// It shows no certificate.
-    #[error("the request is not signed by a certificate")]
+    #[error("the request is not signed by a certificate, and its connection proves none")]
     Missing,
+    /// It is proven by its connection, and its content type is one that any web page can send.
+    #[error("the request is proven by its connection alone, and is not of type application/json")]
+    ContentType,
+    /// It is proven by its connection, and a browser made it for a web page.
+    #[error("the request is proven by its connection alone, and a browser made it for a page")]
+    Page,
+    /// It is proven by its connection, and tells of the certificate of somebody else.
+    #[error("the request is proven by its connection alone, and was passed on for another client")]
+    PassedOn,
     /// It is signed for another service or region.
     #[error("the credential is scoped to another service or region")]
     Scope,
@@ -53,12 +88,14 @@ pub enum CertificateError {
     Certificate(#[from] X509Error),
 }
 
-/// A request that carries a certificate.
-pub struct SignedRequest<'a> {
+/// A request that shows a certificate.
+pub struct ShowingRequest<'a> {
     /// The request without its body.
     pub head: &'a RequestHead<'a>,
     /// Its body.
     pub body: &'a [u8],
+    /// What was shown in the handshake of the connection that it came by.
+    pub connection: Option<&'a HeldChain>,
     /// The region that it must be signed for.
     pub region: &'a str,
     /// How its signature is held against it; holds the time of its arrival.
@@ -72,11 +109,38 @@ pub struct SignedRequest<'a> {
 /// Why it is not taken.
 pub fn certificate_identity(
     directory: &Directory,
-    request: &SignedRequest<'_>,
+    request: &ShowingRequest<'_>,
     account: AccountId,
     anchor: ProviderId,
 ) -> Result<CertificateIdentity, CertificateError> {
-    let presented = sigv4::parse_x509(request.head)?.ok_or(CertificateError::Missing)?;
+    let Shown { leaf, chain, proof } = match sigv4::parse_x509(request.head)? {
+        Some(presented) => signed(request, &presented)?,
+        None => connected(request)?,
+    };
+
+    let snapshot = directory.snapshot();
+    let anchor = standing(&snapshot, account, &anchor).ok_or(CertificateError::NoAnchor)?;
+    let anchor = Arc::clone(anchor);
+    let bundle = snapshot.trust_bundle(&anchor.id).ok_or(CertificateError::NoAnchor)?;
+    let bundle = bundle.as_ref().map_err(Clone::clone)?;
+    let lists = snapshot.crls_of_anchor(&anchor).filter(|it| it.enabled);
+    let lists: Vec<_> = lists.map(|it| &it.list).collect();
+    let leaf = x509::verify(leaf, &chain, bundle, &lists, request.rules.now)?;
+    Ok(CertificateIdentity { anchor, leaf, proof, proven_at: snapshot.version() })
+}
+
+/// A certificate whose key whoever asks holds, and what came with it.
+struct Shown<'a> {
+    leaf: Leaf,
+    chain: Cow<'a, [Vec<u8>]>,
+    proof: Proof,
+}
+
+/// The certificate that a signed request carries.
+fn signed<'a>(
+    request: &ShowingRequest<'_>,
+    presented: &Presented<'_>,
+) -> Result<Shown<'a>, CertificateError> {
     let scope = presented.scope();
     if scope.service != SERVICE || scope.region != request.region {
         return Err(CertificateError::Scope);
@@ -86,20 +150,17 @@ pub fn certificate_identity(
     if presented.access_key_id() != leaf.serial_decimal() {
         return Err(CertificateError::Serial);
     }
-    sigv4::verify_x509(&presented, leaf.key(), Body::Bytes(request.body), &request.rules)?;
-    let chain = chain(presented.certificate_chain())?;
+    sigv4::verify_x509(presented, leaf.key(), Body::Bytes(request.body), &request.rules)?;
+    let chain = Cow::Owned(chain(presented.certificate_chain())?);
+    Ok(Shown { leaf, chain, proof: Proof::Signature })
+}
 
-    let snapshot = directory.snapshot();
-    let anchor = standing(&snapshot, account, &anchor).ok_or(CertificateError::NoAnchor)?;
-    let anchor = Arc::clone(anchor);
-    let bundle = Bundle::parse(&anchor.bundle)?;
-    let lists: Vec<_> = snapshot
-        .crls_of(account)
-        .filter(|it| it.enabled && it.anchor == anchor.id)
-        .map(|it| &it.list)
-        .collect();
-    let leaf = x509::verify(leaf, &chain, &bundle, &lists, request.rules.now)?;
-    Ok(CertificateIdentity { anchor, leaf, proven_at: snapshot.version() })
+/// The certificate of the connection that a request came by which carries none.
+fn connected<'a>(request: &ShowingRequest<'a>) -> Result<Shown<'a>, CertificateError> {
+    let held = request.connection.ok_or(CertificateError::Missing)?;
+    held::check(request.head)?;
+    let leaf = Leaf::parse(held.leaf())?;
+    Ok(Shown { leaf, chain: Cow::Borrowed(held.chain()), proof: Proof::Connection })
 }
 
 /// The anchor, if it is enabled and its account is open.
@@ -108,8 +169,8 @@ fn standing<'s>(
     account: AccountId,
     id: &ProviderId,
 ) -> Option<&'s Arc<TrustAnchor>> {
-    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
-    snapshot.trust_anchor(id).filter(|it| open && it.account == account && it.enabled)
+    snapshot.open_account(account)?;
+    snapshot.trust_anchor(id).filter(|it| it.account == account && it.enabled)
 }
 
 fn decode(header: &[u8]) -> Result<Vec<u8>, CertificateError> {
@@ -131,6 +192,11 @@ impl CertificateIdentity {
     /// The anchor, as it was when the certificate was verified.
     pub fn anchor(&self) -> &Arc<TrustAnchor> {
         &self.anchor
+    }
+
+    /// How it was proven who asks.
+    pub fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// The version of the directory whose lists it was held against. INVARIANT: what is given for it

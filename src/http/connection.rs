@@ -20,7 +20,6 @@ use tokio_rustls::TlsAcceptor;
 
 use super::exchange::Exchange;
 use super::message::{Peer, TlsInfo};
-use super::peer;
 use super::server::{Hold, Stage};
 use super::settings::Limits;
 use super::strict::Strict;
@@ -93,10 +92,8 @@ where
                     Broken::Handshake
                 })?;
                 let (_, session) = stream.get_ref();
-                let client_chain: Arc<[_]> = session.peer_certificates().unwrap_or_default().into();
-                let client = client_chain.first().and_then(peer::names).map(Arc::new);
                 let http2 = session.alpn_protocol() == Some(b"h2");
-                let origin = Origin { peer, tls: Some(TlsInfo { client_chain, client }) };
+                let origin = Origin { peer, tls: Some(tls.told(session)) };
                 speak(exchange, stream, Vec::new(), http2, origin, stage, hold).await
             }
         }

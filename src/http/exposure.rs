@@ -8,8 +8,8 @@
 
 use std::net::SocketAddr;
 
-use super::settings::{Settings, TlsSettings};
-use super::tls::TlsFiles;
+use super::settings::{ClientCertificates, Settings, TlsSettings};
+use super::tls::{Clients, TlsFiles};
 
 /// A listener that must not be opened as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum ExposureError {
     /// A client CA where no TLS is spoken.
     #[error("tls.verify_client_ca needs tls.certificate and tls.key")]
     ClientCaWithoutTls,
+    /// Certificates are asked for where no TLS is spoken.
+    #[error("tls.client_certificates = \"request\" needs tls.certificate and tls.key")]
+    ClientCertificatesWithoutTls,
 }
 
 /// The TLS files of each listener that may speak TLS.
@@ -70,12 +73,16 @@ pub fn decide(
         files.is_some(),
         settings.insecure_plaintext,
     )?;
-    let verify =
-        files.clone().map(|files| TlsFiles { client_ca: tls.verify_client_ca.clone(), ..files });
+    let with = |clients: Clients| files.clone().map(|files| TlsFiles { clients, ..files });
+    let api = with(match tls.client_certificates {
+        ClientCertificates::Off => Clients::Anonymous,
+        ClientCertificates::Request => Clients::Asked,
+    });
+    let verify = with(tls.verify_client_ca.clone().map_or(Clients::Anonymous, Clients::Known));
     if let Some(verify) = verify.as_ref().filter(|_| !signing_askers) {
         refuse_any_client(settings.verify_listen, verify)?;
     }
-    Ok(Exposure { api: files, verify })
+    Ok(Exposure { api, verify })
 }
 
 /// Refuses an address beyond loopback that would speak plaintext without the operator's word.
@@ -93,7 +100,7 @@ pub fn refuse_plaintext(
 
 /// Refuses a verify listener beyond loopback that would serve any client.
 pub fn refuse_any_client(address: SocketAddr, files: &TlsFiles) -> Result<(), ExposureError> {
-    if files.client_ca.is_some() || is_loopback(address) {
+    if matches!(files.clients, Clients::Known(_)) || is_loopback(address) {
         return Ok(());
     }
     Err(ExposureError::AnyClient { address })
@@ -108,11 +115,14 @@ fn files(tls: &TlsSettings) -> Result<Option<TlsFiles>, ExposureError> {
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
             certificate: certificate.clone(),
             key: key.clone(),
-            client_ca: None,
+            clients: Clients::Anonymous,
         })),
         (Some(_), None) => Err(ExposureError::HalfTls { missing: "tls.key" }),
         (None, Some(_)) => Err(ExposureError::HalfTls { missing: "tls.certificate" }),
         (None, None) if tls.verify_client_ca.is_some() => Err(ExposureError::ClientCaWithoutTls),
+        (None, None) if tls.client_certificates == ClientCertificates::Request => {
+            Err(ExposureError::ClientCertificatesWithoutTls)
+        }
         (None, None) => Ok(None),
     }
 }
@@ -144,13 +154,15 @@ mod tests {
             certificate: tls.then(|| "c".into()),
             key: tls.then(|| "k".into()),
             verify_client_ca: ca.then(|| "a".into()),
+            client_certificates: ClientCertificates::Off,
         };
         match decide(&settings, &tls, signing) {
             Ok(exposure) => {
                 let word = |files: &Option<TlsFiles>| match files {
                     None => "plain",
-                    Some(TlsFiles { client_ca: None, .. }) => "tls",
-                    Some(_) => "mtls",
+                    Some(TlsFiles { clients: Clients::Anonymous, .. }) => "tls",
+                    Some(TlsFiles { clients: Clients::Known(_), .. }) => "mtls",
+                    Some(TlsFiles { clients: Clients::Asked, .. }) => "asked",
                 };
                 format!("{}/{}", word(&exposure.api), word(&exposure.verify))
             }
@@ -200,6 +212,32 @@ mod tests {
         }
     }
 
+    /// Who shows any certificate on the API listener is known by it there, and nowhere else.
+    #[test]
+    fn the_api_listener_alone_asks_for_any_certificate() {
+        let tls = |files: bool, ca: bool| TlsSettings {
+            certificate: files.then(|| "c".into()),
+            key: files.then(|| "k".into()),
+            verify_client_ca: ca.then(|| "a".into()),
+            client_certificates: ClientCertificates::Request,
+        };
+        let near = Settings::default();
+        let far = Settings { verify_listen: "0.0.0.0:1".parse().unwrap(), ..Settings::default() };
+        let known = || Clients::Known("a".into());
+        for (ca, expected) in [(false, Clients::Anonymous), (true, known())] {
+            let exposure = decide(&near, &tls(true, ca), false).unwrap();
+            assert_eq!(exposure.api.unwrap().clients, Clients::Asked);
+            assert_eq!(exposure.verify.unwrap().clients, expected);
+        }
+        let address = far.verify_listen;
+        let refused = decide(&far, &tls(true, false), false);
+        assert_eq!(refused, Err(ExposureError::AnyClient { address }));
+        let asked = TlsFiles { certificate: "c".into(), key: "k".into(), clients: Clients::Asked };
+        assert!(refuse_any_client(address, &asked).is_err());
+        let refused = decide(&near, &tls(false, false), false);
+        assert_eq!(refused, Err(ExposureError::ClientCertificatesWithoutTls));
+    }
+
     #[test]
     fn half_of_tls_is_an_error() {
         for (certificate, key, missing) in
@@ -208,7 +246,7 @@ mod tests {
             let tls = TlsSettings {
                 certificate: certificate.map(Into::into),
                 key: key.map(Into::into),
-                verify_client_ca: None,
+                ..TlsSettings::default()
             };
             let refused = decide(&Settings::default(), &tls, false);
             assert_eq!(refused, Err(ExposureError::HalfTls { missing }));

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 
 use super::payload::Payload;
+use crate::authn::HeldChain;
 use crate::downstream::CertificateNames;
 use crate::id::RequestId;
 use crate::time::Timestamp;
@@ -43,13 +44,16 @@ impl Peer {
 }
 
 /// What the TLS handshake told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TlsInfo {
-    /// The client's certificate chain in DER, its own certificate first; empty without one. It was
-    /// verified against the listener's client CA.
+    /// The client's certificate chain in DER, its own certificate first, where the listener has a
+    /// client CA: it was verified against that. Else empty.
     pub client_chain: Arc<[CertificateDer<'static>]>,
-    /// The names in the client's certificate; `None` without one, or with one that does not read.
+    /// The names in the first of `client_chain`; `None` without one, or with one that does not read.
     pub client: Option<Arc<CertificateNames>>,
+    /// What the client holds the key of, where the listener asks for whichever certificate there is:
+    /// nobody vouches for it.
+    pub held: Option<Arc<HeldChain>>,
 }
 
 /// A whole request. It carries secrets (headers, query, body), hence no `Debug`.

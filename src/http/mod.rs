@@ -13,7 +13,9 @@
 //!
 //! Everything a peer sends is hostile. What a handler may rely on comes from the connection, not
 //! from headers: the peer's address (`X-Forwarded-For` and its kin are never read), whether TLS
-//! was spoken, and the client's certificate once the configured client CA vouched for it.
+//! was spoken, and the client's certificate once the configured client CA vouched for it. Where the
+//! API listener asks for certificates, nobody has vouched for one that a client holds
+//! ([`TlsInfo::held`]): it is judged where it is used.
 //!
 //! INVARIANT (no accidental plaintext): [`exposure`] decides before anything is bound.
 //! INVARIANT (secrets stay secret): headers, queries and bodies are never logged.
@@ -22,6 +24,7 @@ pub mod client;
 mod connection;
 mod exchange;
 pub mod exposure;
+mod holder;
 mod listen;
 mod message;
 pub mod ops;
@@ -39,5 +42,5 @@ pub use listen::{Address, BindError};
 pub use message::{Answer, Handler, Incoming, Outgoing, Peer, TlsInfo};
 pub use payload::Payload;
 pub use server::{Edge, Listener, Reloader, Server};
-pub use settings::{Limits, Settings, TlsSettings};
-pub use tls::{TlsError, TlsFiles};
+pub use settings::{ClientCertificates, Limits, Settings, TlsSettings};
+pub use tls::{Clients, TlsError, TlsFiles};

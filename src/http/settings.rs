@@ -50,6 +50,21 @@ pub struct TlsSettings {
     /// without a certificate of theirs is not served. What it may ask is up to each service's
     /// askers.
     pub verify_client_ca: Option<PathBuf>,
+    /// Whether the API listener asks its clients for certificates, by which IAM Roles Anywhere knows
+    /// those that do not sign: `off` or `request`.
+    pub client_certificates: ClientCertificates,
+}
+
+/// What the API listener does about its clients' certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificates {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It asks for them. A client without one is served; a browser that has some asks its user which
+    /// one to show.
+    Request,
 }
 
 /// Bounds of each listener: the table `limits`.

@@ -6,8 +6,13 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
+
+use super::holder::AnyHolder;
+use super::message::TlsInfo;
+use super::peer;
+use crate::authn::HeldChain;
 
 /// A listener's TLS files, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +21,21 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The certificate's private key.
     pub key: PathBuf,
-    /// Set, clients must present a certificate that one of these authorities vouches for.
-    pub client_ca: Option<PathBuf>,
+    /// Which certificates clients are asked for.
+    pub clients: Clients,
+}
+
+/// Which certificates a listener asks its clients for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Clients {
+    /// None.
+    #[default]
+    Anonymous,
+    /// Whichever they have, or none. In the handshake they show that they hold its key; who vouches
+    /// for it is for the request to say.
+    Asked,
+    /// One that an authority of this file vouches for: without it a client is not served.
+    Known(PathBuf),
 }
 
 /// The TLS files are of no use.
@@ -80,6 +98,25 @@ impl Tls {
         self.current.load_full()
     }
 
+    /// What the handshake of a connection told.
+    ///
+    /// INVARIANT: certificates for which nobody vouches never stand among those of known clients.
+    pub(crate) fn told(&self, connection: &ServerConnection) -> TlsInfo {
+        match &self.files.clients {
+            Clients::Anonymous => TlsInfo::default(),
+            Clients::Asked => TlsInfo {
+                held: HeldChain::of_handshake(connection).map(Arc::new),
+                ..TlsInfo::default()
+            },
+            Clients::Known(_) => {
+                let client_chain: Arc<[_]> =
+                    connection.peer_certificates().unwrap_or_default().into();
+                let client = client_chain.first().and_then(peer::names).map(Arc::new);
+                TlsInfo { client_chain, client, held: None }
+            }
+        }
+    }
+
     /// Reads the files again; when they are of no use, the old configuration stays.
     ///
     /// Sessions to resume die with the old configuration: a client that only the old CA vouched
@@ -100,9 +137,10 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(unusable)?;
-    let builder = match &files.client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
+    let builder = match &files.clients {
+        Clients::Anonymous => builder.with_no_client_auth(),
+        Clients::Asked => builder.with_client_cert_verifier(Arc::new(AnyHolder::new(&provider))),
+        Clients::Known(path) => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates(path)? {
                 roots
@@ -117,7 +155,22 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     };
     let mut config = builder.with_single_cert(chain, key).map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if files.clients == Clients::Asked {
+        prove_anew(&mut config);
+    }
     Ok(config)
+}
+
+/// INVARIANT: a certificate's key is used for every connection that it proves.
+///
+/// No session is resumed, so that no secret of an earlier connection stands in for the key, and none
+/// is kept with its certificates. In TLS 1.2 the keys of a connection are bound to its handshake (RFC
+/// 7627), of which the client signs.
+fn prove_anew(config: &mut ServerConfig) {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
+    config.require_ems = true;
 }
 
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

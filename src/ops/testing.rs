@@ -29,7 +29,9 @@ use crate::audit::memory::MemorySink;
 use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
-use crate::directory::{AccessKey, Account, Directory, Entity, KeyStatus, User, managed};
+use crate::directory::{
+    AccessKey, Account, Directory, Entity, EntityKey, KeyStatus, User, managed,
+};
 use crate::id::{AccessKeyId, AccessKeyKind, AccountId, RequestId, UniqueId, UniqueKind};
 use crate::random::SystemRandom;
 use crate::seal::{Keyring, stored};
@@ -197,6 +199,7 @@ impl Bench {
             random,
             iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
+            subjects_lost: prometheus_client::metrics::counter::Counter::default(),
             quotas: Quotas::default(),
             region: Region::default(),
             reports: Reports::default(),
@@ -299,6 +302,15 @@ impl Bench {
         parameters: &[(&str, &str)],
     ) -> Result<String, Fault> {
         self.call_as(&Caller::Anonymous, action, parameters).await
+    }
+
+    /// Takes an entity away.
+    pub(crate) async fn delete(&self, key: EntityKey) {
+        let written = self.services.directory.write(|tx| {
+            tx.delete(key);
+            Ok::<_, Fault>(())
+        });
+        written.await.unwrap();
     }
 
     /// Writes an entity.

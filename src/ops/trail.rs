@@ -49,7 +49,11 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
         // The role that is asked for is its account's.
         Caller::Asserted(asserted) => return record.recipient(asserted.provider().account),
         Caller::Saml(asserted) => return record.recipient(asserted.provider().account),
-        Caller::Certificate(shown) => return record.recipient(shown.anchor().account),
+        Caller::Certificate(shown) => {
+            let proof = shown.proof().as_str();
+            let record = record.recipient(shown.anchor().account);
+            return record.additional("certificateProof", proof.into());
+        }
         Caller::Anonymous => return record,
     };
     let ancestors = identity.session().map_or_else(Vec::new, |session| {
@@ -58,7 +62,7 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
     });
     let record = record.recipient(identity.account()).ancestors(ancestors);
     // INVARIANT: no use of a root user goes unseen.
-    if identity.is_root() { record.additional("rootUser", true.into()) } else { record }
+    if identity.is_of_root() { record.additional("rootUser", true.into()) } else { record }
 }
 
 /// Who asked, as CloudTrail tells it.

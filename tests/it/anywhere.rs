@@ -25,7 +25,7 @@ use crate::caller::{Credentials, Plan};
 use crate::python::{aws, client, done, refused, run_script_with, script};
 use crate::sdks;
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// Builds AWS's helper.
 fn make_helper(folder: &Path) -> Result<Vec<OsString>, String> {
@@ -47,7 +47,7 @@ fn make_helper(folder: &Path) -> Result<Vec<OsString>, String> {
     Ok(vec![program.into()])
 }
 
-fn authority(name: &str) -> CertificateParams {
+pub(crate) fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -56,7 +56,7 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-fn end_entity(serial: u8) -> CertificateParams {
+pub(crate) fn end_entity(serial: u8) -> CertificateParams {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "orders");
@@ -67,12 +67,12 @@ fn end_entity(serial: u8) -> CertificateParams {
 }
 
 /// Certificates, keys and lists in a folder.
-struct Files {
-    folder: PathBuf,
+pub(crate) struct Files {
+    pub(crate) folder: PathBuf,
 }
 
 impl Files {
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
@@ -105,7 +105,7 @@ impl Files {
     }
 
     /// Everything that is needed, and the names of those that must get nothing.
-    fn make(&self) -> Vec<&'static str> {
+    pub(crate) fn make(&self) -> Vec<&'static str> {
         let key = || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
         let root = Issuer::self_signed(authority("root"), key()).unwrap();
         let below = |params| Issuer::signed_by(params, key(), &root).unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::http::client::{Client, ClientError, EndpointError};
-use countersign::http::{Address, TlsFiles};
+use countersign::http::{Address, Clients, TlsFiles};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -96,7 +96,7 @@ async fn tls_trusts_the_given_ca_alone() {
     let tls = TlsFiles {
         certificate: write("cert.pem", certificate.pem()),
         key: write("key.pem", key.serialize_pem()),
-        client_ca: None,
+        clients: Clients::Anonymous,
     };
     let server = Setup { tls: Some(tls), ..Setup::default() }.start().await;
     let ours = write("ours.pem", ours.as_ref().pem());

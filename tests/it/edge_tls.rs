@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::http::{Address, BindError, Edge, Limits, Listener, Server, TlsFiles, signals};
+use countersign::http::{
+    Address, BindError, Clients, Edge, Limits, Listener, Server, TlsFiles, signals,
+};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
@@ -45,7 +47,7 @@ fn files(folder: &Path, client_ca: bool) -> TlsFiles {
     TlsFiles {
         certificate: folder.join("cert.pem"),
         key: folder.join("key.pem"),
-        client_ca: client_ca.then(|| folder.join("ca.pem")),
+        clients: if client_ca { Clients::Known(folder.join("ca.pem")) } else { Clients::Anonymous },
     }
 }
 

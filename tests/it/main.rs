@@ -14,6 +14,7 @@
 )]
 
 mod anywhere;
+mod anywhere_tls;
 mod apply;
 mod apply_organization;
 mod audit_trouble;

@@ -1,5 +1,5 @@
 //! IAM Roles Anywhere: its operations in method and path, and `POST /sessions`, which a certificate
-//! signs.
+//! signs, or the connection's certificate proves.
 
 use std::sync::Arc;
 
@@ -88,7 +88,9 @@ pub(super) async fn session(services: &Arc<Services>, request: &Incoming) -> Out
     let answer = match members.read(request) {
         Ok(members) => {
             let members: Map<String, Value> = members;
-            rolesanywhere::create_session(&context, &head, &members, &request.body).await
+            let connection = request.tls.as_ref().and_then(|tls| tls.held.as_deref());
+            let body = &request.body;
+            rolesanywhere::create_session(&context, &head, &members, body, connection).await
         }
         Err(fault) => Err(fault),
     };

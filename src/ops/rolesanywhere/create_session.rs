@@ -5,7 +5,8 @@
 //!
 //! # What must agree
 //!
-//! The certificate is one of the anchor; the profile is enabled, of the same account, and lists the role
+//! The certificate is shown by the request's signature, or by the TLS connection that it came by; which
+//! of them is no matter for what follows. It is one of the anchor; the profile is enabled, of the same account, and lists the role
 //! by its unique ID; the role is of that account, and its trust policy allows `sts:AssumeRole` to
 //! `rolesanywhere.amazonaws.com`, `sts:TagSession` where a name of the certificate becomes a tag, and
 //! `sts:SetSourceIdentity` where it has a common name that can be one.
@@ -19,7 +20,8 @@ use serde_json::{Map, Value, json};
 use super::{PRINCIPAL, access, profiles, shapes, subjects};
 use crate::arn;
 use crate::authn::{
-    AuthnError, Caller, CertificateError, CertificateIdentity, SignedRequest, certificate_identity,
+    AuthnError, Caller, CertificateError, CertificateIdentity, HeldChain, ShowingRequest,
+    certificate_identity,
 };
 use crate::directory::{AnywhereProfile, Role, Snapshot};
 use crate::federation::x509::{Leaf, X509Error};
@@ -71,7 +73,8 @@ struct Granted {
     subject_arn: String,
 }
 
-/// Answers a request: `members` are those of its query and body, `body` is what was signed.
+/// Answers a request: `members` are those of its query and body, `body` is what was signed;
+/// `connection` is what the other end of the connection it came by has shown.
 ///
 /// # Errors
 /// Why there is no session.
@@ -80,6 +83,7 @@ pub async fn create_session(
     head: &RequestHead<'_>,
     members: &Map<String, Value>,
     body: &[u8],
+    connection: Option<&HeldChain>,
 ) -> Result<Value, Fault> {
     let about = About { service: Service::RolesAnywhere, name: "CreateSession", read_only: false };
     let text = |member: Member| {
@@ -94,7 +98,14 @@ pub async fn create_session(
     });
     let proving = async |()| {
         let asked = read(context, members)?;
-        let identity = prove(context, head, body, &asked)?;
+        let request = ShowingRequest {
+            head,
+            body,
+            connection,
+            region: access::region(context),
+            rules: Rules::new(UriRules::Standard, context.facts.now),
+        };
+        let identity = prove(context, &request, &asked)?;
         Ok((Caller::Certificate(Box::new(identity)), asked))
     };
     let executing = async |context: &Context<'_>, asked: Request| match context.caller {
@@ -173,18 +184,11 @@ fn untrusted(why: impl std::fmt::Display) -> Fault {
 
 fn prove(
     context: &Context<'_>,
-    head: &RequestHead<'_>,
-    body: &[u8],
+    request: &ShowingRequest<'_>,
     asked: &Request,
 ) -> Result<CertificateIdentity, Fault> {
-    let request = SignedRequest {
-        head,
-        body,
-        region: access::region(context),
-        rules: Rules::new(UriRules::Standard, context.facts.now),
-    };
     let directory = &context.services.directory;
-    certificate_identity(directory, &request, asked.account, asked.anchor).map_err(|error| {
+    certificate_identity(directory, request, asked.account, asked.anchor).map_err(|error| {
         match error {
             CertificateError::Signature(error) => AuthnError::Signature(error).into(),
             CertificateError::Missing => Fault::missing_authentication_token(),
@@ -192,6 +196,15 @@ fn prove(
                 let message = "Credential should be scoped to the service 'rolesanywhere' and to \
                                the region of the trust anchor.";
                 Fault::new(FaultCode::SignatureDoesNotMatch, message)
+            }
+            CertificateError::ContentType => access::invalid(
+                "A request that only its connection proves must have the Content-Type \
+                 application/json.",
+            ),
+            CertificateError::Page | CertificateError::PassedOn => {
+                let message = "A request that only its connection proves must be made by the \
+                               holder of the certificate itself.";
+                Fault::access_denied(message).with_note(error)
             }
             CertificateError::Encoding
             | CertificateError::Serial
@@ -210,21 +223,19 @@ async fn grant(
     let decided = match decide(context, identity, asked) {
         Ok(decided) => decided,
         Err(fault) => {
-            // Refused all the same if this cannot be kept.
-            if let Err(error) = subjects::came(context, account, identity.leaf(), true).await {
-                tracing::warn!(%error, "that a subject came in vain was not kept");
-            }
+            subjects::came(context, account, identity.leaf(), true).await;
             return Err(fault);
         }
     };
     let (draft, role_name) = decided;
-    let subject = subjects::came(context, account, identity.leaf(), false).await?;
     let name = draft.session_name.clone();
     let source_identity = draft.source_identity.clone();
     let role_id = format!("{}:{name}", draft.principal.id);
     let role_arn = draft.principal.arn.clone();
     let arn = arn::assumed_role(account, &role_name, &name);
     let minted = session_input::mint(context, draft, 0).await?;
+    subjects::came(context, account, identity.leaf(), false).await;
+    let subject = subjects::id(context, account, identity.leaf());
     let subject_arn = arn::anywhere(access::region(context), account, "subject", &subject.0);
     Ok(Granted { minted, role_id, arn, role_arn, source_identity, subject_arn })
 }
@@ -358,6 +369,9 @@ fn policies(
     let found = arns.iter().map(|arn| state.managed_policy(profile.account, arn));
     let ids = found.map(|it| it.map(|it| it.id())).collect::<Option<Vec<_>>>();
     let ids = ids.ok_or("a managed session policy of the profile does not exist any more")?;
+    if profile.managed_policy_ids.as_ref().is_some_and(|listed| *listed != ids) {
+        return Err("a managed session policy of the profile was made again under its ARN");
+    }
     Ok(Some(SessionPolicies { inline: inline.clone(), arns: arns.clone(), ids: Some(ids) }))
 }
 

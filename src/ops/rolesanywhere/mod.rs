@@ -5,9 +5,9 @@
 //! A *trust anchor* holds the authorities whose certificates an account takes. A *profile* lists roles
 //! that those may get, and binds their sessions by policies and by time. A *revocation list* (CRL)
 //! belongs to an anchor. `POST /sessions` ([`create_session()`]) gives a session of a role to whoever
-//! signs the request with the key of a certificate of an anchor, if the role is in the profile and
-//! trusts `rolesanywhere.amazonaws.com` with what the certificate says. Who came is kept as a
-//! *subject*.
+//! shows a certificate of an anchor, in the request that its key signs or in the handshake of the
+//! connection, if the role is in the profile and trusts `rolesanywhere.amazonaws.com` with what the
+//! certificate says. Who came is kept as a *subject*.
 //!
 //! # Trust boundary
 //!

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{A, B, Bench};
 use crate::directory::organization::{
-    FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId, root_access,
+    AccountState, FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId,
+    root_access,
 };
 use crate::directory::providers::OidcProvider;
 use crate::directory::{Entity, MfaDevice};
@@ -53,6 +54,7 @@ impl Bench {
             tags: Vec::new(),
             services: [(root_access::IAM.to_owned(), now)].into(),
             root_access: BTreeSet::new(),
+            root_access_ended: BTreeMap::new(),
         };
         self.put(Entity::Organization(organization)).await;
         for account in [A, B] {
@@ -65,9 +67,17 @@ impl Bench {
                 attached: BTreeSet::new(),
                 tags: Vec::new(),
                 delegated: BTreeMap::new(),
+                root_access_ended: None,
             };
             self.put(Entity::Member(member)).await;
         }
+    }
+
+    /// Closes an account.
+    pub(crate) async fn close(&self, account: &str) {
+        let account = AccountId::parse(account).unwrap();
+        let closed_at = Some(self.clock.now());
+        self.put(Entity::AccountState(AccountState { account, closed_at, left: None })).await;
     }
 
     /// Puts an MFA device with the seed of [`totp`] into A, for a user of A if one is named, and
