@@ -191,6 +191,10 @@ pub struct Principal {
     /// The source identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
+    /// Of a root user's session that AssumeRoot gave: the ARN of the policy of the one task that it is
+    /// for. Absent for everybody else, also for a root user with all its rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_policy: Option<String>,
     /// The principal's tags, session tags over the entity's own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,

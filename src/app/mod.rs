@@ -204,6 +204,7 @@ pub async fn open(settings: &Settings, world: &World) -> Result<Deployment, AppE
         random: Arc::clone(&world.random),
         iam: settings.iam,
         clock: Arc::clone(&world.clock),
+        subjects_lost: prometheus_client::metrics::counter::Counter::default(),
         quotas: settings.quotas.clone(),
         region: settings.region.region.clone(),
         reports: Reports::default(),

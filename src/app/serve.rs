@@ -54,8 +54,13 @@ pub async fn start(settings: &Settings, world: &World) -> Result<Serving, AppErr
     }
     metrics.register(
         "countersign_root_uses",
-        "Requests that root users of accounts signed",
+        "Requests that root users of accounts signed, or federated users that they made",
         services.authenticator.root_uses().clone(),
+    );
+    metrics.register(
+        "countersign_subjects_lost",
+        "Times that it was not kept that somebody came with a certificate",
+        services.subjects_lost.clone(),
     );
     meters::register_key_sets(&metrics, &deployment.key_sets);
     let edge = Edge {

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::held::{self, HeldChain};
 use crate::directory::{Directory, Snapshot, TrustAnchor};
-use crate::federation::x509::{self, Bundle, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
+use crate::federation::x509::{self, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
 use crate::id::{AccountId, ProviderId};
 use crate::sigv4::{self, Body, Presented, RequestHead, Rules, SigError};
 
@@ -121,13 +121,11 @@ pub fn certificate_identity(
     let snapshot = directory.snapshot();
     let anchor = standing(&snapshot, account, &anchor).ok_or(CertificateError::NoAnchor)?;
     let anchor = Arc::clone(anchor);
-    let bundle = Bundle::parse(&anchor.bundle)?;
-    let lists: Vec<_> = snapshot
-        .crls_of(account)
-        .filter(|it| it.enabled && it.anchor == anchor.id)
-        .map(|it| &it.list)
-        .collect();
-    let leaf = x509::verify(leaf, &chain, &bundle, &lists, request.rules.now)?;
+    let bundle = snapshot.trust_bundle(&anchor.id).ok_or(CertificateError::NoAnchor)?;
+    let bundle = bundle.as_ref().map_err(Clone::clone)?;
+    let lists = snapshot.crls_of_anchor(&anchor).filter(|it| it.enabled);
+    let lists: Vec<_> = lists.map(|it| &it.list).collect();
+    let leaf = x509::verify(leaf, &chain, bundle, &lists, request.rules.now)?;
     Ok(CertificateIdentity { anchor, leaf, proof, proven_at: snapshot.version() })
 }
 
@@ -171,8 +169,8 @@ fn standing<'s>(
     account: AccountId,
     id: &ProviderId,
 ) -> Option<&'s Arc<TrustAnchor>> {
-    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
-    snapshot.trust_anchor(id).filter(|it| open && it.account == account && it.enabled)
+    snapshot.open_account(account)?;
+    snapshot.trust_anchor(id).filter(|it| it.account == account && it.enabled)
 }
 
 fn decode(header: &[u8]) -> Result<Vec<u8>, CertificateError> {

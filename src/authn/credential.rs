@@ -122,6 +122,11 @@ impl OpenSession {
         &self.claims
     }
 
+    /// How long the text of the inline policy is, in bytes; 0 without one.
+    pub(super) fn policy_size(&self) -> u64 {
+        self.inline.as_ref().map_or(0, |inline| inline.policy.text().len() as u64)
+    }
+
     /// The session policies; `None` if none were passed.
     pub fn policies(&self) -> Option<impl Iterator<Item = SessionPolicy<'_>>> {
         let policies = self.claims.policies.as_ref()?;
@@ -161,6 +166,7 @@ impl OpenSession {
 #[cfg(test)]
 mod tests {
     use super::{OpenKey, OpenSession, SIGNING_KEYS, SessionPolicy, SigningKeys};
+    use crate::authn::{BARE_SESSION, BySize};
     use crate::directory::{AccessKey, KeyStatus};
     use crate::id::{AccessKeyId, AccessKeyKind, AccountId, SessionId, UniqueId, UniqueKind};
     use crate::policy::DocumentKind;
@@ -172,6 +178,8 @@ mod tests {
 
     use std::sync::Arc;
     use std::time::Duration;
+
+    use quick_cache::Weighter as _;
 
     fn key_id(kind: AccessKeyKind) -> AccessKeyId {
         let account = AccountId::parse("123456789012").unwrap();
@@ -285,6 +293,21 @@ mod tests {
         }
         let id = key_id(AccessKeyKind::LongTerm);
         assert!(keys.v4a(&secret, &id).is_some());
+    }
+
+    /// Many sessions with long policies are not kept as if they had none.
+    #[test]
+    fn a_session_weighs_more_with_a_policy() {
+        let weight = |inline: Option<String>| {
+            let policies = SessionPolicies { inline, arns: Vec::new(), ids: None };
+            let session = Arc::new(session(Some(policies)));
+            BySize.weight(&(session.access_key_id(), [0; 32]), &session)
+        };
+        let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+        assert_eq!(weight(None), BARE_SESSION);
+        assert_eq!(weight(Some(text.to_owned())), BARE_SESSION + 3);
+        let longest = text.replacen('{', &format!("{{{}", " ".repeat(2_048 - text.len())), 1);
+        assert_eq!(weight(Some(longest)), BARE_SESSION + 128);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn provider(
 ) -> Result<Arc<OidcProvider>, WebIdentityError> {
     let url = issuer.strip_prefix(SCHEME);
     let found = url.and_then(|url| {
-        snapshot.account(account).filter(|_| !snapshot.organized().is_closed(account))?;
+        snapshot.open_account(account)?;
         snapshot
             .oidc_provider(account, url)
             .or_else(|| snapshot.oidc_provider(account, url.strip_suffix('/')?))
@@ -126,9 +126,9 @@ impl WebIdentity {
 
     /// Whether the provider still is what it was, in a directory that may be newer.
     pub fn still_stands(&self, snapshot: &Snapshot) -> bool {
-        !snapshot.organized().is_closed(self.provider.account)
-            && snapshot
-                .oidc_provider_by_id(&self.provider.id)
-                .is_some_and(|provider| provider.client_ids.contains(&self.audience))
+        snapshot
+            .open_account(self.provider.account)
+            .and_then(|_| snapshot.oidc_provider_by_id(&self.provider.id))
+            .is_some_and(|provider| provider.client_ids.contains(&self.audience))
     }
 }

@@ -199,6 +199,12 @@ impl Identity {
         matches!(self.principal, PrincipalEntity::Root(_))
     }
 
+    /// Whether it acts on the rights of a root user: as that user, or as a federated user of its making.
+    pub fn is_of_root(&self) -> bool {
+        let made = matches!(self.principal, PrincipalEntity::Federated(Maker::Root(_)));
+        made || self.is_root()
+    }
+
     /// The unique ID of the user or role; of a root user, its account's; of a federated user, its
     /// maker's.
     pub fn unique_id(&self) -> UniqueId {

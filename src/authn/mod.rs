@@ -33,6 +33,7 @@ pub mod standing;
 use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -143,8 +144,10 @@ pub struct Expectation<'a> {
     pub monotonic: Monotonic,
 }
 
-/// How many open sessions and keys are kept at hand.
+/// How many open sessions and keys are kept at hand; of sessions with policies fewer.
 const CACHE: usize = 100_000;
+/// What a session without a policy weighs: about so many times half a kilobyte.
+const BARE_SESSION: u64 = 4;
 
 /// The pipeline, with what it needs and what it remembers.
 pub struct Authenticator {
@@ -153,10 +156,25 @@ pub struct Authenticator {
     ledger: Arc<dyn Ledger>,
     settings: sessions::Settings,
     /// By access key ID and the SHA-256 of the token.
-    sessions: Cache<(AccessKeyId, [u8; 32]), Arc<OpenSession>>,
+    sessions: Cache<SessionKey, Arc<OpenSession>, BySize>,
     keys: Cache<AccessKeyId, Arc<OpenKey>>,
     health: LedgerHealth,
     root_uses: Counter,
+}
+
+/// An access key ID and the SHA-256 of the token.
+type SessionKey = (AccessKeyId, [u8; 32]);
+
+/// INVARIANT: whoever may have sessions decides how many there are and what policies they have, and
+/// a policy takes many times its text when it is parsed and compiled. What is kept at hand is bounded
+/// by its size.
+#[derive(Clone)]
+struct BySize;
+
+impl Weighter<SessionKey, Arc<OpenSession>> for BySize {
+    fn weight(&self, _: &SessionKey, session: &Arc<OpenSession>) -> u64 {
+        BARE_SESSION.saturating_add(session.policy_size() / 16)
+    }
 }
 
 /// A credential that was found, before anything of it is believed.
@@ -194,14 +212,14 @@ impl Authenticator {
             keyring,
             ledger,
             settings,
-            sessions: Cache::new(CACHE),
+            sessions: Cache::with_weighter(CACHE, BARE_SESSION * CACHE as u64, BySize),
             keys: Cache::new(CACHE),
             health: LedgerHealth::default(),
             root_uses: Counter::default(),
         }
     }
 
-    /// How many requests root users have signed.
+    /// How many requests root users have signed, and federated users that they made.
     pub fn root_uses(&self) -> &Counter {
         &self.root_uses
     }
@@ -241,14 +259,20 @@ impl Authenticator {
             Some(session) => Identity::of_session(&snapshot, access_key_id, session)?,
             None => Identity::of_key(&snapshot, access_key_id)?,
         };
-        if identity.is_root() {
+        if identity.is_of_root() {
             // INVARIANT: no use of a root user goes unseen.
             self.root_uses.inc();
+            let what = if identity.is_root() {
+                "the root user of an account signed a request"
+            } else {
+                "a federated user of the root user of an account signed a request"
+            };
             tracing::warn!(
                 account = %identity.account(),
+                arn = %identity.arn(),
                 access_key_id = %access_key_id,
                 service = expectation.service,
-                "the root user of an account signed a request"
+                "{what}"
             );
         }
         let region = match presented.algorithm() {

@@ -15,7 +15,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use crate::arn;
 use crate::directory::{Directory, SamlProvider, Snapshot};
-use crate::federation::saml::{self, Expected, Metadata, MetadataError, TrustedAssertion};
+use crate::federation::saml::{self, Expected, MetadataError, TrustedAssertion};
 use crate::id::AccountId;
 use crate::time::Timestamp;
 
@@ -88,16 +88,17 @@ pub fn saml_identity(
         return Err(SamlIdentityError::OtherAccount);
     }
     let snapshot = directory.snapshot();
-    let open = snapshot.account(account).is_some() && !snapshot.organized().is_closed(account);
-    let found = snapshot.saml_provider_named(account, name).filter(|_| open);
+    let found =
+        snapshot.open_account(account).and_then(|_| snapshot.saml_provider_named(account, name));
     // Names are told apart without regard to case, ARNs are not.
     let found = found.filter(|found| found.arn() == provider);
     let provider = Arc::clone(found.ok_or(SamlIdentityError::NoProvider)?);
-    let metadata = Metadata::parse(&provider.metadata)?;
+    let metadata = snapshot.saml_metadata(&provider.id).ok_or(SamlIdentityError::NoProvider)?;
+    let metadata = metadata.as_ref().map_err(Clone::clone)?;
     let assertion = saml::verify(
         response,
         &Expected {
-            metadata: &metadata,
+            metadata,
             audiences: &settings.audiences,
             recipients: &settings.recipients,
             answers: settings.accept_answers,
@@ -138,10 +139,10 @@ impl SamlIdentity {
 
     /// Whether the provider still is what it was, in a directory that may be newer.
     pub fn still_stands(&self, snapshot: &Snapshot) -> bool {
-        !snapshot.organized().is_closed(self.provider.account)
-            && snapshot
-                .saml_provider_by_id(&self.provider.id)
-                .is_some_and(|provider| provider.metadata == self.provider.metadata)
+        snapshot
+            .open_account(self.provider.account)
+            .and_then(|_| snapshot.saml_provider_by_id(&self.provider.id))
+            .is_some_and(|provider| provider.metadata == self.provider.metadata)
     }
 }
 

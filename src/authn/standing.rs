@@ -131,14 +131,19 @@ pub fn origin(snapshot: &Snapshot, id: &AccessKeyId, claims: &Claims) -> Result<
     Ok(())
 }
 
-/// Checks that the organization still gives the task to whoever made the session of a root user.
+/// Checks that the organization still gives the task to whoever made the session of a root user, and
+/// has given it ever since.
 fn root_access(snapshot: &Snapshot, claims: &Claims) -> Result<(), Refusal> {
     let ended = Refusal::RootAccessEnded(claims.principal.id);
     let maker = claims.ancestors.last().ok_or(ended)?;
     let task = claims.task_policy().and_then(RootTask::of_policy).ok_or(ended)?;
     let by = account_of(&principal(snapshot, &maker.principal_id)?);
     let organized = snapshot.organized();
-    organized.check_root_access(by, claims.principal.account, task).map_err(|_| ended)
+    organized.check_root_access(by, claims.principal.account, task).map_err(|_| ended)?;
+    match organized.root_access_ended(by, task) {
+        Some(it) if it.refuses(claims.version) => Err(ended),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the session `id` was made in the directory's present epoch.

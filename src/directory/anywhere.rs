@@ -67,6 +67,11 @@ pub struct AnywhereProfile {
     /// Managed session policies by ARN.
     #[serde(default)]
     pub managed_policies: Vec<String>,
+    /// Their unique IDs, in the same order. Absent in profiles from before there were any.
+    ///
+    /// INVARIANT (identity is by unique ID): a policy made again under its ARN is not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_policy_ids: Option<Vec<UniqueId>>,
     /// The longest session, in seconds; an hour if it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
@@ -114,7 +119,7 @@ pub struct Crl {
 /// Somebody who came with a certificate. Nothing depends on it: it is there to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// Never used twice; told in the shape of a UUID.
+    /// Told in the shape of a UUID. Who is forgotten and comes again has the same.
     pub id: AnywhereId,
     /// The account whose anchor vouched.
     pub account: AccountId,
@@ -127,7 +132,7 @@ pub struct Subject {
     pub created_at: Timestamp,
     /// When it last came, or its tags were changed.
     pub updated_at: Timestamp,
-    /// When it last came, to the minute.
+    /// When it last came, to the hour.
     pub last_seen_at: Timestamp,
     /// The certificates it came with, the last one first.
     #[serde(default)]
@@ -144,7 +149,7 @@ pub struct SeenCertificate {
     /// Its DER.
     #[serde(with = "super::entities::base64_bytes")]
     pub der: Vec<u8>,
-    /// When it was last shown, to the minute.
+    /// When it was last shown, to the hour.
     pub seen_at: Timestamp,
     /// Whether it then got nothing.
     #[serde(default)]
@@ -172,11 +177,16 @@ macro_rules! kept {
     )*};
 }
 
+/// Where a revocation list stands: beside the others of its anchor, which never changes.
+pub(super) fn place(anchor: &ProviderId, list: &str) -> String {
+    format!("{anchor}/{list}")
+}
+
 // Names need not be unique: all but subjects are found by ID, and listed in that order.
 kept! {
     TrustAnchor by ProviderId, it: it.id.to_string();
     AnywhereProfile by AnywhereId, it: it.id.to_string();
-    Crl by AnywhereId, it: it.id.to_string();
+    Crl by AnywhereId, it: place(&it.anchor, &it.id.to_string());
     Subject by AnywhereId, it: it.name.clone();
 }
 
@@ -203,6 +213,15 @@ mod tests {
                 "duration":900,"accept_session_name":true,
                 "mappings":[{"field":"x509SAN","specifiers":["URI"]}],
                 "created_by":"arn:aws:iam::111122223333:user/admin","tags":[],
+                "created_at":1790000000000,"updated_at":1790000001000}"#,
+                "anywhere-profile/000102030405060708090a0b0c0d0e0f",
+            ),
+            (
+                r#"{"kind":"anywhere_profile","id":"000102030405060708090a0b0c0d0e0f",
+                "account":"111122223333","name":"apps","enabled":true,"roles":[],
+                "managed_policies":["arn:aws:iam::111122223333:policy/own"],
+                "managed_policy_ids":["ANPAAAAAAAAAAAAAAAAA1"],"accept_session_name":false,
+                "mappings":[],"created_by":"arn:aws:iam::111122223333:user/admin","tags":[],
                 "created_at":1790000000000,"updated_at":1790000001000}"#,
                 "anywhere-profile/000102030405060708090a0b0c0d0e0f",
             ),

@@ -70,6 +70,18 @@ impl<T: Kept> Index<T> {
             .map(|(_, entity)| entity)
     }
 
+    /// Those of an account whose names begin so, in the order of their names.
+    pub(super) fn beginning(
+        &self,
+        account: AccountId,
+        with: String,
+    ) -> impl Iterator<Item = &Arc<T>> {
+        self.ordered
+            .range((account, with.clone())..)
+            .take_while(move |((owner, name), _)| *owner == account && name.starts_with(&with))
+            .map(|(_, entity)| entity)
+    }
+
     /// All of them, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
         self.by_id.values()

@@ -152,15 +152,15 @@ const TEXTS: &[Text] = &[
         "/root-task/",
         "IAMDeleteRootUserCredentials",
         "A root session that deletes the root user's credentials.",
-        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:DeleteVirtualMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"Resource":"*"},
-           {"Sid":"DenyDeletingRootUserCredentialsOnNonRootUserResource","Effect":"Deny","Action":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:DeleteVirtualMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"NotResource":"arn:aws:iam::*:root"}"#,
+        r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"Resource":"*"},
+           {"Sid":"DenyDeletingRootUserCredentialsOnNonRootUserResource","Effect":"Deny","Action":["iam:DeleteAccessKey","iam:DeleteSigningCertificate","iam:DeleteLoginProfile","iam:DeactivateMFADevice","iam:ListAccessKeys","iam:ListSigningCertificates","iam:GetLoginProfile","iam:ListMFADevices","iam:GetUser","iam:GetAccessKeyLastUsed"],"NotResource":"arn:aws:iam::*:root"}"#,
     ),
     (
         "/root-task/",
         "S3UnlockBucketPolicy",
         "A root session that takes away the policy of a bucket that lets nobody in.",
         r#"{"Sid":"DenyAllOtherActionsOnAnyResource","Effect":"Deny","NotAction":["s3:DeleteBucketPolicy","s3:PutBucketPolicy","s3:GetBucketPolicy","s3:ListAllMyBuckets"],"Resource":"*"},
-           {"Sid":"DenyManagingBucketPolicyForNonRootCallers","Effect":"Deny","Action":["s3:DeleteBucketPolicy","s3:PutBucketPolicy","s3:GetBucketPolicy","s3:ListAllMyBuckets"],"Resource":"*","Condition":{"StringNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:root"}}}"#,
+           {"Sid":"DenyManagingBucketPolicyForNonRootCallers","Effect":"Deny","Action":["s3:DeleteBucketPolicy","s3:PutBucketPolicy","s3:GetBucketPolicy","s3:ListAllMyBuckets"],"Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:root"}}}"#,
     ),
     (
         "/root-task/",
@@ -216,6 +216,78 @@ mod tests {
         assert_eq!(ids.len(), TEXTS.len());
         let arns: BTreeSet<_> = all().map(|policy| &policy.arn).collect();
         assert_eq!(arns.len(), TEXTS.len());
+    }
+
+    /// The actions that each task leaves, as AWS publishes them (IAM User Guide, "AWS managed policies
+    /// for AWS Identity and Access Management"); those of the queues' it describes in words.
+    #[test]
+    fn tasks_leave_the_actions_that_they_do_with_aws() {
+        for (name, actions) in [
+            (
+                "IAMAuditRootUserCredentials",
+                &[
+                    "iam:GetAccessKeyLastUsed",
+                    "iam:GetAccountSummary",
+                    "iam:GetLoginProfile",
+                    "iam:GetUser",
+                    "iam:ListAccessKeys",
+                    "iam:ListMFADevices",
+                    "iam:ListSigningCertificates",
+                ][..],
+            ),
+            ("IAMCreateRootUserPassword", &["iam:CreateLoginProfile", "iam:GetLoginProfile"]),
+            (
+                "IAMDeleteRootUserCredentials",
+                &[
+                    "iam:DeactivateMFADevice",
+                    "iam:DeleteAccessKey",
+                    "iam:DeleteLoginProfile",
+                    "iam:DeleteSigningCertificate",
+                    "iam:GetAccessKeyLastUsed",
+                    "iam:GetLoginProfile",
+                    "iam:GetUser",
+                    "iam:ListAccessKeys",
+                    "iam:ListMFADevices",
+                    "iam:ListSigningCertificates",
+                ],
+            ),
+            (
+                "S3UnlockBucketPolicy",
+                &[
+                    "s3:DeleteBucketPolicy",
+                    "s3:GetBucketPolicy",
+                    "s3:ListAllMyBuckets",
+                    "s3:PutBucketPolicy",
+                ],
+            ),
+            (
+                "SQSUnlockQueuePolicy",
+                &[
+                    "sqs:GetQueueAttributes",
+                    "sqs:GetQueueUrl",
+                    "sqs:ListQueues",
+                    "sqs:SetQueueAttributes",
+                ],
+            ),
+        ] {
+            let policy = find(&format!("arn:aws:iam::aws:policy/root-task/{name}")).unwrap();
+            let text: serde_json::Value = serde_json::from_str(policy.document.text()).unwrap();
+            let statements = text["Statement"].as_array().unwrap();
+            assert!(statements.iter().all(|it| it["Effect"] == "Deny"), "{name}");
+            let all = &statements[0];
+            assert_eq!(
+                (&all["Sid"], &all["Resource"]),
+                (&"DenyAllOtherActionsOnAnyResource".into(), &"*".into())
+            );
+            let mut left: Vec<_> = all["NotAction"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it.as_str().unwrap())
+                .collect();
+            left.sort_unstable();
+            assert_eq!(left, actions, "{name}");
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod organization;
 pub mod pods;
 pub mod policies;
 pub mod providers;
+mod read_once;
 mod snapshot;
 pub mod store;
 mod transaction;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
-use super::anywhere::{AnywhereProfile, Crl, Subject, TrustAnchor};
+use super::anywhere::{self, AnywhereProfile, Crl, Subject, TrustAnchor};
 use super::document::Document;
 use super::entities::{AccessKey, Account, Epoch, Policies, Role, SessionRevocation, User};
 use super::groups::{Group, InstanceProfile};
@@ -15,8 +15,11 @@ use super::organization::Organized;
 use super::pods::{self, PodAssociation};
 use super::policies::{Managed, ManagedPolicy};
 use super::providers::{OidcProvider, SamlProvider};
+use super::read_once::ReadOnce;
 use super::store::{Change, Contents, Entity, EntityKey, StoreError};
 use crate::arn;
+use crate::federation::saml::{Metadata, MetadataError};
+use crate::federation::x509::{Bundle, X509Error};
 use crate::id::{
     AccessKeyId, AccountId, AnywhereId, AssociationId, DeviceId, ProviderId, UniqueId,
 };
@@ -47,7 +50,9 @@ pub struct Snapshot {
     /// Users and their MFA devices.
     devices_of_users: OrdSet<(UniqueId, DeviceId)>,
     pod_associations: Index<PodAssociation>,
+    metadata: ReadOnce<Result<Metadata, MetadataError>>,
     trust_anchors: Index<TrustAnchor>,
+    bundles: ReadOnce<Result<Bundle, X509Error>>,
     anywhere_profiles: Index<AnywhereProfile>,
     crls: Index<Crl>,
     subjects: Index<Subject>,
@@ -142,13 +147,19 @@ impl Snapshot {
                 self.instance_profiles.insert(profile);
             }
             Entity::OidcProvider(provider) => self.oidc_providers.insert(provider),
-            Entity::SamlProvider(provider) => self.saml_providers.insert(provider),
+            Entity::SamlProvider(provider) => {
+                self.metadata.put(provider.id);
+                self.saml_providers.insert(provider);
+            }
             Entity::MfaDevice(device) => {
                 self.devices_of_users.extend(device.user.map(|user| (user, device.id)));
                 self.mfa_devices.insert(device);
             }
             Entity::PodAssociation(it) => self.pod_associations.insert(it),
-            Entity::TrustAnchor(it) => self.trust_anchors.insert(it),
+            Entity::TrustAnchor(it) => {
+                self.bundles.put(it.id);
+                self.trust_anchors.insert(it);
+            }
             Entity::AnywhereProfile(it) => self.anywhere_profiles.insert(it),
             Entity::Crl(it) => self.crls.insert(it),
             Entity::Subject(it) => self.subjects.insert(it),
@@ -207,6 +218,7 @@ impl Snapshot {
             }
             EntityKey::SamlProvider(id) => {
                 self.saml_providers.remove(&id);
+                self.metadata.remove(&id);
             }
             EntityKey::MfaDevice(id) => {
                 if let Some(user) = self.mfa_devices.remove(&id).and_then(|it| it.user) {
@@ -218,6 +230,7 @@ impl Snapshot {
             }
             EntityKey::TrustAnchor(id) => {
                 self.trust_anchors.remove(&id);
+                self.bundles.remove(&id);
             }
             EntityKey::AnywhereProfile(id) => {
                 self.anywhere_profiles.remove(&id);
@@ -323,6 +336,11 @@ impl Snapshot {
     /// An account by its ID.
     pub fn account(&self, id: AccountId) -> Option<&Arc<Account>> {
         self.accounts.get(&id)
+    }
+
+    /// An account by its ID, unless it was closed.
+    pub fn open_account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.account(id).filter(|_| !self.organized().is_closed(id))
     }
 
     /// Every account, by ID.
@@ -528,6 +546,15 @@ impl Snapshot {
         self.trust_anchors.of(account)
     }
 
+    /// The authorities of a trust anchor, read once.
+    ///
+    /// # Errors
+    /// What is stored cannot be read.
+    pub fn trust_bundle(&self, id: &ProviderId) -> Option<&Result<Bundle, X509Error>> {
+        let anchor = self.trust_anchors.get(id)?;
+        self.bundles.get(id, || Bundle::parse(&anchor.bundle))
+    }
+
     /// A profile of IAM Roles Anywhere by its ID.
     pub fn anywhere_profile(&self, id: &AnywhereId) -> Option<&Arc<AnywhereProfile>> {
         self.anywhere_profiles.get(id)
@@ -546,9 +573,14 @@ impl Snapshot {
         self.crls.get(id)
     }
 
-    /// The revocation lists of an account, by ID.
+    /// The revocation lists of an account, by anchor and ID.
     pub fn crls_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Crl>> {
         self.crls.of(account)
+    }
+
+    /// The revocation lists of a trust anchor, by ID.
+    pub fn crls_of_anchor(&self, anchor: &TrustAnchor) -> impl Iterator<Item = &Arc<Crl>> {
+        self.crls.beginning(anchor.account, anywhere::place(&anchor.id, ""))
     }
 
     /// A subject of certificates by its ID.
@@ -564,6 +596,15 @@ impl Snapshot {
     /// The subjects of an account's certificates, by name.
     pub fn subjects_of(&self, account: AccountId) -> impl Iterator<Item = &Arc<Subject>> {
         self.subjects.of(account)
+    }
+
+    /// What the metadata of a SAML provider says, read once.
+    ///
+    /// # Errors
+    /// What is stored cannot be read.
+    pub fn saml_metadata(&self, id: &ProviderId) -> Option<&Result<Metadata, MetadataError>> {
+        let provider = self.saml_providers.get(id)?;
+        self.metadata.get(id, || Metadata::parse(&provider.metadata))
     }
 
     /// A SAML provider by its name, in any case.

@@ -27,7 +27,7 @@ pub fn add_request(context: &mut Context, facts: &Facts) {
     one(context, "aws:SecureTransport", bool(facts.secure));
     one(context, "aws:RequestedRegion", facts.region.as_str());
     if let Some(ip) = facts.source_ip {
-        one(context, "aws:SourceIp", ip.to_string());
+        one(context, "aws:SourceIp", ip.to_canonical().to_string());
     }
     if let Some(agent) = &facts.user_agent {
         one(context, "aws:UserAgent", agent.clone());

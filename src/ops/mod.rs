@@ -45,6 +45,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
 
 use crate::audit::AuditSink;
@@ -93,6 +94,8 @@ pub struct Services {
     pub iam: iam::settings::Settings,
     /// Clocks. A request's time is in its [`Context`].
     pub clock: Arc<dyn Clock>,
+    /// How often it was not kept that somebody came with a certificate.
+    pub subjects_lost: Counter,
     /// How many of each thing an account may have.
     pub quotas: iam::quotas::Quotas,
     /// The region that the deployment is in.

@@ -27,11 +27,12 @@ use crate::authn::{Authenticator, Caller, Expectation};
 use crate::directory::embedded::EmbeddedStore;
 use crate::directory::entities::Policies;
 use crate::directory::organization::{
-    FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId, root_access,
+    AccountState, FeatureSet, Joined, Member, Organization, OrganizationId, Parent, RootId,
+    root_access,
 };
 use crate::directory::providers::OidcProvider;
 use crate::directory::{
-    AccessKey, Account, Directory, Entity, KeyStatus, MfaDevice, User, managed,
+    AccessKey, Account, Directory, Entity, EntityKey, KeyStatus, MfaDevice, User, managed,
 };
 use crate::federation::oidc::{Algorithm, KeySet, PublicJwk, SigningKey};
 use crate::future::BoxFuture;
@@ -207,6 +208,7 @@ impl Bench {
             random,
             iam: crate::ops::iam::settings::Settings::default(),
             clock: clock.clone(),
+            subjects_lost: prometheus_client::metrics::counter::Counter::default(),
             quotas: Quotas::default(),
             region: Region::default(),
             reports: Reports::default(),
@@ -344,6 +346,7 @@ impl Bench {
             tags: Vec::new(),
             services: [(root_access::IAM.to_owned(), now)].into(),
             root_access: BTreeSet::new(),
+            root_access_ended: BTreeMap::new(),
         };
         self.put(Entity::Organization(organization)).await;
         for account in [A, B] {
@@ -356,9 +359,26 @@ impl Bench {
                 attached: BTreeSet::new(),
                 tags: Vec::new(),
                 delegated: BTreeMap::new(),
+                root_access_ended: None,
             };
             self.put(Entity::Member(member)).await;
         }
+    }
+
+    /// Closes an account.
+    pub(crate) async fn close(&self, account: &str) {
+        let account = AccountId::parse(account).unwrap();
+        let closed_at = Some(self.clock.now());
+        self.put(Entity::AccountState(AccountState { account, closed_at, left: None })).await;
+    }
+
+    /// Takes an entity away.
+    pub(crate) async fn delete(&self, key: EntityKey) {
+        let written = self.services.directory.write(|tx| {
+            tx.delete(key);
+            Ok::<_, Fault>(())
+        });
+        written.await.unwrap();
     }
 
     /// Writes an entity.

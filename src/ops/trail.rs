@@ -62,7 +62,7 @@ pub(super) fn with_caller(record: Record, caller: &Caller) -> Record {
     });
     let record = record.recipient(identity.account()).ancestors(ancestors);
     // INVARIANT: no use of a root user goes unseen.
-    if identity.is_root() { record.additional("rootUser", true.into()) } else { record }
+    if identity.is_of_root() { record.additional("rootUser", true.into()) } else { record }
 }
 
 /// Who asked, as CloudTrail tells it.

@@ -1,5 +1,6 @@
 //! A parsed document.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::condition::Condition;
@@ -179,6 +180,7 @@ impl Policy {
     /// in the order of the document.
     pub fn condition_keys(&self) -> Vec<&str> {
         let mut keys: Vec<&Key> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for statement in &self.statements {
             let resources = statement.resource.iter().flat_map(|clause| &clause.entries);
             let conditions = statement.conditions.iter();
@@ -187,7 +189,7 @@ impl Policy {
                     std::iter::once(&condition.key).chain(condition.operands.keys())
                 }));
             for key in asked {
-                if !keys.contains(&key) {
+                if seen.insert(key.folded()) {
                     keys.push(key);
                 }
             }

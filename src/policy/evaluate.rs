@@ -6,6 +6,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::fold::fold;
 use super::principal::{Principal, Reach};
+use super::resource::ResourcePattern;
 use super::truth::Truth;
 
 use std::borrow::Cow;
@@ -109,8 +110,14 @@ impl Statement {
         let Some(Clause { negated, entries }) = &self.resource else {
             return Truth::True;
         };
-        Truth::any(entries.iter().map(|entry| entry.matches(facts.resource, facts.context)))
-            .negate_if(*negated)
+        let covers = |entry: &ResourcePattern| {
+            if *negated && !entry.resolves(facts.context) {
+                Truth::Unknown
+            } else {
+                entry.matches(facts.resource, facts.context)
+            }
+        };
+        Truth::any(entries.iter().map(covers)).negate_if(*negated)
     }
 }
 

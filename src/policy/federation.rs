@@ -25,6 +25,9 @@ pub struct FederatedAllow {
     pub subjects: Vec<String>,
     /// The audiences that it takes (`<issuer>:aud`, `saml:aud`). Empty: any.
     pub audiences: Vec<String>,
+    /// The names of sessions that it takes (`sts:RoleSessionName`), which whoever asks chooses.
+    /// Empty: any.
+    pub session_names: Vec<String>,
     /// The other claims of the provider that it requires values of, lower-cased.
     pub claims: Vec<String>,
 }
@@ -63,9 +66,13 @@ impl Statement {
             provider: provider.to_owned(),
             subjects: Vec::new(),
             audiences: Vec::new(),
+            session_names: Vec::new(),
             claims: Vec::new(),
         };
         for condition in &self.conditions {
+            if condition.key.folded() == "sts:rolesessionname" {
+                allow.session_names.extend(condition.limits().into_iter().flatten());
+            }
             let Some(claim) = condition.key.folded().strip_prefix(prefix.as_str()) else {
                 continue;
             };
@@ -99,7 +106,8 @@ impl Condition {
 }
 
 /// Issuers that many organizations share, and the claim that tells them apart there. A trust in
-/// one of them has to require values of that claim.
+/// one of them has to require values of that claim; of one whose tokens tell nobody apart, of the
+/// condition key that does, which has its prefix here.
 ///
 /// Source: IAM User Guide, "Identity-provider controls for shared OIDC providers". Google, whose
 /// service accounts get tokens for any audience, has been added.
@@ -112,9 +120,19 @@ pub const SHARED_ISSUERS: &[(&str, &str)] = &[
     ("gitlab.com", "sub"),
     ("oidc-configuration.audit-log.githubusercontent.com", "sub"),
     ("oidc.codefresh.io", "sub"),
+    ("oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu", "sub"),
+    ("oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb", "sub"),
     ("oidc.vercel.com", "aud"),
     ("proidc.upbound.io", "sub"),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7", "sub"),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr", "sub"),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg", "sub"),
+    ("rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26", "sub"),
+    ("sandboxes.cloud", "aud"),
     ("scalr.io", "sub"),
+    // Microsoft Sentinel: one client of one tenant, for all of its customers.
+    ("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", "sts:RoleSessionName"),
+    ("studio.datachain.ai/api", "sub"),
     ("token.actions.githubusercontent.com", "sub"),
     ("tokens.cloud.shisho.dev", "sub"),
     ("vstoken.actions.githubusercontent.com", "sub"),
@@ -147,12 +165,13 @@ pub enum Lack {
     Condition,
     /// A value of the claim that tells the users of a shared issuer apart.
     #[error(
-        "{issuer} is shared by many organizations: add a condition on {issuer}:{claim} with a value that only yours has"
+        "{issuer} is shared by many organizations: add a condition on {} with a value that only yours has",
+        key(.issuer, .claim)
     )]
     Claim {
         /// The issuer.
         issuer: String,
-        /// The claim.
+        /// The claim, or a condition key in place of one.
         claim: &'static str,
     },
     /// The owner in a subject of GitHub.
@@ -160,6 +179,11 @@ pub enum Lack {
         "every repository of GitHub has the role: add a condition on the subject that names the owner in full, such as repo:OWNER/REPOSITORY:*"
     )]
     GithubOwner,
+}
+
+/// The condition key of an issuer's claim, unless it is one already.
+fn key(issuer: &str, claim: &str) -> String {
+    if claim.contains(':') { claim.to_owned() } else { format!("{issuer}:{claim}") }
 }
 
 impl FederatedAllow {
@@ -177,7 +201,11 @@ impl FederatedAllow {
             issuer.strip_prefix(shared).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         if let Some((issuer, claim)) = shared {
-            let patterns = if *claim == "sub" { &self.subjects } else { &self.audiences };
+            let patterns = match *claim {
+                "sub" => &self.subjects,
+                "aud" => &self.audiences,
+                _ => &self.session_names,
+            };
             let fixed = !patterns.is_empty() && patterns.iter().all(|it| names_someone(it));
             return (!fixed).then(|| Lack::Claim { issuer: (*issuer).to_owned(), claim });
         }

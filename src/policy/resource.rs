@@ -4,6 +4,10 @@
 //! may not, expand beyond the colon after its component. We take both readings: a resource that
 //! matches component by component matches; one that matches only when a `*` crosses one of the
 //! first five colons is undecided, so that an `Allow` does not reach it and a `Deny` does.
+//!
+//! Of a variable without a value AWS says that its entry matches no resource, and that the whole
+//! statement may be invalid. Under `Resource` these come to the same; under `NotResource` the one
+//! would cover every resource and the other none, so that it is undecided.
 
 use std::fmt;
 
@@ -48,6 +52,14 @@ impl ResourcePattern {
 }
 
 impl ResourcePattern {
+    /// Whether all of its variables have values.
+    pub(crate) fn resolves(&self, context: &Context) -> bool {
+        match self {
+            Self::All => true,
+            Self::Arn { whole, .. } => whole.resolves(context),
+        }
+    }
+
     /// The keys of its variables.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         let template = match self {

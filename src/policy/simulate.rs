@@ -201,6 +201,11 @@ impl Policies {
         }
     }
 
+    /// The condition keys that they ask for, each once, as they are first written.
+    pub fn condition_keys(&self) -> Vec<&str> {
+        condition_keys(self.all().map(Source::policy))
+    }
+
     fn all(&self) -> impl Iterator<Item = &Source> {
         (self.identity.iter().chain(&self.boundary))
             .chain(self.session.iter().flatten())
@@ -347,8 +352,8 @@ pub fn condition_keys<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Vec
 
 /// The condition keys that these policies ask for and the request lacks.
 pub fn missing(request: &Request<'_>, policies: &Policies) -> Vec<String> {
-    let keys = condition_keys(policies.all().map(Source::policy));
-    let absent = keys.into_iter().filter(|key| request.context.get(key).is_none());
+    let keys = policies.condition_keys().into_iter();
+    let absent = keys.filter(|key| request.context.get(key).is_none());
     absent.map(ToOwned::to_owned).collect()
 }
 

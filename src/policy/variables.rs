@@ -96,10 +96,11 @@ impl Template {
         Ok(Self::new(parts, syntax.ignore_case))
     }
 
-    fn new(parts: Vec<Part>, ignore_case: bool) -> Self {
+    fn new(mut parts: Vec<Part>, ignore_case: bool) -> Self {
+        parts.shrink_to_fit();
         let mut template = Self { parts, ignore_case, fixed: None };
         if !template.has_variables() {
-            template.fixed = template.build(&Context::new());
+            template.fixed = template.build(&Context::new()).map(Pattern::shrunk);
         }
         template
     }
@@ -140,6 +141,11 @@ impl Template {
     /// Its pieces. No two texts stand side by side.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// Whether all of its variables have values.
+    pub(crate) fn resolves(&self, context: &Context) -> bool {
+        self.fixed.is_some() || self.build(context).is_some()
     }
 
     /// Whether there is a variable in it.

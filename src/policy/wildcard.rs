@@ -80,6 +80,16 @@ impl Pattern {
         }
     }
 
+    /// The same pattern without room to grow: for one that is kept.
+    #[must_use]
+    pub(crate) fn shrunk(mut self) -> Self {
+        for chunk in &mut self.chunks {
+            chunk.0.shrink_to_fit();
+        }
+        self.chunks.shrink_to_fit();
+        self
+    }
+
     /// The same pattern with its text case-folded.
     #[must_use]
     pub(crate) fn folded(mut self) -> Self {
@@ -174,21 +184,47 @@ impl Chunk {
 
 /// What follows the first place in `text` where the characters stand, any where there is none. By
 /// Shift-And: a bit for each of them says whether it and all before it have just been seen.
+///
+/// A character that stands in more places than there are words of bits has a bit for each place,
+/// one that stands in fewer a list: what is built grows with the characters, not with their square.
 fn search<'t>(chars: &[Option<char>], text: &'t str) -> Option<&'t str> {
-    let words = chars.len().div_ceil(64);
-    let anywhere: Vec<u64> = chars.chunks(64).map(|part| bits(part, None)).collect();
-    let mut places: HashMap<char, Vec<u64>> = HashMap::new();
-    for c in chars.iter().flatten() {
-        places
-            .entry(*c)
-            .or_insert_with(|| chars.chunks(64).map(|part| bits(part, Some(*c))).collect());
+    if chars.len() > text.len() {
+        return None;
     }
+    let words = chars.len().div_ceil(64);
+    let mut anywhere = vec![0_u64; words];
+    let mut places: HashMap<char, Vec<usize>> = HashMap::new();
+    for (place, c) in chars.iter().enumerate() {
+        match c {
+            Some(c) => places.entry(*c).or_default().push(place),
+            None => add(&mut anywhere, place),
+        }
+    }
+    let frequent: HashMap<char, Vec<u64>> = (places.iter())
+        .filter(|(_, places)| places.len() > words)
+        .map(|(c, places)| {
+            let mut mask = anywhere.clone();
+            for place in places {
+                add(&mut mask, *place);
+            }
+            (*c, mask)
+        })
+        .collect();
     let last = 1_u64 << ((chars.len() - 1) % 64);
     let mut seen = vec![0_u64; words];
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
+        let (masks, few) = match frequent.get(&c) {
+            Some(masks) => (masks, Default::default()),
+            None => (&anywhere, places.get(&c).map(Vec::as_slice).unwrap_or_default()),
+        };
+        let mut few = few.iter().peekable();
         let mut carry = 1;
-        for (word, mask) in seen.iter_mut().zip(places.get(&c).unwrap_or(&anywhere)) {
+        for (at, (word, mask)) in seen.iter_mut().zip(masks).enumerate() {
+            let mut mask = *mask;
+            while let Some(place) = few.next_if(|place| **place / 64 == at) {
+                mask |= 1 << (place % 64);
+            }
             let next = *word >> 63;
             *word = (*word << 1 | carry) & mask;
             carry = next;
@@ -200,12 +236,10 @@ fn search<'t>(chars: &[Option<char>], text: &'t str) -> Option<&'t str> {
     None
 }
 
-/// A bit for each place where `c` may stand.
-fn bits(part: &[Option<char>], c: Option<char>) -> u64 {
-    let fits = |place: &Option<char>| place.is_none() || *place == c;
-    (part.iter().enumerate())
-        .filter(|(_, place)| fits(place))
-        .fold(0, |bits, (at, _)| bits | 1 << at)
+fn add(mask: &mut [u64], place: usize) {
+    if let Some(word) = mask.get_mut(place / 64) {
+        *word |= 1 << (place % 64);
+    }
 }
 
 fn without_first(text: &str) -> Option<&str> {

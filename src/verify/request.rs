@@ -103,7 +103,7 @@ impl Request<'_> {
     /// registered one.
     pub(super) fn add_keys(&self, keys: &mut Context, region: Option<&str>) {
         if let Some(ip) = self.connection.source_ip {
-            keys.insert("aws:SourceIp", Value::One(ip.to_string()));
+            keys.insert("aws:SourceIp", Value::One(ip.to_canonical().to_string()));
         }
         if let Some(secure) = self.connection.secure {
             keys.insert("aws:SecureTransport", Value::One(secure.to_string()));

@@ -86,6 +86,9 @@ pub struct Organization {
     /// What its administrators may do with the root users of members.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub root_access: BTreeSet<RootFeature>,
+    /// What of that was taken away, and when last: sessions from before stay refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub root_access_ended: BTreeMap<RootFeature, Revoked>,
 }
 
 impl Organization {
@@ -192,6 +195,9 @@ pub struct Member {
     /// The services that it is a delegated administrator for, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub delegated: BTreeMap<String, Timestamp>,
+    /// When it last ceased to administer root access: sessions that it made before stay refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_access_ended: Option<Revoked>,
 }
 
 /// What became of a request for a new account.

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureSet, Organized};
+use super::{FeatureSet, Organization, Organized};
+use crate::directory::entities::Revoked;
 use crate::id::AccountId;
 
 /// The service whose delegated administrators have root access, and that the organization has to work
@@ -26,6 +27,9 @@ pub enum RootFeature {
 }
 
 impl RootFeature {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::RootCredentialsManagement, Self::RootSessions];
+
     /// The word of the IAM API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -120,6 +124,17 @@ pub enum NoRootAccess {
     Own,
 }
 
+impl Organization {
+    /// Takes features away, with the sessions that there are by them.
+    pub fn end_root_access(&mut self, features: &[RootFeature], ended: Revoked) {
+        for feature in features {
+            if self.root_access.remove(feature) {
+                self.root_access_ended.insert(*feature, ended);
+            }
+        }
+    }
+}
+
 impl Organized {
     /// Whether `by` manages the organization's root access: it is the management account, or a
     /// delegated administrator for IAM.
@@ -167,5 +182,15 @@ impl Organized {
             return Err(NoRootAccess::Closed);
         }
         Ok(())
+    }
+
+    /// When what gives `by` sessions for a task was last taken away. Sessions from before are refused.
+    ///
+    /// INVARIANT: what was taken away and given back does not bring back what was made before.
+    pub fn root_access_ended(&self, by: AccountId, task: RootTask) -> Option<Revoked> {
+        let organization = self.organization_of(by)?;
+        let feature = organization.root_access_ended.get(&task.feature()).copied();
+        let delegation = self.member(by).and_then(|member| member.root_access_ended);
+        feature.into_iter().chain(delegation).max_by_key(|it| it.version)
     }
 }

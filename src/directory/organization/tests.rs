@@ -19,6 +19,7 @@ fn member(id: &str, parent: Parent, attached: &[PolicyRef]) -> Entity {
         attached: attached.iter().copied().collect(),
         tags: Vec::new(),
         delegated: BTreeMap::new(),
+        root_access_ended: None,
     })
 }
 
@@ -49,6 +50,7 @@ fn tree() -> (Organized, UnitId, UnitId, OrgPolicyId) {
             tags: Vec::new(),
             services: BTreeMap::new(),
             root_access: std::collections::BTreeSet::new(),
+            root_access_ended: BTreeMap::new(),
         }),
         unit(outer, Parent::Root, &[full, PolicyRef::Own(policy)]),
         unit(inner, Parent::Unit(outer), &[full]),
@@ -108,6 +110,30 @@ fn what_is_missing_or_goes_round_denies() {
     assert_eq!(names(&tree.levels(account("222222222222"), service)), [Vec::<&str>::new()]);
     tree.delete(EntityKey::Unit(inner));
     assert_eq!(names(&tree.levels(account("222222222222"), service)), [Vec::<&str>::new()]);
+}
+
+#[test]
+fn what_was_taken_away_is_stored_and_the_latest_counts() {
+    const ORGANIZATION: &str = r#"{"kind":"organization","id":"o-abcdefghij","features":"ALL","management":"111111111111","created_at":1790000000000,"root":"r-ab12","enabled":[],"attached":[],"tags":[],"root_access":["RootSessions"],"root_access_ended":{"RootSessions":{"version":7,"at":1790000000000}}}"#;
+    const MEMBER: &str = r#"{"kind":"member","account":"222222222222","parent":"root","email":null,"joined":"CREATED","joined_at":1790000000000,"attached":[],"tags":[],"root_access_ended":{"version":9,"at":1790000000000}}"#;
+    const MANAGEMENT: &str = r#"{"kind":"member","account":"111111111111","parent":"root","joined":"CREATED","joined_at":1790000000000}"#;
+    let mut tree = Organized::default();
+    for form in [ORGANIZATION, MEMBER, MANAGEMENT] {
+        let entity: Entity = serde_json::from_str(form).unwrap();
+        let text = serde_json::to_string(&entity).unwrap();
+        assert_eq!(serde_json::from_str::<Entity>(&text).unwrap(), entity);
+        tree.put(entity);
+    }
+    let ended = |by: &str, task| tree.root_access_ended(account(by), task).map(|it| it.version);
+    for (by, task, version) in [
+        ("111111111111", RootTask::UnlockQueue, Some(7)),
+        ("111111111111", RootTask::DeleteCredentials, None),
+        ("222222222222", RootTask::UnlockQueue, Some(9)),
+        ("222222222222", RootTask::DeleteCredentials, Some(9)),
+        ("333333333333", RootTask::UnlockQueue, None),
+    ] {
+        assert_eq!(ended(by, task), version, "{by} {task:?}");
+    }
 }
 
 /// The stored form of every entity of the organization in format version 2, as released: it must

@@ -135,6 +135,8 @@ pub(super) struct Usage {
     pub(super) signs: bool,
     pub(super) signs_certificates: bool,
     pub(super) signs_lists: bool,
+    /// Whether an extended key usage, if it is there, lets clients prove themselves by it.
+    pub(super) for_clients: bool,
 }
 
 /// Reads those extensions. Each stands once and can be read.
@@ -148,6 +150,7 @@ pub(super) fn usage(
         signs: false,
         signs_certificates: false,
         signs_lists: false,
+        for_clients: true,
     };
     certificate.extensions_map().map_err(|_| X509Error::Extension(what))?;
     for extension in certificate.extensions() {
@@ -164,9 +167,11 @@ pub(super) fn usage(
             ParsedExtension::ParseError { .. } => return Err(X509Error::Extension(what)),
             // Those that say what a path may be are for rustls-webpki, which refuses what is critical
             // and what it does not know, as well.
-            ParsedExtension::SubjectAlternativeName(_)
-            | ParsedExtension::NameConstraints(_)
-            | ParsedExtension::ExtendedKeyUsage(_) => {}
+            ParsedExtension::SubjectAlternativeName(_) | ParsedExtension::NameConstraints(_) => {}
+            // It holds authorities between to it as well; those of a bundle it does not look at.
+            ParsedExtension::ExtendedKeyUsage(purposes) => {
+                usage.for_clients = purposes.any || purposes.client_auth;
+            }
             _ if extension.critical => return Err(X509Error::Critical(what)),
             _ => {}
         }

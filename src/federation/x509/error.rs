@@ -44,6 +44,11 @@ pub enum X509Error {
     /// Not in date.
     #[error("an authority of the bundle is not in date")]
     AuthorityNotInDate,
+    /// The extended key usage of an authority of the bundle leaves clients out.
+    #[error(
+        "an authority of the bundle is not for clients: its extended key usage lacks clientAuth"
+    )]
+    NotForClients,
     /// No path, or one that breaks a rule.
     #[error("no path to the bundle: {0}")]
     Path(webpki::Error),
@@ -59,6 +64,12 @@ pub enum X509Error {
     /// The list is partial, indirect, or does not end.
     #[error("the revocation list is partial or indirect, or says no time of the next one")]
     PartialList,
+    /// Another authority's list, where one is to take the place of an older one.
+    #[error("its issuer is another one than that of the list in whose place it comes")]
+    OtherIssuer,
+    /// An older list, where one is to take the place of an older one.
+    #[error("its {0} is older than that of the list in whose place it comes")]
+    OlderList(&'static str),
     /// The list is by none of the bundle's authorities.
     #[error("the revocation list is not signed by an authority of the bundle that may")]
     ForeignList,

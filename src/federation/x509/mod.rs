@@ -13,13 +13,15 @@
 //! | version 3; basic constraints say that it is no authority; key usage holds `digitalSignature`; extended key usage, if there, holds `clientAuth` | [`Leaf::parse`], [`verify`] |
 //! | RSA of 2048 bits or more, ECDSA on P-256 or P-384; SHA-256 or longer | every certificate and list |
 //! | in date, at the time given; path lengths; name constraints; no critical extension that is not known | [`verify`], by rustls-webpki |
-//! | authorities: basic constraints say so, key usage holds `keyCertSign` | [`Bundle::parse`], [`verify`] |
+//! | authorities: basic constraints say so, key usage holds `keyCertSign`; extended key usage, if there, holds `clientAuth` (those of the bundle: or any) | [`Bundle::parse`], [`verify`] |
 //! | in no list of its issuer, and that list in date | [`verify`] |
 //!
 //! # Trust boundary
 //!
 //! Certificates and chains are the caller's: hostile, and bounded before they are parsed. Bundle and
 //! lists are the account's owner's. No list and no authority is ever fetched.
+//!
+//! INVARIANT (bounded): a chain that nobody vouches for costs a few signatures, and any chain 100 at most.
 //!
 //! INVARIANT (fail closed): a list that covers a certificate and is out of date refuses it; a
 //! constraint on names that is not understood refuses every name of its kind.

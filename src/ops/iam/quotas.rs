@@ -1,6 +1,7 @@
 //! How many of each thing there may be: AWS's quotas, which the operator may change.
 //!
-//! Source: IAM User Guide, "IAM and AWS STS quotas".
+//! Source: IAM User Guide, "IAM and AWS STS quotas"; EKS User Guide; IAM Roles Anywhere User Guide,
+//! "Quotas for AWS Identity and Access Management Roles Anywhere".
 
 use serde::Deserialize;
 
@@ -47,6 +48,15 @@ pub struct Quotas {
     /// Associations of EKS Pod Identity of an account, of all clusters together: AWS has no such
     /// quota.
     pub pod_associations_per_account: usize,
+    /// Trust anchors of an account.
+    pub trust_anchors_per_account: usize,
+    /// Profiles of IAM Roles Anywhere of an account.
+    pub anywhere_profiles_per_account: usize,
+    /// Revocation lists of a trust anchor.
+    pub crls_per_trust_anchor: usize,
+    /// Subjects of certificates of an account that are kept: AWS has no such quota. With none left,
+    /// one that did not come for a day makes room, or the new one is not kept.
+    pub anywhere_subjects_per_account: usize,
 }
 
 impl Default for Quotas {
@@ -70,6 +80,10 @@ impl Default for Quotas {
             client_ids_per_oidc_provider: 100,
             pod_associations_per_cluster: 5000,
             pod_associations_per_account: 50_000,
+            trust_anchors_per_account: 50,
+            anywhere_profiles_per_account: 250,
+            crls_per_trust_anchor: 2,
+            anywhere_subjects_per_account: 5000,
         }
     }
 }

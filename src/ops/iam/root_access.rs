@@ -3,7 +3,7 @@
 //!
 //! The organization has to work with `iam.amazonaws.com`. The management account switches on; it and
 //! the delegated administrators for IAM list, and switch off, which ends the sessions of AssumeRoot
-//! that need the feature.
+//! that need the feature, for good.
 //!
 //! Source: AWS IAM API reference, EnableOrganizationsRootSessions, DisableOrganizationsRootSessions,
 //! EnableOrganizationsRootCredentialsManagement, DisableOrganizationsRootCredentialsManagement,
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::kind::constants;
+use crate::directory::entities::Revoked;
 use crate::directory::organization::root_access::IAM;
 use crate::directory::organization::{FeatureSet, Organization, OrganizationId, RootFeature};
 use crate::directory::{Entity, Snapshot};
@@ -115,7 +116,8 @@ async fn disable<O: Operation>(
     context
         .change(|tx| {
             let mut organization = permitted::<O>(context, tx.state())?.as_ref().clone();
-            organization.root_access.remove(&feature);
+            let ended = Revoked { version: tx.version(), at: context.facts.now.floor_secs() };
+            organization.end_root_access(&[feature], ended);
             let response = Response::of(&organization);
             tx.put(Entity::Organization(organization));
             Ok(response)

@@ -64,7 +64,8 @@ impl Operation for SimulateCustomPolicy {
         let identity =
             simulation::sources("PolicyInputList", &request.identity, DocumentKind::Identity)?;
         let prepared = request.asked.prepare(&caller, account, identity, Known::default())?;
-        let page = request.paging.page::<Self, _>(context, "", by_place(prepared.pairs()))?;
+        let (pairs, weight) = (by_place(prepared.pairs()), prepared.weight());
+        let page = request.paging.page_weighed::<Self, _>(context, "", pairs, |_| weight)?;
         Ok(page.map(|(action, resource)| prepared.evaluate(action, resource)))
     }
 

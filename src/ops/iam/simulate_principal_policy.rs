@@ -78,8 +78,9 @@ impl Operation for SimulatePrincipalPolicy {
         let organized = Some((account, state.organized().clone()));
         let known = Known { identity, boundary, names, keys, organized, without_scps };
         let prepared = request.asked.prepare(&caller, account, more, known)?;
-        let pairs = by_place(prepared.pairs());
-        let page = request.paging.page::<Self, _>(context, &source.key(), pairs)?;
+        let (pairs, weight) = (by_place(prepared.pairs()), prepared.weight());
+        let page =
+            request.paging.page_weighed::<Self, _>(context, &source.key(), pairs, |_| weight)?;
         Ok(page.map(|(action, resource)| prepared.evaluate(action, resource)))
     }
 

@@ -253,12 +253,10 @@ impl Asked {
         }
         let limits = known.organized.as_ref().map(|(own, it)| control_size(it, *own));
         let more: usize = known.identity.iter().chain(&known.boundary).map(Source::size).sum();
-        let more = more.saturating_add(limits.unwrap_or_default());
+        let size = own.saturating_add(more).saturating_add(limits.unwrap_or_default());
         let asked = self.actions.len().saturating_mul(self.resources.len().max(1));
-        if own.saturating_add(more).saturating_mul(asked) > MAX_WORK {
-            return Err(Fault::invalid_input(
-                "The simulation is too large: ask of fewer actions, resources or policies at once.",
-            ));
+        if size.saturating_mul(asked) > MAX_WORK {
+            return Err(too_large("policies"));
         }
         let mut policies = Policies {
             identity: known.identity.into_iter().chain(given).collect(),
@@ -275,6 +273,13 @@ impl Asked {
         }
         if self.caller.is_some() {
             simulate::add_caller_keys(&mut context, caller);
+        }
+        let resources: usize = self.resources.iter().map(String::len).sum();
+        let compared = asked
+            .saturating_mul(values_size(&context))
+            .saturating_add(self.actions.len().saturating_mul(resources));
+        if size.saturating_mul(compared) > MAX_COMPARED {
+            return Err(too_large("values of condition keys"));
         }
         let owner = match &self.owner {
             None => caller.account().unwrap_or(account),
@@ -339,6 +344,24 @@ fn owner(text: &str) -> Option<AccountId> {
 
 /// At most this much work: bytes of policies times questions.
 const MAX_WORK: usize = 16 * 1024 * 1024;
+/// At most this much work: bytes of policies times bytes that they are compared with. A pattern is
+/// held against the whole of a value, so that policies and values cost their product.
+const MAX_COMPARED: usize = MAX_WORK * 512;
+
+fn too_large(what: &str) -> Fault {
+    Fault::invalid_input(format!(
+        "The simulation is too large: ask of fewer actions, resources or {what} at once."
+    ))
+}
+
+/// How many bytes the values of condition keys have.
+fn values_size(context: &policy::Context) -> usize {
+    let size = |value: &policy::Value| match value {
+        policy::Value::One(one) => one.len(),
+        policy::Value::Many(many) => many.iter().map(String::len).sum(),
+    };
+    context.iter().map(|(_, value)| size(value)).sum()
+}
 
 /// How many bytes of control policies limit an account.
 fn control_size(organized: &Organized, account: AccountId) -> usize {
@@ -367,6 +390,13 @@ impl Prepared {
             let each = self.resources.iter().map(move |it| (action.as_str(), Some(it.as_str())));
             none.into_iter().chain(each)
         })
+    }
+
+    /// About how many bytes each result takes for the condition keys that are missing: they are told
+    /// twice.
+    pub fn weight(&self) -> usize {
+        const MARKUP: usize = "<member></member>".len();
+        self.policies.condition_keys().iter().map(|key| 2 * (key.len() + MARKUP)).sum()
     }
 
     /// Evaluates one action on one resource.

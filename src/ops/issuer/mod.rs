@@ -129,7 +129,7 @@ pub fn document(
     let account = AccountId::parse(parts.next()?).ok()?;
     let id = IssuerId::parse(parts.next()?).ok()?;
     let what = parts.next()?;
-    let owner = snapshot.account(account).filter(|_| !snapshot.organized().is_closed(account))?;
+    let owner = snapshot.open_account(account)?;
     let issuer = owner.token_issuer.as_ref().filter(|issuer| issuer.id == id)?;
     let url = url(services, account, id)?;
     let rsa = services.issuer.rsa();

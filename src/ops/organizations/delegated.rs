@@ -10,6 +10,8 @@ use super::access::{Ask, Who, constraint, permit};
 use super::page::Paging;
 use super::trusted_services::{check_features, service};
 use super::{accounts, shapes, views};
+use crate::directory::entities::Revoked;
+use crate::directory::organization::root_access;
 use crate::directory::{Entity, Transaction};
 use crate::id::AccountId;
 use crate::ops::fault::{Fault, FaultCode};
@@ -104,7 +106,8 @@ impl JsonOperation for RegisterDelegatedAdministrator {
     }
 }
 
-/// Takes that back. Without any service left, the account sees no more than other members.
+/// Takes that back. Without any service left, the account sees no more than other members. The root
+/// users' sessions that it made as one for IAM end for good.
 pub struct DeregisterDelegatedAdministrator;
 
 impl JsonOperation for DeregisterDelegatedAdministrator {
@@ -125,6 +128,7 @@ impl JsonOperation for DeregisterDelegatedAdministrator {
     }
 
     async fn execute(context: &Context<'_>, request: Delegation) -> Result<Value, Fault> {
+        let at = context.facts.now.floor_secs();
         context
             .change(|tx| {
                 request.permit::<Self>(context, tx)?;
@@ -132,6 +136,9 @@ impl JsonOperation for DeregisterDelegatedAdministrator {
                 let mut member = accounts::member(state, request.account)?.as_ref().clone();
                 if member.delegated.remove(&request.service).is_none() {
                     return Err(not_registered());
+                }
+                if request.service == root_access::IAM {
+                    member.root_access_ended = Some(Revoked { version: tx.version(), at });
                 }
                 tx.put(Entity::Member(member));
                 Ok(Value::Null)

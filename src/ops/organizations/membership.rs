@@ -25,6 +25,7 @@ pub fn join(
         attached,
         tags: Vec::new(),
         delegated: std::collections::BTreeMap::new(),
+        root_access_ended: None,
     }));
 }
 

@@ -68,6 +68,7 @@ impl JsonOperation for CreateOrganization {
                     tags: Vec::new(),
                     services: BTreeMap::new(),
                     root_access: BTreeSet::new(),
+                    root_access_ended: BTreeMap::new(),
                 }));
                 for other in others {
                     if !tx.state().organized().is_closed(other) {

@@ -11,7 +11,8 @@ use super::access::{Ask, Who, constraint, permit};
 use super::page::Paging;
 use super::shapes;
 use crate::directory::Entity;
-use crate::directory::organization::{FeatureSet, Organization, root_access};
+use crate::directory::entities::Revoked;
+use crate::directory::organization::{FeatureSet, Organization, RootFeature, root_access};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member, invalid};
 use crate::ops::{Context, Effect, Service};
@@ -99,6 +100,7 @@ impl JsonOperation for DisableAWSServiceAccess {
     }
 
     async fn execute(context: &Context<'_>, service: String) -> Result<Value, Fault> {
+        let at = context.facts.now.floor_secs();
         context
             .change(|tx| {
                 let organization = permit::<Self>(context, tx.state(), Who::Management, |_| {
@@ -115,7 +117,8 @@ impl JsonOperation for DisableAWSServiceAccess {
                     let mut organization = organization.as_ref().clone();
                     organization.services.remove(&service);
                     if service == root_access::IAM {
-                        organization.root_access.clear();
+                        let ended = Revoked { version: tx.version(), at };
+                        organization.end_root_access(&RootFeature::ALL, ended);
                     }
                     tx.put(Entity::Organization(organization));
                 }

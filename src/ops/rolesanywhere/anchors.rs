@@ -11,9 +11,6 @@ use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::{Context, Effect, Service};
 
-/// AWS's quota of an account.
-const MAX_ANCHORS: usize = 50;
-
 pub(super) fn view(it: &TrustAnchor, context: &Context<'_>, _listed: bool) -> Value {
     json!({
         "trustAnchorId": crate::id::uuid(&it.id.0),
@@ -41,7 +38,9 @@ fn bundle(source: &Input<'_>) -> Result<String, Fault> {
     let text = data.as_ref().filter(|data| data.text("acmPcaArn").is_none());
     let text = text.and_then(|data| data.text("x509CertificateData"));
     let text = text.ok_or_else(|| access::invalid("A source has x509CertificateData alone."))?;
+    // An authority that never vouches for anybody is not what is meant.
     Bundle::parse(text)
+        .and_then(|bundle| bundle.check_purpose())
         .map_err(|error| access::invalid(format!("Incorrect certificate bundle: {error}.")))?;
     Ok(text.to_owned())
 }
@@ -85,8 +84,9 @@ impl JsonOperation for CreateTrustAnchor {
         context
             .change(|tx| {
                 let account = access::any::<Self>(context, tx.state(), &new.tags)?;
-                if tx.state().trust_anchors_of(account).count() >= MAX_ANCHORS {
-                    let message = format!("An account has at most {MAX_ANCHORS} trust anchors.");
+                let most = context.services.quotas.trust_anchors_per_account;
+                if tx.state().trust_anchors_of(account).count() >= most {
+                    let message = format!("An account has at most {most} trust anchors.");
                     return Err(access::invalid(message));
                 }
                 let id =

@@ -152,10 +152,9 @@ pub(super) async fn delete<O: JsonOperation, R: Resource>(
             let found = access::one::<O, R>(context, tx.state(), id)?;
             if let EntityKey::TrustAnchor(anchor) = found.key() {
                 let state = tx.state();
-                let lists: Vec<_> = (state.crls_of(found.account()))
-                    .filter(|it| it.anchor == anchor)
-                    .map(|it| it.id)
-                    .collect();
+                let anchor = state.trust_anchor(&anchor);
+                let lists = anchor.into_iter().flat_map(|it| state.crls_of_anchor(it));
+                let lists: Vec<_> = lists.map(|it| it.id).collect();
                 for id in lists {
                     tx.delete(EntityKey::Crl(id));
                 }

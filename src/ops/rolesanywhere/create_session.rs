@@ -221,15 +221,11 @@ async fn grant(
     let decided = match decide(context, identity, asked) {
         Ok(decided) => decided,
         Err(fault) => {
-            // Refused all the same if this cannot be kept.
-            if let Err(error) = subjects::came(context, account, identity.leaf(), true).await {
-                tracing::warn!(%error, "that a subject came in vain was not kept");
-            }
+            subjects::came(context, account, identity.leaf(), true).await;
             return Err(fault);
         }
     };
     let (draft, role_name) = decided;
-    let subject = subjects::came(context, account, identity.leaf(), false).await?;
     let services = context.services;
     let name = draft.session_name.clone();
     let source_identity = draft.source_identity.clone();
@@ -239,6 +235,8 @@ async fn grant(
     let minted = mint(&services.keyring, &*services.ledger, &*services.random, draft, 0)
         .await
         .map_err(session_input::mint_fault)?;
+    subjects::came(context, account, identity.leaf(), false).await;
+    let subject = subjects::id(context, account, identity.leaf());
     let subject_arn = arn::anywhere(access::region(context), account, "subject", &subject.0);
     Ok(Granted { minted, role_id, arn, role_arn, source_identity, subject_arn })
 }
@@ -381,6 +379,9 @@ fn policies(
     let found = arns.iter().map(|arn| state.managed_policy(profile.account, arn));
     let ids = found.map(|it| it.map(|it| it.id())).collect::<Option<Vec<_>>>();
     let ids = ids.ok_or("a managed session policy of the profile does not exist any more")?;
+    if profile.managed_policy_ids.as_ref().is_some_and(|listed| *listed != ids) {
+        return Err("a managed session policy of the profile was made again under its ARN");
+    }
     Ok(Some(SessionPolicies { inline: inline.clone(), arns: arns.clone(), ids: Some(ids) }))
 }
 

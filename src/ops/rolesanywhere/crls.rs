@@ -1,8 +1,11 @@
 //! Revocation lists.
 //!
 //! A list counts for certificates of the authority that made it, which must be one of its anchor's
-//! bundle. From when it ends no such certificate is taken until there is a newer one, or it is disabled:
-//! who was revoked since is not known.
+//! bundle; where there are several, each of them does. From when it ends no such certificate is taken
+//! until there is a newer one, or it is disabled: who was revoked since is not known.
+//!
+//! AWS does not say what UpdateCrl does with an older list, or with another authority's. Here neither is
+//! taken: whoever means it deletes the list and imports the other, which are other permissions.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,14 +15,11 @@ use super::common::{self, by_id, listing};
 use super::{access, shapes};
 use crate::arn;
 use crate::directory::{Crl, Entity, Tag, TrustAnchor};
-use crate::federation::x509::{Bundle, RevocationList};
+use crate::federation::x509::{Bundle, RevocationList, X509Error};
 use crate::id::{AnywhereId, ProviderId, uuid};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::{Context, Effect, Service};
-
-/// The most lists of an anchor.
-const MAX_OF_ANCHOR: usize = 10;
 
 pub(super) fn view(it: &Crl, context: &Context<'_>, _listed: bool) -> Value {
     let region = access::region(context);
@@ -37,15 +37,17 @@ pub(super) fn view(it: &Crl, context: &Context<'_>, _listed: bool) -> Value {
 
 fn list(data: &str) -> Result<RevocationList, Fault> {
     let bytes = STANDARD.decode(data).map_err(|_| access::invalid("crlData is not in base64."))?;
-    RevocationList::parse(&bytes)
-        .map_err(|error| access::invalid(format!("Incorrect revocation list: {error}.")))
+    RevocationList::parse(&bytes).map_err(|error| incorrect(&error))
+}
+
+fn incorrect(error: &X509Error) -> Fault {
+    access::invalid(format!("Incorrect revocation list: {error}."))
 }
 
 /// Checks that the anchor's authorities made it.
 fn check(list: &RevocationList, anchor: &TrustAnchor) -> Result<(), Fault> {
     let bundle = Bundle::parse(&anchor.bundle).map_err(Fault::internal)?;
-    list.check_issuer(&bundle)
-        .map_err(|error| access::invalid(format!("Incorrect revocation list: {error}.")))
+    list.check_issuer(&bundle).map_err(|error| incorrect(&error))
 }
 
 /// Imports one. It counts at once, if the request does not say otherwise.
@@ -92,11 +94,10 @@ impl JsonOperation for ImportCrl {
                 let anchor = named
                     .ok_or_else(|| access::invalid("trustAnchorArn names no trust anchor."))?;
                 check(&new.list, anchor)?;
-                if state.crls_of(account).filter(|it| it.anchor == anchor.id).count()
-                    >= MAX_OF_ANCHOR
-                {
+                let most = context.services.quotas.crls_per_trust_anchor;
+                if state.crls_of_anchor(anchor).count() >= most {
                     return Err(access::invalid(format!(
-                        "A trust anchor has at most {MAX_OF_ANCHOR} revocation lists."
+                        "A trust anchor has at most {most} revocation lists."
                     )));
                 }
                 let id =
@@ -120,7 +121,7 @@ impl JsonOperation for ImportCrl {
     }
 }
 
-/// Puts a newer list in the place of one, or names it anew.
+/// Puts a newer list of the same authority in the place of one, or names it anew.
 pub struct UpdateCrl;
 
 /// What is to change.
@@ -159,6 +160,8 @@ impl JsonOperation for UpdateCrl {
                     let anchor = tx.state().trust_anchor(&changed.anchor);
                     let anchor = anchor.ok_or_else(|| access::not_found("trust-anchor"))?;
                     check(&list, anchor)?;
+                    // INVARIANT: an update takes no revocation back that its authority did not.
+                    list.check_follows(&found.list).map_err(|error| incorrect(&error))?;
                     changed.list = list;
                 }
                 let answer = common::answer(context, &changed);

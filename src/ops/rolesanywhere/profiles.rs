@@ -16,8 +16,6 @@ use crate::ops::json::{Input, JsonOperation, Member};
 use crate::ops::{Context, Effect, Service, context};
 use crate::policy::{DocumentKind, Policy, Value as KeyValue};
 
-/// AWS's quota of an account.
-const MAX_PROFILES: usize = 250;
 /// The most roles of a profile.
 const MAX_ROLES: usize = 250;
 /// The most managed session policies: what a session may have.
@@ -115,12 +113,15 @@ impl Wanted {
             profile.roles = listed.collect::<Result<_, _>>()?;
         }
         if let Some(arns) = self.managed_policies {
-            let missing =
-                arns.iter().find(|arn| state.managed_policy(profile.account, arn).is_none());
-            if let Some(arn) = missing {
+            let missing = |arn: &str| {
                 let arn = crate::wire::printable(arn, 200);
-                return Err(access::invalid(format!("The managed policy {arn} does not exist.")));
-            }
+                access::invalid(format!("The managed policy {arn} does not exist."))
+            };
+            let ids = arns.iter().map(|arn| {
+                let found = state.managed_policy(profile.account, arn);
+                found.map(|it| it.id()).ok_or_else(|| missing(arn))
+            });
+            profile.managed_policy_ids = Some(ids.collect::<Result<_, _>>()?);
             profile.managed_policies = arns;
         }
         profile.session_policy = self.session_policy.or(profile.session_policy.take());
@@ -204,8 +205,9 @@ impl JsonOperation for CreateProfile {
         context
             .change(|tx| {
                 let account = access::any::<Self>(context, tx.state(), &new.tags)?;
-                if tx.state().anywhere_profiles_of(account).count() >= MAX_PROFILES {
-                    let message = format!("An account has at most {MAX_PROFILES} profiles.");
+                let most = context.services.quotas.anywhere_profiles_per_account;
+                if tx.state().anywhere_profiles_of(account).count() >= most {
+                    let message = format!("An account has at most {most} profiles.");
                     return Err(access::invalid(message));
                 }
                 let id =
@@ -218,6 +220,7 @@ impl JsonOperation for CreateProfile {
                     roles: Vec::new(),
                     session_policy: None,
                     managed_policies: Vec::new(),
+                    managed_policy_ids: None,
                     duration: None,
                     accept_session_name: false,
                     mappings: Mappings::default(),

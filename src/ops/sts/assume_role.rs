@@ -250,9 +250,8 @@ impl<'a> Grant<'a> {
     fn trusted_role(&self, tags: &[Tag], source_identity: Option<&str>) -> Result<&'a Role, Fault> {
         let role = arn::parse_role(&self.request.role_arn)
             .and_then(|(account, _, name)| {
-                self.snapshot.account(account)?;
-                let closed = self.snapshot.organized().is_closed(account);
-                self.snapshot.role_named(account, name).filter(|_| !closed)
+                self.snapshot.open_account(account)?;
+                self.snapshot.role_named(account, name)
             })
             .filter(|role| role.arn() == self.request.role_arn);
         let Some(role) = role else {

@@ -285,6 +285,15 @@ async fn its_own_session_is_revoked_by_itself_and_ends_in_time() {
     let long = [("DurationSeconds", "129600")];
     let of_root = federate(&bench, &root, &long).await.unwrap();
     let of_user = federate(&bench, &by, &long).await.unwrap();
+    // The records name who made it.
+    for (session, maker) in [
+        (&of_root, format!("arn:aws:iam::{A}:root")),
+        (&of_user, format!("arn:aws:iam::{A}:user/alice")),
+    ] {
+        let caller = bench.verify(session, "GetCallerIdentity", &[]).await.unwrap();
+        let Caller::Signed(request) = &caller else { panic!("nobody signed") };
+        assert_eq!(request.identity().issuer_arn(), maker);
+    }
     bench.advance(3600);
     refused(bench.whoami(&of_root).await, FaultCode::ExpiredToken);
     bench.whoami(&of_user).await.unwrap();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::RevocationTarget;
+use crate::authn::{SamlIdentityError, saml_identity};
 use crate::directory::{Entity, EntityKey, SamlProvider};
 use crate::federation::saml::tests::metadata;
 use crate::federation::saml::tests::sign::{Form, Signer};
@@ -279,11 +280,7 @@ async fn a_used_assertion_stays_used_when_provider_and_role_are_made_again() {
     let bench = &stage.bench;
     let response = stage.response("_1", &[], "");
     stage.show(&response, &[]).await.unwrap();
-    let delete = bench.services.directory.write(|tx| {
-        tx.delete(EntityKey::SamlProvider(stage.provider));
-        Ok::<_, Fault>(())
-    });
-    delete.await.unwrap();
+    bench.delete(EntityKey::SamlProvider(stage.provider)).await;
     let id = ProviderId::generate(&*bench.services.random).unwrap();
     stage.write_provider(&stage.signer, id).await;
     let used = "The SAML assertion has been used for this role before.";
@@ -525,11 +522,7 @@ async fn a_provider_takes_its_sessions_with_it() {
     // Those that begin after it are good.
     let second = Credentials::of_answer(&stage.claim("_2", "").await.unwrap());
     assert!(bench.whoami(&second).await.is_ok());
-    let delete = bench.services.directory.write(|tx| {
-        tx.delete(EntityKey::SamlProvider(stage.provider));
-        Ok::<_, Fault>(())
-    });
-    delete.await.unwrap();
+    bench.delete(EntityKey::SamlProvider(stage.provider)).await;
     assert!(bench.whoami(&second).await.is_err());
     refused(stage.claim("_3", "").await, FaultCode::InvalidIdentityToken);
     // Made again, it is another one.
@@ -560,4 +553,37 @@ async fn the_trust_policy_of_the_examples() {
         let stage = Stage::trusting(&other).await;
         refused(stage.claim("_1", "").await, FaultCode::AccessDenied);
     }
+}
+
+/// What is decided counts, not what was so when the assertion was verified.
+#[tokio::test]
+async fn a_provider_that_changes_after_the_proof_proves_nothing() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let (services, account) = (&bench.services, AccountId::parse(A).unwrap());
+    let response = stage.response("_1", &[], "");
+    let show = || {
+        let (directory, now) = (&services.directory, bench.services.clock.now());
+        saml_identity(directory, &services.saml, account, &provider_arn(), &response, now)
+    };
+    let shown = show().unwrap();
+    let stands = || shown.still_stands(&services.directory.snapshot());
+    assert!(stands());
+    // Other keys, no provider, another one of its name.
+    stage.write_provider(&Signer::new(), stage.provider).await;
+    assert!(!stands());
+    stage.write_provider(&stage.signer, stage.provider).await;
+    assert!(stands());
+    bench.delete(EntityKey::SamlProvider(stage.provider)).await;
+    assert!(!stands());
+    let other = ProviderId::generate(&*services.random).unwrap();
+    stage.write_provider(&stage.signer, other).await;
+    assert!(!stands());
+    bench.delete(EntityKey::SamlProvider(other)).await;
+    stage.write_provider(&stage.signer, stage.provider).await;
+    assert!(stands());
+    // Its account is closed.
+    bench.close(A).await;
+    assert!(!stands());
+    assert!(matches!(show(), Err(SamlIdentityError::NoProvider)));
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::api::RevocationTarget;
-use crate::directory::EntityKey;
+use crate::authn::{WebIdentityError, web_identity};
+use crate::directory::{Entity, EntityKey, OidcProvider};
+use crate::id::AccountId;
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::testing::{A, B, Bench, Credentials, Idp, allow, element, find, trusting};
 
@@ -324,15 +326,7 @@ async fn museum_m19_what_one_provider_vouched_for_says_nothing_to_another() {
     // A role that trusts the provider of the other account.
     let foreign = bench.role(&bench.b, "foreign", &trust(&only("app")), &allow(&["*"])).await;
     refused(stage.show_for(&foreign, &token, &[]).await, FaultCode::InvalidIdentityToken);
-    bench
-        .services
-        .directory
-        .write(|tx| {
-            tx.delete(EntityKey::OidcProvider(id));
-            Ok::<_, Fault>(())
-        })
-        .await
-        .unwrap();
+    bench.delete(EntityKey::OidcProvider(id)).await;
     bench.provider(B, URL, &[CLIENT]).await;
     refused(stage.show_for(&foreign, &token, &[]).await, FaultCode::AccessDenied);
     stage.show_for(&role, &token, &[]).await.unwrap();
@@ -519,15 +513,7 @@ async fn a_deleted_provider_takes_its_sessions_with_it_for_good() {
     for session in &sessions {
         bench.whoami(session).await.unwrap();
     }
-    bench
-        .services
-        .directory
-        .write(|tx| {
-            tx.delete(EntityKey::OidcProvider(id));
-            Ok::<_, Fault>(())
-        })
-        .await
-        .unwrap();
+    bench.delete(EntityKey::OidcProvider(id)).await;
     for session in &sessions {
         assert_eq!(
             bench.whoami(session).await.unwrap_err().code(),
@@ -592,4 +578,38 @@ async fn session_policies_narrow() {
     let answer = stage.show(&token, &[("Policy", &own)]).await.unwrap();
     let same = Credentials::of_answer(&answer);
     stage.bench.call(&same, "ListUsers", &[]).await.unwrap();
+}
+
+/// What is decided counts, not what was so when the token was verified.
+#[tokio::test]
+async fn a_provider_that_changes_after_the_proof_proves_nothing() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let (directory, account) = (&bench.services.directory, AccountId::parse(A).unwrap());
+    let snapshot = directory.snapshot();
+    let written = snapshot.oidc_provider(account, URL).unwrap();
+    let token = stage.idp.token(bench, "app", &json!({}));
+    let shown = web_identity(directory, &*bench.keys, account, &token, bench.services.clock.now());
+    let shown = shown.await.unwrap();
+    let stands = || shown.still_stands(&directory.snapshot());
+    assert!(stands());
+    // It vouches for another client now, for more, is gone, is another one of its name.
+    for (clients, good) in [(&["other"][..], false), (&["other", CLIENT], true)] {
+        let mut changed = OidcProvider::clone(written);
+        changed.client_ids = clients.iter().map(|&it| it.to_owned()).collect();
+        bench.put(Entity::OidcProvider(changed)).await;
+        assert_eq!(stands(), good, "{clients:?}");
+    }
+    bench.delete(EntityKey::OidcProvider(written.id)).await;
+    assert!(!stands());
+    bench.provider(A, URL, &[CLIENT]).await;
+    assert!(!stands());
+    bench.put(Entity::OidcProvider(OidcProvider::clone(written))).await;
+    assert!(stands());
+    // Its account is closed: nobody else has a say in it either.
+    bench.close(A).await;
+    assert!(!stands());
+    let late =
+        web_identity(directory, &*bench.keys, account, &token, bench.services.clock.now()).await;
+    assert!(matches!(late, Err(WebIdentityError::NoProvider { .. })));
 }

@@ -192,6 +192,7 @@ fn principal(identity: &Identity) -> Principal {
         session_name: (kind == PrincipalType::AssumedRole)
             .then(|| identity.session_name().to_owned()),
         source_identity: claims.and_then(|claims| claims.source_identity.clone()),
+        task_policy: identity.task_policy().map(str::to_owned),
         tags: context::principal_tags(identity).into_iter().collect(),
         issued_at: claims.map(|claims| claims.issued_at.to_rfc3339()),
         ancestors: claims.map_or_else(Vec::new, |claims| {

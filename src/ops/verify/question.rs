@@ -290,7 +290,7 @@ impl<'a> Question<'a> {
     /// asker says. The scope's is the client's own choice where the service has none, and no key.
     pub(super) fn add_keys(&self, keys: &mut Context, vouched: Vouched) {
         if let Some(ip) = self.source_ip {
-            keys.insert("aws:SourceIp", Value::One(ip.to_string()));
+            keys.insert("aws:SourceIp", Value::One(ip.to_canonical().to_string()));
         }
         if let Some(secure) = self.secure {
             keys.insert("aws:SecureTransport", Value::One(secure.to_string()));

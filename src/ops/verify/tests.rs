@@ -98,6 +98,26 @@ async fn identity_alone_is_never_an_allow() {
     assert_eq!(answer.body, Some(BodyState::Verified));
 }
 
+/// A service can tell a root user for one task from one with all its rights.
+#[tokio::test]
+async fn a_root_users_session_tells_its_task() {
+    const TASK: &str = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy";
+    let bench = Bench::new().await;
+    bench.organization().await;
+    bench.call(&bench.a, "EnableOrganizationsRootSessions", &[]).await.unwrap();
+    let asked = [("TargetPrincipal", B), ("TaskPolicyArn.arn", TASK)];
+    let session = bench.call(&bench.a, "AssumeRoot", &asked).await.unwrap();
+    let root = format!("arn:aws:iam::{B}:root");
+    let key = bench.key(&root).await.unwrap();
+    for (who, task) in [(Credentials::of_answer(&session), Some(TASK)), (key, None)] {
+        let answer = ok(&bench, &signed(&bench, &who, "/orders/42", b"")).await;
+        let told = serde_json::to_value(&answer).unwrap();
+        let principal = answer.principal.unwrap();
+        assert_eq!((&principal.arn, principal.task_policy.as_deref()), (&root, task));
+        assert_eq!(told["principal"].get("task_policy").is_some(), task.is_some(), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn an_allow_names_its_statement_and_the_rest_is_denied() {
     let bench = Bench::new().await;
@@ -220,6 +240,31 @@ async fn questions_that_make_no_sense_are_told_which_field() {
     }
     let tagged = VerifyRequest { context: key("aws:ResourceTag/team"), ..good };
     assert!(answer(&bench, &tagged).await.is_ok());
+}
+
+/// An IPv4 address in IPv6 clothes is the IPv4 address, also to operators that compare texts.
+#[tokio::test]
+async fn an_address_has_one_spelling() {
+    let bench = Bench::new().await;
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "orders:*", "Resource": "*" },
+        { "Effect": "Deny", "Action": "orders:*", "Resource": "*",
+          "Condition": { "StringLike": { "aws:SourceIp": ["203.0.113.*", "2001:db8::*"] } } },
+    ]});
+    let alice = bench.user(&bench.a, "alice", &policy.to_string()).await;
+    for (address, decision) in [
+        ("203.0.113.9", Decision::Deny),
+        ("::ffff:203.0.113.9", Decision::Deny),
+        ("::FFFF:CB00:7109", Decision::Deny),
+        ("2001:0DB8:0::1", Decision::Deny),
+        ("::ffff:203.0.114.9", Decision::Allow),
+    ] {
+        let question = VerifyRequest {
+            source_ip: Some(address.into()),
+            ..asking(signed(&bench, &alice, "/orders/42", b""), "orders:GetOrder", A)
+        };
+        assert_eq!(ok(&bench, &question).await.decision, decision, "{address}");
+    }
 }
 
 /// A ledger that can fall silent, or say something else than it was told.

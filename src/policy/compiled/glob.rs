@@ -81,6 +81,13 @@ impl Glob {
         }
     }
 
+    /// Whether all of its variables have values.
+    pub(super) fn resolves(&self, context: &Context) -> bool {
+        let Self::Chunks(chunks) = self else { return true };
+        (chunks.iter().flat_map(|chunk| &chunk.pieces))
+            .all(|piece| matches!(piece, Piece::One) || piece.text(context).is_some())
+    }
+
     /// Whether the whole of `text` matches, letters of either case alike. For patterns without
     /// wildcards.
     pub(super) fn matches_folded(&self, text: &str, context: &Context) -> bool {

@@ -106,7 +106,14 @@ impl Spot {
         match &self.covers {
             Covers::Everything => Truth::True,
             Covers::Listed(entries) => any(entries),
-            Covers::NotListed(entries) => !any(entries),
+            // A variable without a value leaves open what is not listed.
+            Covers::NotListed(entries) => !Truth::any(entries.iter().map(|entry| {
+                if entry.whole.resolves(context) {
+                    entry.matches(resource, context)
+                } else {
+                    Truth::Unknown
+                }
+            })),
         }
     }
 }

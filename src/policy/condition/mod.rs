@@ -199,11 +199,12 @@ pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// A network in CIDR notation, or one address.
+/// A network in CIDR notation, or one address. A number with a leading zero is refused: some would
+/// read it as octal.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
-    let network = match text.parse::<IpNet>() {
-        Ok(network) => network,
-        Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
+    let network = match text.split_once('/') {
+        Some((address, length)) => IpNet::new(address.parse().ok()?, prefix(length)?).ok()?,
+        None => IpNet::from(text.parse::<IpAddr>().ok()?),
     };
     match (network, network.network().to_canonical()) {
         // A network of IPv4 addresses in IPv6 clothes, which take the first 96 bits.
@@ -212,4 +213,10 @@ pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
         }
         _ => Some(network),
     }
+}
+
+/// The length of a prefix: digits alone.
+fn prefix(text: &str) -> Option<u8> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain.then(|| text.parse().ok()).flatten()
 }

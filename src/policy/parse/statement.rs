@@ -143,7 +143,7 @@ fn action(text: &str, path: &Path<'_>, kind: DocumentKind) -> Result<Pattern, Pa
     if kind == DocumentKind::Trust && !service.eq_ignore_ascii_case("sts") {
         return Err(path.refuse(Reason::TrustAction));
     }
-    Ok(Pattern::parse(if service == "*" { "*" } else { text }).folded())
+    Ok(Pattern::parse(if service == "*" { "*" } else { text }).folded().shrunk())
 }
 
 /// `*`, or an ARN whose service is spelled out and whose variables stand after the fifth colon.

@@ -139,7 +139,49 @@ fn museum_m29_a_shared_issuer_needs_the_claim_that_tells_its_users_apart() {
     assert_eq!(lack("gitlab.com.example.com", "aud", "x"), None);
     assert_eq!(lack("oidc.vercel.com/acme", "aud", "https://vercel.com/acme"), None);
     assert_eq!(lack("oidc.vercel.com/acme", "sub", "owner:acme"), claim("oidc.vercel.com", "aud"));
+    for issuer in [
+        "studio.datachain.ai/api",
+        "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7",
+        "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
+    ] {
+        assert_eq!(lack(issuer, "aud", "sts.amazonaws.com"), claim(issuer, "sub"));
+        assert_eq!(lack(issuer, "sub", "credentials:team/job"), None);
+    }
+    assert_eq!(lack("sandboxes.cloud", "sub", "x"), claim("sandboxes.cloud", "aud"));
+    assert_eq!(lack("sandboxes.cloud", "aud", "https://sandboxes.cloud/team"), None);
     // An issuer of one's own needs any limit at all.
     assert_eq!(lack("idp.example.com", "aud", "client"), None);
     assert_eq!(lack("idp.example.com", "sub", "*"), Some(Lack::Condition));
+}
+
+/// The tokens of Microsoft Sentinel are alike for all of its customers: the name of the session tells
+/// whose they are.
+#[test]
+fn museum_m29_an_issuer_whose_tokens_are_all_alike_needs_the_name_of_the_session() {
+    let issuer = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d";
+    let provider = format!("arn:aws:iam::111111111111:oidc-provider/{issuer}");
+    let lack = |more: &str| {
+        let condition = format!(r#"{{"StringEquals":{{"{issuer}:aud":"api://1462b192"}}{more}}}"#);
+        allows(&provider, &condition)[0].lack()
+    };
+    let named = |operator: &str, name: &str| {
+        lack(&format!(r#","{operator}":{{"STS:RoleSessionName":"{name}"}}"#))
+    };
+    let claim = Lack::Claim { issuer: issuer.to_owned(), claim: "sts:RoleSessionName" };
+    let told = claim.to_string();
+    assert!(told.contains("a condition on sts:RoleSessionName with"), "{told}");
+    let lacking = Some(claim);
+    assert_eq!(lack(""), lacking);
+    assert_eq!(named("StringLike", "MicrosoftSentinel_0f3a"), None);
+    assert_eq!(named("StringLike", "MicrosoftSentinel_*"), lacking);
+    assert_eq!(named("StringLike", "*"), lacking);
+    assert_eq!(named("StringEqualsIfExists", "MicrosoftSentinel_0f3a"), lacking);
+    assert_eq!(named("StringNotEquals", "MicrosoftSentinel_0f3a"), lacking);
+    // For everybody else it is a name that the caller chooses, and says nothing.
+    let own = allows(
+        "arn:aws:iam::111111111111:oidc-provider/idp.example.com",
+        r#"{"StringEquals":{"sts:RoleSessionName":"job"}}"#,
+    );
+    assert_eq!(own[0].lack(), Some(Lack::Condition));
+    assert_eq!(own[0].session_names, ["job"]);
 }

@@ -121,9 +121,31 @@ fn an_unresolved_variable_spoils_its_own_entry_only() {
     };
     assert!(!ask(resources("Deny", "Resource"), "a"));
     assert!(ask(resources("Deny", "Resource"), "b"));
-    // The entry matches nothing, so NotResource covers everything else.
+    // The entry matches nothing, so NotResource denies everything else.
     assert!(ask(resources("Deny", "NotResource"), "a"));
     assert!(!ask(resources("Deny", "NotResource"), "b"));
+}
+
+/// What is left out of an allow by a variable without a value is everything, for all that is known.
+#[test]
+fn an_unresolved_variable_under_not_resource_allows_nothing() {
+    let policy = || {
+        identity(&format!(
+            r#"{{"Effect":"Allow","Action":"s3:*","NotResource":["{PREFIX}of-${{aws:PrincipalTag/team}}/*","{PREFIX}a"]}}"#
+        ))
+    };
+    let ask = |context: Context, key: &str| {
+        let world = World { identity: vec![policy()], context, ..World::default() };
+        world.ask(&user(), "s3:GetObject", &format!("{PREFIX}{key}")).is_allowed()
+    };
+    let red = || Context::new().with("aws:PrincipalTag/team", "red");
+    assert!(ask(red(), "of-blue/x") && ask(red(), "b"));
+    assert!(!ask(red(), "of-red/x") && !ask(red(), "a"));
+    let many = || Context::new().with_many("aws:PrincipalTag/team", ["red"]);
+    for key in ["of-blue/x", "of-red/x", "a", "b"] {
+        assert!(!ask(Context::new(), key), "{key}");
+        assert!(!ask(many(), key), "{key}");
+    }
 }
 
 #[test]

@@ -78,6 +78,20 @@ fn museum_m10_targets() {
     }
 }
 
+/// Each byte alone, and beside one that is written as it stands.
+#[test]
+fn every_byte_of_a_query_is_written_as_the_reference_writes_it() {
+    for byte in (b'!'..=b'~').filter(|byte| !b"#%".contains(byte)).map(char::from) {
+        for query in [format!("{byte}=a"), format!("a{byte}={byte}1"), format!("{byte}1&{byte}")] {
+            let request = Request::new("GET", &format!("/?{query}"), &[("x", "")], "");
+            for uri in [UriRules::Standard, UriRules::S3] {
+                let reference = Meaning::of(&request, &["x"], uri).canonical("x", uri, "payload");
+                assert_eq!(canonical(&request, "x", uri), reference, "{query}");
+            }
+        }
+    }
+}
+
 #[test]
 fn museum_m10_headers() {
     let values = texts(VALUE, 3);

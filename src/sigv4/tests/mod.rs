@@ -2,6 +2,7 @@
 //! one-byte mutation, one refusal per rule, and the laws of the canonical form.
 
 mod bounds;
+mod certificates;
 mod chunked;
 mod chunked_hostile;
 mod chunked_vectors;

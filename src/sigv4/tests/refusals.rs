@@ -260,6 +260,11 @@ fn museum_m11_paths() {
         "/%za",
         "/?%a",
         "/\u{7f}",
+        // Two of them are no better than one.
+        "/\n\n",
+        "/##",
+        "/\n#",
+        "/#?\n",
     ] {
         let mut request = dated();
         request.target = target.to_owned();

@@ -54,6 +54,7 @@ fn policy(dice: &mut Dice) -> String {
                 "{}",
                 "{}",
                 r#"{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#,
+                r#"{"StringEquals":{"aws:SourceIp":"203.0.113.9"}}"#,
                 r#"{"Bool":{"aws:SecureTransport":"true"}}"#,
                 r#"{"BoolIfExists":{"aws:SecureTransport":"false"}}"#,
                 r#"{"StringEquals":{"orders:Colour":["red","blue"]}}"#,
@@ -103,8 +104,9 @@ fn deed(dice: &mut Dice) -> Deed {
 
 fn connection(dice: &mut Dice) -> Connection {
     Connection {
-        source_ip: [None, Some("203.0.113.9".parse().unwrap()), Some("::1".parse().unwrap())]
-            [dice.roll(3)],
+        source_ip: [None, Some("203.0.113.9"), Some("::ffff:203.0.113.9"), Some("::1")]
+            [dice.roll(4)]
+        .map(|ip| ip.parse().unwrap()),
         secure: [None, Some(true), Some(false)][dice.roll(3)],
     }
 }

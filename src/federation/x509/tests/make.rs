@@ -34,7 +34,7 @@ pub(crate) fn end_entity(common: &str) -> CertificateParams {
 }
 
 /// What that of an authority looks like.
-pub(super) fn authority(common: &str) -> CertificateParams {
+pub(crate) fn authority(common: &str) -> CertificateParams {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = name(common);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -68,7 +68,7 @@ impl Authority {
         Self::of(authority(common))
     }
 
-    pub(super) fn of(params: CertificateParams) -> Self {
+    pub(crate) fn of(params: CertificateParams) -> Self {
         Self(CertifiedIssuer::self_signed(params, key()).unwrap())
     }
 
@@ -103,7 +103,7 @@ impl Authority {
         self.list_with(serials, until, |_| {})
     }
 
-    pub(super) fn list_with(
+    pub(crate) fn list_with(
         &self,
         serials: &[&[u8]],
         until: i64,

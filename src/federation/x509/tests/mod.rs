@@ -12,9 +12,10 @@ macro_rules! at {
 }
 pub(crate) use at;
 
+mod bundles;
 mod lists;
 mod make;
 mod mapping;
 mod paths;
 
-pub(crate) use make::{Authority, NOW, Party, end_entity};
+pub(crate) use make::{Authority, NOW, Party, authority, end_entity};

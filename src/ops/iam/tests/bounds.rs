@@ -91,3 +91,67 @@ async fn inline_policies_are_together_no_longer_than_one_may_be() {
     let more = bench.call(&bench.a, "PutGroupPolicy", &put("three")).await;
     refused(more, FaultCode::LimitExceeded);
 }
+
+/// A policy of many patterns for one key.
+fn patterns(count: usize) -> String {
+    let list: Vec<String> = (0..count).map(|number| format!("*{number}*b")).collect();
+    serde_json::json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "s3:*", "Resource": "*",
+        "Condition": { "ForAnyValue:StringLike": { "k:words": list } } } })
+    .to_string()
+}
+
+/// Each pattern is held against the whole of each value: what would take minutes is not begun.
+#[tokio::test]
+async fn a_simulation_compares_so_much_and_no_more() {
+    let bench = Bench::new().await;
+    let policy = patterns(5_000);
+    let value = "a".repeat(4_096);
+    let resource = format!("arn:aws:s3:::b/{}", "a".repeat(2_000));
+    for (values, resources, fits) in [(3, 1, true), (100, 1, false), (0, 90, false)] {
+        let mut names: Vec<String> = (1..=values)
+            .map(|n| format!("ContextEntries.member.1.ContextKeyValues.member.{n}"))
+            .collect();
+        names.extend((1..=resources).map(|n| format!("ResourceArns.member.{n}")));
+        let mut parameters = vec![("PolicyInputList.member.1", policy.as_str()), ("MaxItems", "1")];
+        parameters.extend(names.iter().map(|name| {
+            (name.as_str(), if name.starts_with("Res") { resource.as_str() } else { &value })
+        }));
+        let actions: Vec<String> = (1..=2).map(|n| format!("ActionNames.member.{n}")).collect();
+        parameters.extend(actions.iter().map(|name| (name.as_str(), "s3:GetObject")));
+        if values > 0 {
+            parameters.push(("ContextEntries.member.1.ContextKeyName", "k:words"));
+            parameters.push(("ContextEntries.member.1.ContextKeyType", "stringList"));
+        }
+        let answer = bench.call(&bench.a, "SimulateCustomPolicy", &parameters).await;
+        if fits {
+            assert_eq!(element(&answer.unwrap(), "EvalDecision"), "implicitDeny");
+        } else {
+            let message = refused(answer, FaultCode::InvalidInput);
+            assert!(message.contains("too large"), "{message}");
+        }
+    }
+}
+
+/// Every result tells the keys that are missing, which may be as many as the policy has room for.
+#[tokio::test]
+async fn results_of_a_simulation_come_in_pages_that_are_not_too_large() {
+    const RESOURCES: usize = 60;
+    let bench = Bench::new().await;
+    let keys: serde_json::Map<_, _> =
+        (0..3_000).map(|number| (format!("k:{number:04}"), "".into())).collect();
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "s3:*", "Resource": "*",
+        "Condition": { "StringEquals": keys } } })
+    .to_string();
+    let resources: Vec<(String, String)> = (1..=RESOURCES)
+        .map(|n| (format!("ResourceArns.member.{n}"), format!("arn:aws:s3:::b/{n}")))
+        .collect();
+    let mut parameters = vec![
+        ("PolicyInputList.member.1", policy.as_str()),
+        ("ActionNames.member.1", "s3:GetObject"),
+    ];
+    parameters.extend(resources.iter().map(|(name, arn)| (name.as_str(), arn.as_str())));
+    let seen = pages(&bench, "SimulateCustomPolicy", "EvalActionName", &parameters).await;
+    assert_eq!(seen, RESOURCES);
+}

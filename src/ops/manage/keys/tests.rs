@@ -165,6 +165,24 @@ async fn every_use_of_a_root_user_is_on_record_and_counted() {
     assert_eq!(made["requestParameters"]["user"], root(A));
 }
 
+/// A federated user has the rights of whoever made it.
+#[tokio::test]
+async fn what_a_federated_user_of_a_root_user_does_is_a_use_of_it() {
+    let bench = Bench::new().await;
+    let uses = || bench.services.authenticator.root_uses().get();
+    let key = bench.key(&root(A)).await.unwrap();
+    for (by, name, counted) in [(&key, "carol", 2), (&bench.a, "bob", 0)] {
+        let before = uses();
+        let made = bench.call(by, "GetFederationToken", &[("Name", name)]).await.unwrap();
+        bench.whoami(&Credentials::of_answer(&made)).await.unwrap();
+        assert_eq!(uses() - before, counted, "{name}");
+        let arn = format!("arn:aws:sts::{A}:federated-user/{name}");
+        let records = bench.records();
+        let record = records.iter().find(|it| it["userIdentity"]["arn"] == arn.as_str()).unwrap();
+        assert_eq!(record["additionalEventData"]["rootUser"] == true, counted > 0, "{record}");
+    }
+}
+
 #[tokio::test]
 async fn keys_of_root_users_are_told_in_lists_and_reports() {
     use base64::Engine as _;

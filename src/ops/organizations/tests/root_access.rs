@@ -359,6 +359,58 @@ async fn it_ends_with_what_gave_it() {
     }
 }
 
+/// What was taken away and given back within a session's time does not bring the session back.
+#[tokio::test]
+async fn what_was_taken_away_does_not_come_back() {
+    const OFF: &str = "DisableOrganizationsRootCredentialsManagement";
+    for ending in ["feature", "service", "administrator"] {
+        let (stage, alice) = stage().await;
+        let bench = &stage.bench;
+        let made = json!({ "AccountName": "third", "Email": "third@example.com" });
+        let made = stage.must("CreateAccount", made).await;
+        let third = super::text(&made, "/CreateAccountStatus/AccountId").to_owned();
+        let delegate = json!({ "AccountId": B, "ServicePrincipal": IAM });
+        stage.must("RegisterDelegatedAdministrator", delegate.clone()).await;
+        let by = if ending == "administrator" { &bench.b } else { &alice };
+        let session = ask(bench, by, &third, AUDIT).await.unwrap();
+        let bucket = ask(bench, by, &third, BUCKET).await.unwrap();
+        bench.whoami(&session).await.unwrap();
+        match ending {
+            "feature" => {
+                bench.call(&bench.a, OFF, &[]).await.unwrap();
+                bench.call(&bench.a, CREDENTIALS, &[]).await.unwrap();
+            }
+            "service" => {
+                stage.must("DeregisterDelegatedAdministrator", delegate.clone()).await;
+                let service = json!({ "ServicePrincipal": IAM });
+                stage.must("DisableAWSServiceAccess", service.clone()).await;
+                stage.must("EnableAWSServiceAccess", service).await;
+                bench.call(&bench.a, CREDENTIALS, &[]).await.unwrap();
+                bench.call(&bench.a, SESSIONS, &[]).await.unwrap();
+            }
+            _ => {
+                stage.must("DeregisterDelegatedAdministrator", delegate.clone()).await;
+                stage.must("RegisterDelegatedAdministrator", delegate.clone()).await;
+            }
+        }
+        let fault = refused(bench.whoami(&session).await, FaultCode::InvalidClientTokenId);
+        assert!(fault.note().unwrap().contains("gives no access to the root user"), "{fault:?}");
+        // The other feature was not touched.
+        assert_eq!(bench.whoami(&bucket).await.is_ok(), ending == "feature", "{ending}");
+        let session = ask(bench, by, &third, AUDIT).await.unwrap();
+        bench.whoami(&session).await.unwrap();
+        // What only is enabled again, or delegated besides, takes nothing away.
+        bench.call(&bench.a, CREDENTIALS, &[]).await.unwrap();
+        let other = json!({ "AccountId": B, "ServicePrincipal": "sso.amazonaws.com" });
+        stage
+            .must("EnableAWSServiceAccess", json!({ "ServicePrincipal": "sso.amazonaws.com" }))
+            .await;
+        stage.must("RegisterDelegatedAdministrator", other.clone()).await;
+        stage.must("DeregisterDelegatedAdministrator", other).await;
+        bench.whoami(&session).await.unwrap();
+    }
+}
+
 /// The other feature does for other tasks alone.
 #[tokio::test]
 async fn each_task_needs_its_feature() {

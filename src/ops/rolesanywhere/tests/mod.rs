@@ -3,6 +3,7 @@
 //! IAM Roles Anywhere: what certificates get, and who manages it.
 
 mod connection;
+mod limits;
 mod manage;
 mod refusals;
 mod sessions;

@@ -4,7 +4,11 @@ use serde_json::json;
 
 use super::wire::Wire;
 use super::{Stage, call, refused, source, trusting};
+use crate::arn;
+use crate::authn::CertificateError;
+use crate::directory::{Entity, EntityKey, TrustAnchor};
 use crate::federation::x509::tests::{Authority, end_entity};
+use crate::id::{AccountId, ProviderId};
 use crate::ops::fault::{Fault, FaultCode};
 use crate::ops::testing::{A, B, allow};
 
@@ -273,5 +277,62 @@ async fn bodies_are_read_strictly() {
         let mut body = stage.body();
         body.as_object_mut().unwrap().remove(member);
         assert!(stage.ask(&stage.party(), body).await.is_err(), "{member}");
+    }
+}
+
+/// What is decided counts, not what was so when the certificate was verified.
+#[tokio::test]
+async fn an_anchor_that_changes_after_the_proof_proves_nothing() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let directory = &bench.services.directory;
+    let arn = stage.anchor["trustAnchorArn"].as_str().unwrap();
+    let id = ProviderId(arn::parse_anywhere(arn, "trust-anchor").unwrap().2);
+    let written = TrustAnchor::clone(directory.snapshot().trust_anchor(&id).unwrap());
+    let party = stage.party();
+    let arriving = Wire::new(bench.now(), &party, &stage.body()).sign(bench);
+    let shown = arriving.prove(bench, id).unwrap();
+    let stands = || shown.still_stands(&directory.snapshot());
+    let changed = |change: &dyn Fn(&mut TrustAnchor)| {
+        let mut anchor = written.clone();
+        change(&mut anchor);
+        bench.put(Entity::TrustAnchor(anchor))
+    };
+    assert!(stands());
+    let other = Authority::root("root").pem();
+    changed(&|it| it.bundle.clone_from(&other)).await;
+    assert!(!stands());
+    changed(&|it| it.enabled = false).await;
+    assert!(!stands());
+    changed(&|it| it.account = AccountId::parse(B).unwrap()).await;
+    assert!(!stands());
+    assert!(matches!(arriving.prove(bench, id), Err(CertificateError::NoAnchor)));
+    changed(&|_| ()).await;
+    assert!(stands());
+    bench.delete(EntityKey::TrustAnchor(id)).await;
+    assert!(!stands());
+    changed(&|_| ()).await;
+    bench.close(A).await;
+    assert!(!stands());
+    assert!(matches!(arriving.prove(bench, id), Err(CertificateError::NoAnchor)));
+}
+
+#[tokio::test]
+async fn a_chain_has_five_certificates_at_most() {
+    let stage = Stage::new().await;
+    let party = stage.party();
+    let between = stage.root.below("between").der();
+    for (count, good) in [(5, true), (6, false), (7, false)] {
+        let wire = Wire::new(stage.bench.now(), &party, &stage.body());
+        let result = wire.chain(&vec![between.clone(); count]).send(&stage.bench).await;
+        assert_eq!(result.is_ok(), good, "{count}");
+    }
+    // Whatever they are: of too many none is looked at.
+    for (count, message) in [(5, "cannot be read"), (6, "too large"), (7, "too large")] {
+        let wire = Wire::new(stage.bench.now(), &party, &stage.body());
+        let wire = wire.header("x-amz-x509-chain", &vec!["?"; count].join(","));
+        let fault = refused(wire.send(&stage.bench).await, FaultCode::AccessDenied);
+        let note = fault.note().unwrap().to_string();
+        assert!(note.contains(message), "{count}: {note}");
     }
 }

@@ -332,12 +332,14 @@ async fn who_came_is_kept() {
     assert_eq!((&first["x509Subject"], &first["enabled"]), (&json!("CN=app"), &json!(true)));
     assert_eq!(first["credentials"][0]["serialNumber"], "123456");
     assert_eq!(first["credentials"][0]["failed"], false);
-    // Within the minute nothing is written; in vain is.
+    // Within the minute nothing is written; after it, that it came in vain.
     let version = bench.services.directory.snapshot().version();
     stage.show(&party).await.unwrap();
-    assert_eq!(bench.services.directory.snapshot().version(), version);
     let mut body = stage.body();
     body["roleArn"] = format!("arn:aws:iam::{A}:role/other").into();
+    refused(stage.ask(&party, body.clone()).await, FaultCode::AccessDenied);
+    assert_eq!(bench.services.directory.snapshot().version(), version);
+    bench.advance(60);
     refused(stage.ask(&party, body).await, FaultCode::AccessDenied);
     let found = stage.manage("GetSubject", id.clone()).await.unwrap();
     assert_eq!(found["subject"]["credentials"][0]["failed"], true);

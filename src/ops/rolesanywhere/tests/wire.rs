@@ -7,14 +7,17 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::region;
-use crate::authn::{Caller, HeldChain};
+use crate::authn::{
+    Caller, CertificateError, CertificateIdentity, HeldChain, ShowingRequest, certificate_identity,
+};
 use crate::federation::x509::Leaf;
 use crate::federation::x509::tests::Party;
+use crate::id::{AccountId, ProviderId};
 use crate::ops::Context;
 use crate::ops::fault::Fault;
 use crate::ops::rolesanywhere::create_session;
-use crate::ops::testing::Bench;
-use crate::sigv4::RequestHead;
+use crate::ops::testing::{A, Bench};
+use crate::sigv4::{RequestHead, Rules, UriRules};
 use crate::time::Timestamp;
 
 /// A request before it is sent.
@@ -133,6 +136,28 @@ impl<'p> Wire<'p> {
 }
 
 impl Arriving {
+    /// Who it is from, if this anchor of A vouches for its certificate.
+    pub(super) fn prove(
+        &self,
+        bench: &Bench,
+        anchor: ProviderId,
+    ) -> Result<CertificateIdentity, CertificateError> {
+        let headers = self.headers();
+        let request = ShowingRequest {
+            connection: None,
+            head: &RequestHead { method: "POST", target: &self.target, headers: &headers },
+            body: &self.body,
+            region: &region(bench),
+            rules: Rules::new(UriRules::Standard, bench.services.clock.now()),
+        };
+        let account = AccountId::parse(A).unwrap();
+        certificate_identity(&bench.services.directory, &request, account, anchor)
+    }
+
+    fn headers(&self) -> Vec<(&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    }
+
     pub(super) async fn send(&self, bench: &Bench) -> Result<Value, Fault> {
         self.send_by(bench, None).await
     }
@@ -143,8 +168,7 @@ impl Arriving {
         bench: &Bench,
         connection: Option<&HeldChain>,
     ) -> Result<Value, Fault> {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let headers = self.headers();
         let head = RequestHead { method: "POST", target: &self.target, headers: &headers };
         let facts = bench.facts();
         let caller = &Caller::Anonymous;

@@ -182,3 +182,55 @@ fn the_statement_that_is_found_first_is_named() {
         }
     }
 }
+
+/// Whoever may pass policies decides how many there are at hand: what one takes, read and compiled, is
+/// bounded by its text.
+#[test]
+fn a_policy_takes_so_many_times_its_text_and_no_more() {
+    let list = |entry: &dyn Fn(usize) -> String, size: usize| {
+        let (mut list, mut number) = (String::new(), 0);
+        while list.len() < size {
+            list.push_str(if number == 0 { "" } else { "," });
+            list.push_str(&entry(number));
+            number += 1;
+        }
+        list
+    };
+    let statement = |actions: &str, resources: &str, condition: &str| {
+        format!(
+            r#"{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}],"Condition":{{{condition}}}}}"#
+        )
+    };
+    let (any, all) = (r#""*""#, r#""arn:aws:s3:::*""#);
+    for size in [2_000, 6_000, 20_000] {
+        let like = |operand: &dyn Fn(usize) -> String| {
+            format!(r#""ArnLike":{{"k:ey":[{}]}}"#, list(operand, size))
+        };
+        let texts = [
+            statement(&list(&|n| format!("\"a:{n}\""), size), any, ""),
+            statement(&list(&|n| format!("\"a{n}:*b\""), size), any, ""),
+            statement(any, &list(&|n| format!("\"arn:a:a:::{n}\""), size), ""),
+            statement(any, &list(&|n| format!("\"arn:*:a:*:*:*{n}*\""), size), ""),
+            statement(any, all, &like(&|n| format!("\"arn:a::::{n}\""))),
+            statement(any, all, &like(&|n| format!("\"arn:*:*:*:*:*{n}*\""))),
+            statement(any, all, &like(&|_| "\"${a:b}\"".to_owned())),
+            statement(
+                any,
+                all,
+                &format!(r#""StringEquals":{{{}}}"#, list(&|n| format!("\"k:{n}\":\"\""), size)),
+            ),
+            list(&|_| r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#.to_owned(), size),
+        ];
+        for text in texts {
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{text}]}}"#);
+            let mut kept = None;
+            let counted = allocation_counter::measure(|| {
+                let policy = Policy::parse(&text, DocumentKind::Session).unwrap();
+                kept = Some((CompiledPolicy::new(&policy), policy));
+            });
+            let bytes = usize::try_from(counted.bytes_current).unwrap();
+            assert!(bytes < 150 * text.len(), "{} for each of {text:.200}", bytes / text.len());
+            drop(kept);
+        }
+    }
+}

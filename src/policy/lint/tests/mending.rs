@@ -130,6 +130,30 @@ fn each_faulty_entry_of_a_list_is_told() {
     );
 }
 
+/// Nothing that stands there would be taken: the whole element goes.
+#[test]
+fn a_trust_policy_that_excludes_actions_is_looked_at_to_its_end() {
+    let faulty = statement(Trust, &[("NotAction", "'s3:*'")]);
+    let next = statement(Trust, &[("Effect", "'Maybe'")]);
+    told(
+        Trust,
+        &doc(&format!("{faulty},{next}")),
+        &[
+            (Code::UnsupportedAction, "Statement[0].NotAction"),
+            (Code::InvalidEffect, "Statement[1].Effect"),
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_object_lacks_no_version() {
+    for text in ["[]", "7", "\"x\"", "null"] {
+        let found: Vec<Code> =
+            lint(text, Some(Identity)).findings.into_iter().map(|finding| finding.code).collect();
+        assert_eq!(found, [Code::DataType], "{text}");
+    }
+}
+
 #[test]
 fn what_is_taken_out_is_not_missed() {
     let element = |name: &str| format!("Statement[0].{name}");
