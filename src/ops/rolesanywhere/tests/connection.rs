@@ -167,6 +167,15 @@ async fn what_no_anchor_vouches_for_gets_nothing() {
     }
     told.dedup();
     assert_eq!(told, ["Untrusted certificate."]);
+    // What is left on record of a stranger is what he named, and no texts of his own.
+    let mut body = stage.body();
+    body["roleSessionName"] = "stranger".into();
+    let stranger = held(&Authority::root("root").issue(&end_entity("app")));
+    let result = stage.bare(&body).send_by(bench, Some(&stranger)).await;
+    refused(result, FaultCode::AccessDenied);
+    let record = bench.records().pop().unwrap();
+    assert_eq!(record["errorCode"], "AccessDenied");
+    assert_eq!(record["requestParameters"], stage.body());
 
     // A profile of another account; a role that does not trust this certificate.
     let role_b = bench.role(&bench.b, "app", &trusting(&json!({})), &allow(&["*"])).await;
