@@ -68,7 +68,7 @@ pub enum CertificateError {
     /// It is proven by its connection, and a browser made it for a web page.
     #[error("the request is proven by its connection alone, and a browser made it for a page")]
     Page,
-    /// It is proven by its connection, and tells of the certificate of somebody else.
+    /// It is proven by its connection, and tells of another client, or of his certificate.
     #[error("the request is proven by its connection alone, and was passed on for another client")]
     PassedOn,
     /// It is signed for another service or region.

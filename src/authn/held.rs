@@ -57,8 +57,19 @@ impl HeldChain {
 
 /// Headers that browsers add, whatever the page that makes them ask: some, or all, to every `POST`.
 const OF_BROWSERS: &[&str] = &["origin", "sec-fetch-site"];
-/// Parts of the names of headers in which proxies tell of their own clients' certificates.
-const OF_PROXIES: &[&str] = &["client-cert", "clientcert"];
+/// Headers in which proxies tell for whom they ask.
+const OF_PROXIES: &[&str] = &["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+/// Parts of the names of headers in which they tell of their own clients' certificates, or that one
+/// has none, with `-` for `_`.
+const OF_CERTIFICATES: &[&str] = &[
+    "client-cert",
+    "client-dn",
+    "client-verify",
+    "clientcert",
+    "ssl-cert",
+    "ssl-client",
+    "tls-client",
+];
 
 /// Holds a request without `Authorization` to what one must be that nothing but its connection proves.
 ///
@@ -78,7 +89,12 @@ pub(super) fn check(head: &RequestHead<'_>) -> Result<(), CertificateError> {
     if has(&|name| OF_BROWSERS.contains(&name)) {
         return Err(CertificateError::Page);
     }
-    if has(&|name| OF_PROXIES.iter().any(|part| name.contains(part))) {
+    let passed_on = |name: &str| {
+        let name = name.replace('_', "-");
+        OF_PROXIES.contains(&name.as_str())
+            || OF_CERTIFICATES.iter().any(|part| name.contains(part))
+    };
+    if has(&passed_on) {
         return Err(CertificateError::PassedOn);
     }
     let mut types =
@@ -111,6 +127,7 @@ mod tests {
         let json = ("content-type", "application/json");
         let host = ("host", "countersign.test");
         assert_eq!(checked(&[host, json, ("user-agent", "curl"), ("x-request-id", "1")]), "");
+        assert_eq!(checked(&[host, json, ("x-forwarded-proto", "https")]), "");
         assert_eq!(checked(&[host, ("Content-Type", "Application/JSON ; charset=utf-8")]), "");
         for value in [
             "",
@@ -138,6 +155,19 @@ mod tests {
             ("client-cert-chain", "PassedOn"),
             ("ssl-client-cert", "PassedOn"),
             ("x-amzn-mtls-clientcert-leaf", "PassedOn"),
+            ("SSL_CLIENT_CERT", "PassedOn"),
+            ("x-ssl-cert", "PassedOn"),
+            ("x-client-dn", "PassedOn"),
+            // Also of a client that has shown none.
+            ("ssl-client-verify", "PassedOn"),
+            ("x-ssl-client-s-dn", "PassedOn"),
+            ("x-client-verify", "PassedOn"),
+            // And of any client.
+            ("x-forwarded-for", "PassedOn"),
+            ("X_Forwarded_For", "PassedOn"),
+            ("forwarded", "PassedOn"),
+            ("x-real-ip", "PassedOn"),
+            ("via", "PassedOn"),
             ("authorization", "Missing"),
             ("x-amz-x509", "Missing"),
             ("X-Amz-X509-Chain", "Missing"),

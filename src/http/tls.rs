@@ -119,8 +119,8 @@ impl Tls {
 
     /// Reads the files again; when they are of no use, the old configuration stays.
     ///
-    /// Sessions to resume die with the old configuration: a client that only the old CA vouched
-    /// for cannot come back.
+    /// A client that only the old CA vouched for cannot come back: no session of a certificate is
+    /// resumed.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
         self.current.store(Arc::new(load(&self.files)?));
         Ok(())
@@ -155,7 +155,7 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     };
     let mut config = builder.with_single_cert(chain, key).map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    if files.clients == Clients::Asked {
+    if files.clients != Clients::Anonymous {
         prove_anew(&mut config);
     }
     Ok(config)
@@ -164,7 +164,8 @@ fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
 /// INVARIANT: a certificate's key is used for every connection that it proves.
 ///
 /// No session is resumed, so that no secret of an earlier connection stands in for the key, and none
-/// is kept with its certificates. In TLS 1.2 the keys of a connection are bound to its handshake (RFC
+/// is kept with its certificates: who resumes one is asked for nothing, also when they have ended
+/// since. In TLS 1.2 the keys of a connection are bound to its handshake (RFC
 /// 7627), of which the client signs.
 fn prove_anew(config: &mut ServerConfig) {
     config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
-    CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
-    PKCS_ED25519,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, IsCa, KeyPair,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, date_time_ymd,
 };
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring::{default_provider, sign};
@@ -302,4 +302,43 @@ fn sessions_are_not_resumed() {
         assert!(connection.peer_certificates().is_some());
         assert!(HeldChain::of_handshake(&connection).is_none());
     }
+}
+
+/// Nor those of clients that an authority vouches for: their certificates end.
+#[test]
+fn sessions_of_known_clients_are_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, p256()).unwrap();
+    std::fs::write(folder.path().join("ca"), authority.pem()).unwrap();
+    let tls = server(folder.path(), Clients::Known(folder.path().join("ca")));
+    let mut params = end_entity("app");
+    // They are held against the system's clock.
+    (params.not_before, params.not_after) = (date_time_ymd(1975, 1, 1), date_time_ymd(4096, 1, 1));
+    let key = p256();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    let known = tls.current();
+    // As the library has it if nobody says otherwise.
+    let mut resuming = ServerConfig::clone(&known);
+    resuming.session_storage = ServerSessionMemoryCache::new(256);
+    resuming.send_tls13_tickets = 2;
+    let resuming = Arc::new(resuming);
+    for version in VERSIONS {
+        let shown = shows(&[certificate.der().to_vec()], signer(&key));
+        let client = || client(folder.path(), version, Some(Arc::clone(&shown)));
+        let again = client();
+        for _ in 0..3 {
+            let connection = shake(&again, &known).unwrap();
+            assert_eq!(connection.handshake_kind(), Some(HandshakeKind::Full));
+            assert!(tls.told(&connection).client.is_some());
+        }
+        // If they were: its names are told again, and nobody looks at its dates.
+        let again = client();
+        shake(&again, &resuming).unwrap();
+        let connection = shake(&again, &resuming).unwrap();
+        assert_eq!(connection.handshake_kind(), Some(HandshakeKind::Resumed));
+        assert!(tls.told(&connection).client.is_some());
+    }
+    assert!(known.require_ems);
 }
