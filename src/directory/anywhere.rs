@@ -67,7 +67,7 @@ pub struct AnywhereProfile {
     /// Managed session policies by ARN.
     #[serde(default)]
     pub managed_policies: Vec<String>,
-    /// Their unique IDs, in the same order. Absent in profiles from before there were any.
+    /// Their unique IDs, in the same order. Without them the profile gives no session.
     ///
     /// INVARIANT (identity is by unique ID): a policy made again under its ARN is not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

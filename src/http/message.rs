@@ -49,11 +49,29 @@ pub struct TlsInfo {
     /// The client's certificate chain in DER, its own certificate first, where the listener has a
     /// client CA: it was verified against that. Else empty.
     pub client_chain: Arc<[CertificateDer<'static>]>,
-    /// The names in the first of `client_chain`; `None` without one, or with one that does not read.
-    pub client: Option<Arc<CertificateNames>>,
+    /// What the first of `client_chain` says; `None` without one, or with one that does not read.
+    pub client: Option<KnownClient>,
     /// What the client holds the key of, where the listener asks for whichever certificate there is:
     /// nobody vouches for it.
     pub held: Option<Arc<HeldChain>>,
+}
+
+impl TlsInfo {
+    /// The names of a known client, while its certificate lasts: the handshake vouches for its own
+    /// moment alone, and a connection may stay open long after it.
+    pub fn client_at(&self, now: Timestamp) -> Option<Arc<CertificateNames>> {
+        let client = self.client.as_ref().filter(|client| now <= client.not_after)?;
+        Some(Arc::clone(&client.names))
+    }
+}
+
+/// What the certificate of a known client says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownClient {
+    /// Its names.
+    pub names: Arc<CertificateNames>,
+    /// The last moment at which it is good.
+    pub not_after: Timestamp,
 }
 
 /// A whole request. It carries secrets (headers, query, body), hence no `Debug`.

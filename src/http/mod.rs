@@ -39,7 +39,7 @@ mod strict;
 mod tls;
 
 pub use listen::{Address, BindError};
-pub use message::{Answer, Handler, Incoming, Outgoing, Peer, TlsInfo};
+pub use message::{Answer, Handler, Incoming, KnownClient, Outgoing, Peer, TlsInfo};
 pub use payload::Payload;
 pub use server::{Edge, Listener, Reloader, Server};
 pub use settings::{ClientCertificates, Limits, Settings, TlsSettings};

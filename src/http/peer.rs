@@ -4,12 +4,15 @@
 //! for is escaped (RFC 4514), and a certificate that does not read as a whole has no names at all.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
+use super::message::KnownClient;
 use crate::downstream::CertificateNames;
+use crate::time::Timestamp;
 
 /// The short names of RFC 4514, section 3, and of e-mail addresses.
 const SHORT: &[(&str, &str)] = &[
@@ -25,12 +28,18 @@ const SHORT: &[(&str, &str)] = &[
     ("1.2.840.113549.1.9.1", "emailAddress"),
 ];
 
-/// The names of a certificate; `None` if it does not read.
-pub(crate) fn names(certificate: &CertificateDer<'_>) -> Option<CertificateNames> {
+/// What a certificate says; `None` if it does not read.
+pub(crate) fn known(certificate: &CertificateDer<'_>) -> Option<KnownClient> {
     let (rest, certificate) = X509Certificate::from_der(certificate).ok()?;
     if !rest.is_empty() {
         return None;
     }
+    let names = Arc::new(names(&certificate)?);
+    let not_after = Timestamp::from_secs(certificate.validity().not_after.timestamp());
+    Some(KnownClient { names, not_after })
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Option<CertificateNames> {
     let mut names = CertificateNames {
         subject: subject(certificate.subject())?,
         ..CertificateNames::default()
@@ -97,16 +106,26 @@ mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 
     use super::*;
+    use crate::http::TlsInfo;
 
     fn of(parts: &[(DnType, &str)], alternative: Vec<SanType>) -> CertificateNames {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.not_after = rcgen::date_time_ymd(2026, 9, 22);
         params.distinguished_name = rcgen::DistinguishedName::new();
         for (kind, value) in parts {
             params.distinguished_name.push(kind.clone(), *value);
         }
         params.subject_alt_names = alternative;
         let key = KeyPair::generate().unwrap();
-        names(params.self_signed(&key).unwrap().der()).unwrap()
+        let known = known(params.self_signed(&key).unwrap().der()).unwrap();
+        // The connection may stay open.
+        let end = Timestamp::parse_amz(b"20260922T000000Z").unwrap();
+        assert_eq!(known.not_after, end);
+        let names = CertificateNames::clone(&known.names);
+        let told = TlsInfo { client: Some(known), ..TlsInfo::default() };
+        assert_eq!(told.client_at(end).as_deref(), Some(&names));
+        assert_eq!(told.client_at(end.plus_secs(1)), None);
+        names
     }
 
     #[test]
@@ -140,6 +159,6 @@ mod tests {
 
     #[test]
     fn what_does_not_read_has_no_names() {
-        assert_eq!(names(&CertificateDer::from(vec![0x30, 0x03, 1, 2, 3])), None);
+        assert_eq!(known(&CertificateDer::from(vec![0x30, 0x03, 1, 2, 3])), None);
     }
 }

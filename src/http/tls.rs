@@ -111,7 +111,7 @@ impl Tls {
             Clients::Known(_) => {
                 let client_chain: Arc<[_]> =
                     connection.peer_certificates().unwrap_or_default().into();
-                let client = client_chain.first().and_then(peer::names).map(Arc::new);
+                let client = client_chain.first().and_then(peer::known);
                 TlsInfo { client_chain, client, held: None }
             }
         }

@@ -11,9 +11,10 @@
 //! leaves at least as many as his account then has: one flood has half of the room at most, another
 //! one half of what that leaves.
 //!
-//! The account is the one that the request names, and nothing of that is proven yet. Whoever floods
-//! the room of somebody else's account does it no worse than by any other flood. Accounts that there
-//! are not count as one: nobody gets more room by making names up.
+//! The account is the one that the request names, and nothing of that is proven yet: whoever holds
+//! half of the room in an account's name keeps that account's own strangers out. Whoever names many
+//! accounts that there are may hold nearly all of it. Accounts that there are not count as one: nobody
+//! gets more room by making names up.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

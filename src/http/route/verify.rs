@@ -99,7 +99,7 @@ fn shown(request: &Incoming) -> Asking {
     Asking {
         local: request.peer.is_local(),
         confidential: request.is_secure() || request.peer.is_local(),
-        certificate: request.tls.as_ref().and_then(|tls| tls.client.clone()),
+        certificate: request.tls.as_ref().and_then(|tls| tls.client_at(request.received_at)),
         signed: None,
     }
 }

@@ -369,7 +369,7 @@ fn policies(
     let found = arns.iter().map(|arn| state.managed_policy(profile.account, arn));
     let ids = found.map(|it| it.map(|it| it.id())).collect::<Option<Vec<_>>>();
     let ids = ids.ok_or("a managed session policy of the profile does not exist any more")?;
-    if profile.managed_policy_ids.as_ref().is_some_and(|listed| *listed != ids) {
+    if *profile.managed_policy_ids.as_deref().unwrap_or_default() != *ids {
         return Err("a managed session policy of the profile was made again under its ARN");
     }
     Ok(Some(SessionPolicies { inline: inline.clone(), arns: arns.clone(), ids: Some(ids) }))

@@ -294,3 +294,20 @@ pub(crate) fn agree(decision: &Decision, compiled: &CompiledDecision<'_>) {
 fn named<'a>(name: &'a str, policies: &'a [Policy]) -> Vec<Named<'a>> {
     policies.iter().map(|policy| Named { name, policy }).collect()
 }
+
+/// Does something that is bearable: this thread has to work for it 5 seconds at most, however busy
+/// the machine is. Where the system does not tell of a thread's work, what is not takes long.
+pub(crate) fn bearable<T>(work: impl FnOnce() -> T) -> T {
+    let worked = || {
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        let nanos: u64 = told.split_whitespace().next()?.parse().ok()?;
+        Some(std::time::Duration::from_nanos(nanos))
+    };
+    let before = worked();
+    let result = work();
+    if let (Some(before), Some(after)) = (before, worked()) {
+        let spent = after.saturating_sub(before);
+        assert!(spent < std::time::Duration::from_secs(5), "{spent:?} of work");
+    }
+    result
+}

@@ -35,16 +35,15 @@ fn long_chunks_with_question_marks_are_bearable() {
 /// Different characters cost no more than alike ones: with a bit for each pair of them, each of these
 /// is a thousand million steps.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "what takes long has failed")]
 fn long_chunks_of_different_characters_are_bearable() {
-    let start = std::time::Instant::now();
     let different: String = (0x4e00..0x9e00).filter_map(char::from_u32).collect();
-    let pattern = Pattern::parse(&format!("*?{different}*"));
-    assert!(!pattern.matches("arn:aws:s3:::bucket/key"));
-    assert!(!pattern.matches(&different));
-    assert!(!pattern.matches(&different.replace('\u{5000}', "a").repeat(2)));
-    assert!(pattern.matches(&format!("xyz{different}z")));
-    assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    bearable(|| {
+        let pattern = Pattern::parse(&format!("*?{different}*"));
+        assert!(!pattern.matches("arn:aws:s3:::bucket/key"));
+        assert!(!pattern.matches(&different));
+        assert!(!pattern.matches(&different.replace('\u{5000}', "a").repeat(2)));
+        assert!(pattern.matches(&format!("xyz{different}z")));
+    });
 }
 
 #[test]
