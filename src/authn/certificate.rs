@@ -22,6 +22,7 @@ use crate::directory::{Directory, Snapshot, TrustAnchor};
 use crate::federation::x509::{self, Leaf, MAX_CHAIN, VerifiedLeaf, X509Error};
 use crate::id::{AccountId, ProviderId};
 use crate::sigv4::{self, Body, Presented, RequestHead, Rules, SigError};
+use crate::wire::printable;
 
 /// The service that such requests are signed for.
 const SERVICE: &str = "rolesanywhere";
@@ -60,17 +61,26 @@ pub enum CertificateError {
     #[error(transparent)]
     Signature(#[from] SigError),
     /// It shows no certificate.
-    #[error("the request is not signed by a certificate, and its connection proves none")]
+    #[error(
+        "the request is not signed by a certificate, and its connection proves none (setting tls.client_certificates)"
+    )]
     Missing,
+    /// It has a header of a signed request, and is not signed by a certificate.
+    #[error("the header {0} is of a signed request, and this one is not signed by a certificate")]
+    HalfSigned(String),
     /// It is proven by its connection, and its content type is one that any web page can send.
     #[error("the request is proven by its connection alone, and is not of type application/json")]
     ContentType,
     /// It is proven by its connection, and a browser made it for a web page.
-    #[error("the request is proven by its connection alone, and a browser made it for a page")]
-    Page,
+    #[error(
+        "the request is proven by its connection alone, and the header {0} says that a browser made it"
+    )]
+    Page(String),
     /// It is proven by its connection, and tells of another client, or of his certificate.
-    #[error("the request is proven by its connection alone, and was passed on for another client")]
-    PassedOn,
+    #[error(
+        "the request is proven by its connection alone, and the header {0} says that it was passed on"
+    )]
+    PassedOn(String),
     /// It is signed for another service or region.
     #[error("the credential is scoped to another service or region")]
     Scope,
@@ -83,9 +93,17 @@ pub enum CertificateError {
     /// The account has no such anchor that is enabled.
     #[error("there is no such trust anchor that is enabled")]
     NoAnchor,
-    /// The certificate is not good, or the anchor does not vouch for it.
+    /// The certificate cannot be read, or the anchor's cannot.
     #[error(transparent)]
     Certificate(#[from] X509Error),
+    /// Whoever asks holds the key of a certificate for which the anchor does not vouch.
+    #[error("{why} ({certificate})")]
+    Untrusted {
+        /// Why it does not.
+        why: X509Error,
+        /// Which certificate it is, by its own word.
+        certificate: String,
+    },
 }
 
 /// A request that shows a certificate.
@@ -125,8 +143,17 @@ pub fn certificate_identity(
     let bundle = bundle.as_ref().map_err(Clone::clone)?;
     let lists = snapshot.crls_of_anchor(&anchor).filter(|it| it.enabled);
     let lists: Vec<_> = lists.map(|it| &it.list).collect();
-    let leaf = x509::verify(leaf, &chain, bundle, &lists, request.rules.now)?;
+    let certificate = told(&leaf);
+    let leaf = x509::verify(leaf, &chain, bundle, &lists, request.rules.now)
+        .map_err(|why| CertificateError::Untrusted { why, certificate })?;
     Ok(CertificateIdentity { anchor, leaf, proof, proven_at: snapshot.version() })
+}
+
+/// Which certificate it is, for the operator who looks for its machine.
+fn told(leaf: &Leaf) -> String {
+    let name = |name: &x509::Name| printable(&name.to_string(), 128);
+    let (subject, issuer) = (name(leaf.subject()), name(leaf.issuer()));
+    format!("serial number {}, subject {subject}, issuer {issuer}", leaf.serial_hex())
 }
 
 /// A certificate whose key whoever asks holds, and what came with it.

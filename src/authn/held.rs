@@ -15,6 +15,7 @@ use rustls::{HandshakeKind, ServerConnection};
 
 use super::CertificateError;
 use crate::sigv4::RequestHead;
+use crate::wire::printable;
 
 /// Certificates in DER. Of the first one the other end of a connection holds the key.
 #[derive(Debug)]
@@ -79,23 +80,25 @@ const OF_CERTIFICATES: &[&str] = &[
 /// # Errors
 /// It has a part of a signature, or may be of somebody else than the holder.
 pub(super) fn check(head: &RequestHead<'_>) -> Result<(), CertificateError> {
-    let has = |matches: &dyn Fn(&str) -> bool| {
-        head.headers.iter().any(|(name, _)| matches(&name.to_ascii_lowercase()))
+    let first = |matches: &dyn Fn(&str) -> bool| {
+        let names = head.headers.iter().map(|(name, _)| *name);
+        let found = names.into_iter().find(|name| matches(&name.to_ascii_lowercase()));
+        found.map(|name| printable(name, 64))
     };
     // What is left of a signed request is nobody's.
-    if has(&|name| name == "authorization" || name.starts_with("x-amz-")) {
-        return Err(CertificateError::Missing);
+    if let Some(name) = first(&|name| name == "authorization" || name.starts_with("x-amz-")) {
+        return Err(CertificateError::HalfSigned(name));
     }
-    if has(&|name| OF_BROWSERS.contains(&name)) {
-        return Err(CertificateError::Page);
+    if let Some(name) = first(&|name| OF_BROWSERS.contains(&name)) {
+        return Err(CertificateError::Page(name));
     }
     let passed_on = |name: &str| {
         let name = name.replace('_', "-");
         OF_PROXIES.contains(&name.as_str())
             || OF_CERTIFICATES.iter().any(|part| name.contains(part))
     };
-    if has(&passed_on) {
-        return Err(CertificateError::PassedOn);
+    if let Some(name) = first(&passed_on) {
+        return Err(CertificateError::PassedOn(name));
     }
     let mut types =
         head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -168,13 +171,14 @@ mod tests {
             ("forwarded", "PassedOn"),
             ("x-real-ip", "PassedOn"),
             ("via", "PassedOn"),
-            ("authorization", "Missing"),
-            ("x-amz-x509", "Missing"),
-            ("X-Amz-X509-Chain", "Missing"),
-            ("x-amz-date", "Missing"),
-            ("x-amz-security-token", "Missing"),
+            ("authorization", "HalfSigned"),
+            ("x-amz-x509", "HalfSigned"),
+            ("X-Amz-X509-Chain", "HalfSigned"),
+            ("x-amz-date", "HalfSigned"),
+            ("x-amz-security-token", "HalfSigned"),
         ] {
-            assert_eq!(checked(&[host, json, (name, "")]), expected, "{name}");
+            // With the header's name, for whoever looks for the reason.
+            assert_eq!(checked(&[host, json, (name, "")]), format!("{expected}({name:?})"));
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct Revoke {
     /// A long-term key's ID
     #[arg(long, group = "target", value_name = "AKIA...")]
     access_key: Option<String>,
-    /// The ARN of an OIDC or SAML provider
+    /// The ARN of an OIDC or SAML provider, or of a trust anchor
     #[arg(long, group = "target", value_name = "ARN")]
     provider: Option<String>,
     /// Ask over the admin socket of the data directory

@@ -1,5 +1,7 @@
 //! Why a certificate, an authority or a revocation list is not taken. The texts are the operator's.
 
+use rustls::pki_types::UnixTime;
+
 use crate::time::Timestamp;
 
 /// It is not taken.
@@ -50,7 +52,7 @@ pub enum X509Error {
     )]
     NotForClients,
     /// No path, or one that breaks a rule.
-    #[error("no path to the bundle: {0}")]
+    #[error("{}", of_path(.0))]
     Path(webpki::Error),
     /// More authorities on the path than the bundle's allows below it.
     #[error("the path is longer than the authority allows")]
@@ -59,7 +61,7 @@ pub enum X509Error {
     #[error("the certificate, or an authority on its path, is revoked")]
     Revoked,
     /// A list of the issuer that is not in date: what it says is not known.
-    #[error("a revocation list that covers the certificate ended at {0:?}")]
+    #[error("a revocation list that covers the certificate ended at {}", .0.to_rfc3339())]
     ListNotInDate(Timestamp),
     /// The list is partial, indirect, or does not end.
     #[error("the revocation list is partial or indirect, or says no time of the next one")]
@@ -76,4 +78,33 @@ pub enum X509Error {
     /// A name that is no text, or is there several times, is to be mapped.
     #[error("the attribute {0} cannot be a session tag")]
     Attribute(String),
+}
+
+/// What was found of a path, in words. Other kinds are the library's own.
+fn of_path(error: &webpki::Error) -> String {
+    use webpki::Error as E;
+
+    let at = |time: &UnixTime| {
+        i64::try_from(time.as_secs()).map_or_else(
+            |_| "a time that there is not".to_owned(),
+            |secs| Timestamp::from_secs(secs).to_rfc3339(),
+        )
+    };
+    let text = match error {
+        E::UnknownIssuer => "no authority of the anchor has issued it",
+        E::InvalidSignatureForPublicKey => "a signature on its path does not hold",
+        E::RequiredEkuNotFoundContext(_) => {
+            "its extended key usage, or that of an authority on its path, lacks clientAuth"
+        }
+        E::NameConstraintViolation => "an authority on its path may not issue for its names",
+        E::MaximumSignatureChecksExceeded => "its path takes too many signatures to check",
+        E::CertExpired { not_after, .. } => {
+            return format!("it, or an authority on its path, ended at {}", at(not_after));
+        }
+        E::CertNotValidYet { not_before, .. } => {
+            return format!("it, or an authority on its path, begins at {}", at(not_before));
+        }
+        other => return format!("its path is not good: {other}"),
+    };
+    text.to_owned()
 }

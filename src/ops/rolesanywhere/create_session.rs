@@ -189,9 +189,15 @@ fn prove(
 ) -> Result<CertificateIdentity, Fault> {
     let directory = &context.services.directory;
     certificate_identity(directory, request, asked.account, asked.anchor).map_err(|error| {
+        if let CertificateError::Untrusted { why: why @ X509Error::ListNotInDate(_), .. } = &error {
+            // Nobody else comes so far, and all of that authority are out.
+            tracing::warn!(account = %asked.account, anchor = %asked.anchor, "{why}: put a newer one");
+        }
         match error {
             CertificateError::Signature(error) => AuthnError::Signature(error).into(),
-            CertificateError::Missing => Fault::missing_authentication_token(),
+            CertificateError::Missing | CertificateError::HalfSigned(_) => {
+                Fault::missing_authentication_token().with_note(error)
+            }
             CertificateError::Scope => {
                 let message = "Credential should be scoped to the service 'rolesanywhere' and to \
                                the region of the trust anchor.";
@@ -201,7 +207,7 @@ fn prove(
                 "A request that only its connection proves must have the Content-Type \
                  application/json.",
             ),
-            CertificateError::Page | CertificateError::PassedOn => {
+            CertificateError::Page(_) | CertificateError::PassedOn(_) => {
                 let message = "A request that only its connection proves must be made by the \
                                holder of the certificate itself.";
                 Fault::access_denied(message).with_note(error)
@@ -209,7 +215,8 @@ fn prove(
             CertificateError::Encoding
             | CertificateError::Serial
             | CertificateError::NoAnchor
-            | CertificateError::Certificate(_) => untrusted(error),
+            | CertificateError::Certificate(_)
+            | CertificateError::Untrusted { .. } => untrusted(error),
         }
     })
 }

@@ -336,3 +336,31 @@ async fn a_chain_has_five_certificates_at_most() {
         assert!(note.contains(message), "{count}: {note}");
     }
 }
+
+/// The operator has to find the machine; whoever asks is told one text for all.
+#[tokio::test]
+async fn the_reason_of_a_refusal_says_which_certificate_and_why() {
+    let stage = Stage::new().await;
+    let ended = {
+        let mut params = end_entity("late");
+        params.not_before = rcgen::date_time_ymd(2026, 9, 20);
+        params.not_after = rcgen::date_time_ymd(2026, 9, 21);
+        stage.root.issue(&params)
+    };
+    let stranger = Authority::root("elsewhere").issue(&end_entity("app"));
+    for (party, reason) in [
+        (
+            &stranger,
+            "no authority of the anchor has issued it (serial number 123456, subject CN=app, issuer CN=elsewhere)",
+        ),
+        (
+            &ended,
+            "ended at 2026-09-21T00:00:00Z (serial number 123456, subject CN=late, issuer CN=root)",
+        ),
+    ] {
+        let fault = refused(stage.show(party).await, FaultCode::AccessDenied);
+        assert_eq!(fault.message(), "Untrusted certificate.");
+        let note = fault.note().unwrap();
+        assert!(note.ends_with(reason), "{note}");
+    }
+}
