@@ -61,14 +61,6 @@ impl Key {
     }
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.folded == other.folded
-    }
-}
-
-impl Eq for Key {}
-
 impl Context {
     /// No keys.
     pub fn new() -> Self {

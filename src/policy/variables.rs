@@ -32,7 +32,7 @@ pub(crate) struct Template {
 }
 
 /// A piece of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Part {
     /// Literal text.
     Text(String),
