@@ -83,13 +83,13 @@ fn what_was_expected_instead_is_told() {
 fn a_trust_policy_with_a_stray_resource_is_one() {
     let text = r#"{"Version":"2012-10-17","Statement":[
         {"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":
-         "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},
+         "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Resource":"*"},
         {"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"],
          "Principal":{"AWS":"111122223333"},"Resource":"*"}]}"#;
     let report = lint(text, None);
     assert_eq!(report.kind, DocumentKind::Trust);
     let codes: Vec<Code> = report.findings.iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, [Code::GithubSubject, Code::InvalidElement]);
+    assert_eq!(codes, [Code::GithubSubject, Code::InvalidElement, Code::InvalidElement]);
 }
 
 #[test]
