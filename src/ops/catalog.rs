@@ -208,6 +208,8 @@ pub fn find_target(target: &str) -> Option<&'static json::Row> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -218,6 +220,35 @@ mod tests {
                 .any(|other| other.name == row.name && other.service == row.service);
             assert!(!again, "{}", row.name);
         }
+    }
+
+    /// AWS has more of them; of the broker's own there are no others.
+    #[test]
+    fn every_action_is_one_that_lint_knows() {
+        use crate::downstream::Service as Registered;
+        use crate::ops::manage::{directory, revocations, sessions};
+        use crate::ops::{eks, rolesanywhere};
+        use crate::policy::lint::action_names;
+
+        let known = |service: &str| -> BTreeSet<&str> {
+            action_names(service).unwrap().split_whitespace().collect()
+        };
+        let query = ROWS.iter().map(|row| (row.service, row.name));
+        let json = [organizations::ROWS, rolesanywhere::ROWS, eks::ROWS].into_iter().flatten();
+        for (service, name) in query.chain(json.map(|row| (row.service, row.name))) {
+            assert!(known(service.scope()).contains(name), "{}:{name}", service.scope());
+        }
+        let own: BTreeSet<&str> = [
+            directory::APPLY,
+            directory::EXPORT,
+            revocations::ACTION,
+            sessions::ACTION,
+            Registered::ASK,
+        ]
+        .into_iter()
+        .map(|action| action.strip_prefix("countersign:").unwrap())
+        .collect();
+        assert_eq!(known(Service::Countersign.scope()), own);
     }
 
     #[test]

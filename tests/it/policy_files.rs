@@ -83,7 +83,14 @@ fn exit_codes_say_what_was_found() {
         "wordy.json",
         r#"{"Version":"2012-10-17","Statement":{"Sid":"","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#,
     );
-    assert_eq!(files.policy("lint good.json"), (0, String::new(), String::new()));
+    let (code, told, note) = files.policy("lint good.json");
+    assert_eq!((code, told.as_str()), (0, ""));
+    assert_eq!(
+        note,
+        "good.json: read as an identity policy; if it is another, say so with --kind\n"
+    );
+    // Who says what it is need not be told.
+    assert_eq!(files.policy("lint --kind identity good.json"), (0, String::new(), String::new()));
     // Suggestions alone are no reason to stop.
     let (code, told, _) = files.policy("lint good.json wordy.json");
     assert_eq!((code, told.lines().count()), (0, 1), "{told}");
@@ -190,6 +197,44 @@ fn a_denial_is_explained_in_words_one_can_act_on() {
     assert_eq!(told[0]["matched"][0]["start"]["line"], 4);
 }
 
+/// The README's example, run as it stands there: what it shows is what is printed.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = include_str!("../../README.md");
+    let (_, example) = readme.split_once("cat > role.json <<'EOF'\n").unwrap();
+    let (policy, commands) = example.split_once("\nEOF\n").unwrap();
+    let (commands, _) = commands.split_once("\n```").unwrap();
+    let files = Files::new();
+    files.put("role.json", policy);
+    let mut codes = Vec::new();
+    for command in commands.split("countersign policy ").skip(1) {
+        let (words, shown) = command.split_once("\n# ").unwrap();
+        let (code, told, note) = files.policy(&words.replace("\\\n", " "));
+        let shown = shown.replace("\n# ", "\n");
+        let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(plain(&(told + &note)), plain(&shown));
+        codes.push(code);
+    }
+    assert_eq!(codes, [0, 3]);
+}
+
+/// `| head` is no failure, and hides none.
+#[test]
+fn whoever_stops_reading_gets_the_exit_code_all_the_same() {
+    use std::process::Stdio;
+
+    let files = Files::new();
+    files.put("faulty.json", FAULTY);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = countersign(["policy", "lint", "--kind", "identity", "faulty.json"])
+        .current_dir(files.0.path())
+        .stdout(Stdio::from(writer))
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(3), ""));
+}
+
 #[test]
 fn layers_and_trust_policies_take_part() {
     let files = Files::new();
@@ -249,6 +294,12 @@ fn what_makes_no_sense_is_told_by_its_exit_code() {
             2,
         ),
         ("simulate --identity read.json --principal ec2.amazonaws.com --action s3:GetObject", 2),
+        ("simulate --identity read.json --principal 111122223333 --action GetObject", 2),
+        (
+            "simulate --identity read.json --principal 111122223333 --action s3:GetObject \
+             --resource team/report",
+            2,
+        ),
         ("simulate --identity missing.json --principal 111122223333 --action s3:GetObject", 1),
         ("simulate --identity broken.json --principal 111122223333 --action s3:GetObject", 1),
     ] {

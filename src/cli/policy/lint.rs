@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{FOUND, read, sarif};
+use super::{FOUND, line, read, sarif};
 use crate::cli::output;
 use crate::policy::DocumentKind;
-use crate::policy::lint::{Finding, Report, Severity, lint};
+use crate::policy::lint::{Code, Finding, Report, Severity, lint};
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
@@ -69,17 +69,40 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match arguments.format {
         Format::Text => {
             for (file, report) in &reports {
+                if arguments.kind == Kind::Auto
+                    && let Some(note) = guessed(file, report)
+                {
+                    // Not among the findings, which programs read too.
+                    output::error(&note);
+                }
                 for finding in &report.findings {
-                    output::line(&text(file, finding))?;
+                    line(&text(file, finding))?;
                 }
             }
         }
-        Format::Json => output::line(&format!("{:#}", Value::from(json(&reports))))?,
-        Format::Sarif => output::line(&format!("{:#}", sarif::log(&reports)))?,
+        Format::Json => line(&format!("{:#}", Value::from(json(&reports))))?,
+        Format::Sarif => line(&format!("{:#}", sarif::log(&reports)))?,
     }
     let worst = reports.iter().filter_map(|(_, report)| report.worst()).max();
     let found = worst.is_some_and(|worst| worst >= Severity::Warning);
     Ok(if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+/// How a document was read whose kind nobody said; `None` if it was not read at all.
+fn guessed(file: &str, report: &Report) -> Option<String> {
+    let unread =
+        |finding: &Finding| matches!(finding.code, Code::JsonSyntax | Code::DocumentTooLong);
+    let kind = match report.kind {
+        DocumentKind::Identity => "an identity policy",
+        DocumentKind::Trust => "a trust policy",
+        DocumentKind::Resource => "a resource policy",
+        DocumentKind::Session => "a session policy",
+        DocumentKind::Boundary => "a permissions boundary",
+        DocumentKind::ServiceControl => "a service control policy",
+        DocumentKind::ResourceControl => "a resource control policy",
+    };
+    (!report.findings.iter().any(unread))
+        .then(|| format!("{file}: read as {kind}; if it is another, say so with --kind"))
 }
 
 /// `file:line:column: CLASS CODE at path: sentence`
@@ -108,4 +131,24 @@ fn json(reports: &[(String, Report)]) -> Vec<Value> {
         .iter()
         .flat_map(|(file, report)| report.findings.iter().map(move |finding| each(file, finding)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{guessed, lint};
+
+    #[test]
+    fn how_a_document_was_read_is_told() {
+        let trust = r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"}},
+            {"Effect":"Allow","Action":"sts:TagSession","Principal":{"AWS":"111122223333"},
+             "Resource":"*"}]}"#;
+        let note = |text: &str| guessed("t.json", &lint(text, None));
+        assert_eq!(
+            note(trust).as_deref(),
+            Some("t.json: read as a trust policy; if it is another, say so with --kind")
+        );
+        // What was not read was read as nothing.
+        assert_eq!(note("{,}"), None);
+    }
 }

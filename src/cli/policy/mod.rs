@@ -4,6 +4,7 @@ mod lint;
 mod sarif;
 mod simulate;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,6 +37,19 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Writes a line to standard output. If nobody reads on (`| head`) it goes nowhere: the exit code is
+/// that of the whole all the same.
+fn line(text: &str) -> io::Result<()> {
+    unless_cut(super::output::line(text))
+}
+
+fn unless_cut(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
@@ -44,4 +58,17 @@ fn read(path: &Path) -> anyhow::Result<String> {
 fn usage(message: &str) -> ExitCode {
     super::output::error(&format!("error: {message}"));
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::unless_cut;
+
+    #[test]
+    fn output_that_nobody_reads_is_no_failure() {
+        assert!(unless_cut(Err(Error::from(ErrorKind::BrokenPipe))).is_ok());
+        assert!(unless_cut(Err(Error::from(ErrorKind::StorageFull))).is_err());
+    }
 }

@@ -7,14 +7,16 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{FOUND, Format, read, usage};
+use super::{FOUND, Format, line, read, usage};
 use crate::arn::Arn;
-use crate::cli::output;
 use crate::id::AccountId;
 use crate::policy::simulate::{self, MatchedStatement, Outcome, Policies, Question, Source};
 use crate::policy::{
-    self, Caller, DocumentKind, Effect, Request, access_denied, denial_reason, lint,
+    self, Caller, DocumentKind, Effect, Reason, Request, access_denied, denial_reason, lint,
 };
+
+#[cfg(test)]
+mod tests;
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
@@ -63,14 +65,11 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Some(caller) = simulate::caller(&arguments.principal) else {
-        return Ok(usage(&format!("--principal {} names nobody", arguments.principal)));
+    let asked = match Asked::of(arguments) {
+        Ok(asked) => asked,
+        Err(misuse) => return Ok(usage(&misuse.to_string())),
     };
-    let mut context = match context(&arguments.context) {
-        Ok(context) => context,
-        Err(wrong) => return Ok(usage(&format!("--context {wrong} is not KEY=VALUE"))),
-    };
-    simulate::add_caller_keys(&mut context, &caller);
+    let Asked { caller, context, resources } = asked;
     let mut policies = policies(arguments)?;
     policies.bind(&caller);
     let default = [default_action(&caller).to_owned()];
@@ -78,10 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut denied = false;
     let mut results = Vec::new();
     for action in actions {
-        for resource in &arguments.resource {
-            let Some(resource_account) = owner(arguments, resource, &caller) else {
-                return Ok(usage(&format!("{resource}: say --resource-account")));
-            };
+        for (resource, resource_account) in resources.iter().copied() {
             let request = Request { caller: &caller, action, resource, context: &context };
             let outcome = simulate::simulate(&Question { request, resource_account }, &policies);
             denied |= !outcome.decision().is_allowed();
@@ -92,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     if arguments.format == Format::Json {
-        output::line(&format!("{:#}", Value::from(results)))?;
+        line(&format!("{:#}", Value::from(results)))?;
     }
     Ok(if denied { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
@@ -131,15 +127,95 @@ fn policies(arguments: &Arguments) -> anyhow::Result<Policies> {
 
 fn source(path: &Path, kind: DocumentKind) -> anyhow::Result<Source> {
     let name = path.display().to_string();
-    Source::parse(&name, &read(path)?, kind).with_context(|| format!("{name} is no such policy"))
+    let text = read(path)?;
+    Source::parse(&name, &text, kind)
+        .map_err(|error| match error.reason {
+            // What was expected, and in which column.
+            Reason::Json { .. } => {
+                match lint::lint(&text, Some(kind)).findings.into_iter().next() {
+                    Some(lint::Finding { line, column, message, .. }) => {
+                        anyhow::anyhow!("line {line}, column {column}: {message}")
+                    }
+                    None => error.into(),
+                }
+            }
+            _ => error.into(),
+        })
+        .with_context(|| format!("{name} is not a valid policy"))
+}
+
+/// A question that cannot be understood.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Misuse {
+    #[error(
+        "--principal {0} names nobody: expected the ARN of a user, role, session or provider (such \
+         as arn:aws:iam::111122223333:user/alice), an account (111122223333), or a service's name \
+         (ec2.amazonaws.com)"
+    )]
+    Principal(String),
+    #[error(
+        "--action {0} is no action: expected service:Name (such as s3:GetObject), no wildcards"
+    )]
+    Action(String),
+    #[error(
+        "--resource {0} is no resource: expected * or an ARN (such as arn:aws:s3:::team/report)"
+    )]
+    Resource(String),
+    #[error("--resource-account {0} is no account: expected its twelve digits")]
+    Account(String),
+    #[error("--context {0} is not KEY=VALUE")]
+    Context(String),
+    #[error("--context {0}: a condition key has a prefix, as aws: in aws:PrincipalTag/team")]
+    KeyPrefix(String),
+    #[error(
+        "whose role is it? Give its ARN with --resource, or its account with --resource-account"
+    )]
+    WhoseRole,
+    #[error("whose is the resource {0}? Give its account with --resource-account")]
+    WhoseResource(String),
+}
+
+/// What is asked, understood.
+struct Asked<'a> {
+    caller: Caller,
+    context: policy::Context,
+    /// Each with the account that owns it.
+    resources: Vec<(&'a str, AccountId)>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(arguments: &'a Arguments) -> Result<Self, Misuse> {
+        let caller = simulate::caller(&arguments.principal)
+            .ok_or_else(|| Misuse::Principal(arguments.principal.clone()))?;
+        let mut context = context(&arguments.context)?;
+        simulate::add_caller_keys(&mut context, &caller);
+        if let Some(action) = arguments.action.iter().find(|action| !is_action(action)) {
+            return Err(Misuse::Action(action.clone()));
+        }
+        let owned = |resource: &'a String| {
+            owner(arguments, resource, &caller).map(|owner| (resource.as_str(), owner))
+        };
+        let resources = arguments.resource.iter().map(owned).collect::<Result<_, _>>()?;
+        Ok(Self { caller, context, resources })
+    }
+}
+
+/// Whether a request can be for this: `service:Name`.
+fn is_action(text: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    text.split_once(':').is_some_and(|(service, name)| plain(service) && plain(name))
 }
 
 /// Reads the condition keys.
-fn context(given: &[String]) -> Result<policy::Context, &str> {
+fn context(given: &[String]) -> Result<policy::Context, Misuse> {
     let mut context = policy::Context::new();
     for text in given {
-        let (key, value) =
-            text.split_once('=').filter(|(key, _)| key.contains(':')).ok_or(text.as_str())?;
+        let (key, value) = text.split_once('=').ok_or_else(|| Misuse::Context(text.clone()))?;
+        if !key.contains(':') {
+            return Err(Misuse::KeyPrefix(text.clone()));
+        }
         let value = value.to_owned();
         let value = match context.get(key).cloned() {
             Some(policy::Value::One(first)) => policy::Value::Many(vec![first, value]),
@@ -156,13 +232,20 @@ fn context(given: &[String]) -> Result<policy::Context, &str> {
 }
 
 /// Whose a resource is.
-fn owner(arguments: &Arguments, resource: &str, caller: &Caller) -> Option<AccountId> {
-    match &arguments.resource_account {
-        Some(text) => AccountId::parse(text).ok(),
-        None => (Arn::parse(resource).ok())
-            .and_then(|arn| AccountId::parse(arn.account).ok())
-            .or_else(|| caller.account()),
+fn owner(arguments: &Arguments, resource: &str, caller: &Caller) -> Result<AccountId, Misuse> {
+    let arn = Arn::parse(resource).ok();
+    if arn.is_none() && resource != "*" {
+        return Err(Misuse::Resource(resource.to_owned()));
     }
+    if let Some(text) = &arguments.resource_account {
+        return AccountId::parse(text).map_err(|_| Misuse::Account(text.clone()));
+    }
+    arn.and_then(|arn| AccountId::parse(arn.account).ok()).or_else(|| caller.account()).ok_or_else(
+        || match resource {
+            "*" if arguments.trust.is_some() => Misuse::WhoseRole,
+            _ => Misuse::WhoseResource(resource.to_owned()),
+        },
+    )
 }
 
 fn word(effect: Effect) -> &'static str {
@@ -200,7 +283,7 @@ fn reasons(request: &Request<'_>, outcome: &Outcome) -> Vec<String> {
 
 fn text(request: &Request<'_>, outcome: &Outcome, trace: bool) -> anyhow::Result<()> {
     let effect = outcome.decision().effect();
-    let told = |line: &str| output::line(&crate::wire::printable(line, 4_096));
+    let told = |text: &str| line(&crate::wire::printable(text, 4_096));
     told(&format!("{}: {} on {}", word(effect), request.action, request.resource))?;
     if effect != Effect::Allow {
         told(&format!("  {}", access_denied(request)))?;

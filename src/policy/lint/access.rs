@@ -5,6 +5,10 @@ use super::super::fold::fold;
 use super::super::wildcard::Pattern;
 use super::code::Code;
 use super::document::{Document, Findings, Statement};
+use super::tree::Node;
+
+/// Roles Anywhere, as trust policies name it.
+const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
 
 pub(super) fn check(document: &Document<'_>, found: &mut Findings<'_>) {
     for statement in &document.statements {
@@ -15,6 +19,7 @@ pub(super) fn check(document: &Document<'_>, found: &mut Findings<'_>) {
         }
         if document.kind == DocumentKind::Trust && statement.allows() {
             trust_actions(statement, found);
+            roles_anywhere(document, statement, found);
         }
         if document.kind == DocumentKind::ResourceControl
             && statement.allows()
@@ -141,19 +146,54 @@ fn trust_actions(statement: &Statement<'_>, found: &mut Findings<'_>) {
     let Some(node) = statement.node.get("Action") else { return };
     for (of, name, _) in statement.principals() {
         let needed = match of {
-            "AWS" | "Service" => "sts:assumerole",
-            "Federated" if name.contains(":saml-provider/") => "sts:assumerolewithsaml",
-            "Federated" => "sts:assumerolewithwebidentity",
+            "AWS" | "Service" => "sts:AssumeRole",
+            "Federated" if name.contains(":saml-provider/") => "sts:AssumeRoleWithSAML",
+            "Federated" => "sts:AssumeRoleWithWebIdentity",
             _ => continue,
         };
-        let kin = ["sts:tagsession", "sts:setsourceidentity", "sts:setcontext", needed];
+        let kin = ["sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext", needed];
         let fits = node.texts().into_iter().any(|(action, _)| {
             let pattern = Pattern::parse(action).folded();
-            kin.iter().any(|name| pattern.matches(name))
+            kin.iter().any(|name| pattern.matches(&fold(name)))
         });
         if !fits {
             let message = format!("{name} assumes roles with {needed}, which is not listed here");
             found.value(Code::TrustAction, &node, message);
         }
     }
+}
+
+/// Trust in Roles Anywhere: its sessions have tags and a source identity, which have to be allowed as
+/// well, here or in another statement.
+fn roles_anywhere(document: &Document<'_>, statement: &Statement<'_>, found: &mut Findings<'_>) {
+    let Some(node) = anywhere(statement).filter(|_| lists(statement, "sts:AssumeRole")) else {
+        return;
+    };
+    let mut missing = vec!["sts:TagSession", "sts:SetSourceIdentity"];
+    for other in &document.statements {
+        if other.allows() && anywhere(other).is_some() {
+            missing.retain(|wanted| !lists(other, wanted));
+        }
+    }
+    if !missing.is_empty() {
+        let message = format!(
+            "Roles Anywhere makes tags and a source identity of a certificate's names: allow {} \
+             too, or such a certificate gets no session",
+            missing.join(" and ")
+        );
+        found.value(Code::RolesAnywhereActions, &node, message);
+    }
+}
+
+/// Where a statement names Roles Anywhere.
+fn anywhere<'d>(statement: &Statement<'d>) -> Option<Node<'d>> {
+    let mut named = statement.principals().into_iter();
+    named.find(|(of, name, _)| *of == "Service" && *name == ROLES_ANYWHERE).map(|(.., node)| node)
+}
+
+/// Whether its actions, perhaps with wildcards, include this one.
+fn lists(statement: &Statement<'_>, wanted: &str) -> bool {
+    let wanted = fold(wanted);
+    let mut actions = statement.texts("Action").into_iter();
+    actions.any(|(action, _)| Pattern::parse(action).folded().matches(&wanted))
 }

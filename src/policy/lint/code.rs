@@ -151,7 +151,7 @@ codes! {
     UnknownServiceKey Warning "INVALID_SERVICE_CONDITION_KEY" "There is no such key of STS or IAM.";
     UnknownVariable Warning "UNKNOWN_VARIABLE" "A variable names no key that there is.";
     MultivaluedVariable Warning "MULTIVALUED_VARIABLE" "A variable names a key with many values: it is never replaced.";
-    UnknownAction Warning "UNKNOWN_ACTION" "STS or IAM has no such action.";
+    UnknownAction Warning "UNKNOWN_ACTION" "A service that the broker answers for has no such action.";
     ActionService Warning "INVALID_SERVICE_IN_ACTION" "The service of an action is written as a host.";
     ArnAccount Warning "INVALID_ARN_ACCOUNT" "The account of an ARN is not twelve digits.";
     ArnRegion Warning "ARN_REGION_NOT_ALLOWED" "ARNs of IAM and STS have no region.";
@@ -163,6 +163,7 @@ codes! {
     DenyNotAction Warning "DENY_WITH_NOT_ACTION" "Everything is denied but some actions: those needed to undo it too.";
     DenyNotPrincipal Warning "DENY_WITH_NOT_PRINCIPAL" "A Deny with NotPrincipal spares nobody whose account is not listed too.";
     TrustAction Warning "TRUST_ACTION_DOES_NOT_FIT_PRINCIPAL" "The action is none that such a principal assumes roles with.";
+    RolesAnywhereActions Warning "ROLES_ANYWHERE_TRUST_WITHOUT_SESSION_ACTIONS" "A role trusts Roles Anywhere without the actions that its sessions need.";
     RcpAllow Warning "RCP_SYNTAX_ERROR_EFFECT" "A resource control policy only denies.";
     OuterSpace Warning "SPACE_AROUND_VALUE" "A value begins or ends with a space.";
     Milliseconds Warning "DATE_IN_MILLISECONDS" "A date is in milliseconds: it is taken for seconds.";

@@ -60,7 +60,11 @@ pub(super) fn refusals(document: &Located, kind: DocumentKind) -> Parsed {
         if is_as_written(&error.reason, &node) {
             parsed.refusals.push(refusal(&error, path, &node));
         }
+        // Without an element that its kind does not have, a statement says what it said before.
+        let same = matches!(error.reason, Reason::NotInThisKind { .. })
+            && matches!(element(path), "Resource" | "NotResource");
         parsed.mended.extend(match steps.as_slice() {
+            _ if same => None,
             [Step::Key("Statement"), Step::Index(index), ..] => Some(*index),
             [Step::Key("Statement"), ..] => Some(0),
             _ => None,

@@ -9,8 +9,9 @@
 //! line and column, and a sentence.
 //!
 //! A document without findings may still be wrong: nothing here knows which services, accounts
-//! and roles there are. The tables of condition keys and actions are those of all services, of
-//! STS and of IAM; keys and actions of other services are taken as they are.
+//! and roles there are. The tables of condition keys are those of all services, of STS and of IAM,
+//! the tables of actions those of the services that the broker answers for; keys and actions of other
+//! services are taken as they are.
 //!
 //! ```
 //! use countersign::policy::lint::{Code, lint};
@@ -34,14 +35,18 @@ mod grammar;
 mod keys;
 mod redundancy;
 mod shape;
+mod syntax;
 pub(super) mod tree;
 
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use actions::names as action_names;
 pub use code::{Code, Severity};
 
 use super::ast::DocumentKind;
+use super::fold::fold;
 use super::limits::HARD_CAP_BYTES;
 use super::parse::json::{self, Json, Located};
 use document::{Document, Findings};
@@ -92,8 +97,8 @@ impl Report {
 }
 
 /// Examines a document. Without a kind it is guessed: with principals a trust policy when all its
-/// actions are of STS and it has no resources, a resource policy otherwise; without principals an
-/// identity policy.
+/// actions are those by which roles are assumed, or all are of STS and it has no resources, a resource
+/// policy otherwise; without principals an identity policy.
 pub fn lint(text: &str, kind: Option<DocumentKind>) -> Report {
     let unread = kind.unwrap_or(DocumentKind::Identity);
     let mut found = Findings::of(text, MAX_FINDINGS);
@@ -107,7 +112,7 @@ pub fn lint(text: &str, kind: Option<DocumentKind>) -> Report {
         Ok(located) => located,
         Err((error, at)) => {
             let path = error.path.trim_start_matches(['$', '.']).to_owned();
-            found.add(Code::JsonSyntax, path, at..at, error.reason.to_string());
+            found.add(Code::JsonSyntax, path, at..at, syntax::message(text, at, &error.reason));
             return Report { kind: unread, findings: found.list };
         }
     };
@@ -142,16 +147,20 @@ fn guess(located: &Located) -> DocumentKind {
     let root = tree::Node::root(&located.json, &located.place);
     let statements = root.get("Statement").map(|node| node.items()).unwrap_or_default();
     let has = |name: &str| statements.iter().any(|statement| statement.get(name).is_some());
-    let of_sts = |statement: &tree::Node<'_>| {
-        let actions = statement.get("Action").map(|node| node.texts()).unwrap_or_default();
-        !actions.is_empty()
-            && actions.iter().all(|(action, _)| {
-                action.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("sts:"))
-            })
+    let all = |holds: fn(&str) -> bool| {
+        statements.iter().all(|statement| {
+            let actions = statement.get("Action").map(|node| node.texts()).unwrap_or_default();
+            !actions.is_empty() && actions.iter().all(|(action, _)| holds(&fold(action)))
+        })
     };
+    let of_trust = |action: &str| {
+        ["sts:tagsession", "sts:setsourceidentity", "sts:setcontext"].contains(&action)
+            || action.starts_with("sts:assumerole")
+    };
+    let of_sts = |action: &str| action.starts_with("sts:");
     if !matches!(located.json, Json::Map(_)) || !(has("Principal") || has("NotPrincipal")) {
         DocumentKind::Identity
-    } else if statements.iter().all(of_sts) && !has("Resource") && !has("NotResource") {
+    } else if all(of_trust) || (all(of_sts) && !has("Resource") && !has("NotResource")) {
         DocumentKind::Trust
     } else {
         DocumentKind::Resource

@@ -195,6 +195,8 @@ fn doubts() -> Vec<Row> {
         row(Code::DenyNotPrincipal, Resource, doc("{'Effect':'Deny','Action':'s3:*','Resource':'*','NotPrincipal':{'AWS':'arn:aws:iam::111122223333:user/a'}}"),
             doc("{'Effect':'Deny','Action':'s3:*','Resource':'*','NotPrincipal':{'AWS':['arn:aws:iam::111122223333:user/a','111122223333']}}")),
         row(Code::TrustAction, Trust, trust("'Principal':{'Federated':'arn:aws:iam::111122223333:saml-provider/x'},'Condition':{'StringEquals':{'saml:aud':'x'}}"), good_trust()),
+        row(Code::RolesAnywhereActions, Trust, trust("'Principal':{'Service':'rolesanywhere.amazonaws.com'}"),
+            trust("'Principal':{'Service':'rolesanywhere.amazonaws.com'}").replace("\"sts:AssumeRole\"", "[\"sts:AssumeRole\",\"sts:TagSession\",\"sts:SetSourceIdentity\"]")),
         row(Code::RcpAllow, ResourceControl, allow("'Action':'s3:*','Resource':'*','Principal':'*'"), doc("{'Effect':'Deny','Action':'s3:*','Resource':'*','Principal':'*'}")),
         row(Code::OuterSpace, Identity, cond("{'StringEquals':{'aws:username':'a '}}"), cond(exact)),
         row(Code::Milliseconds, Identity, cond("{'DateLessThan':{'aws:CurrentTime':'1893456000000'}}"), cond("{'DateLessThan':{'aws:CurrentTime':'1893456000'}}")),

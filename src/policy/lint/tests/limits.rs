@@ -4,8 +4,8 @@ use super::super::Code::{
     self, AnySingle, ArnAccount, ArnPartition, ArnRegion, Contradiction, DocumentTooLong,
     ForAllSingle, ForAllWithoutNull, MfaDeny, MfaIfExists, MissingQualifier, NearSize,
     OperatorType, PassRoleStar, PerimeterOperator, RedundantAction, RedundantResource,
-    RedundantStatement, ServicePrincipal, SizeIdentity, StarPrincipal, StringForTyped, TrustAction,
-    UnknownAction, UnknownGlobalKey,
+    RedundantStatement, RolesAnywhereActions, ServicePrincipal, SizeIdentity, StarPrincipal,
+    StringForTyped, TrustAction, UnknownAction, UnknownGlobalKey,
 };
 use super::super::{Severity, is_multivalued, lint};
 use super::fixtures::{allow, cond, deny, doc, sized, trust};
@@ -100,13 +100,76 @@ fn each_type_of_principal_has_its_action() {
     silent(TrustAction, Trust, &denied);
 }
 
+/// Nobody is told to list what no provider says.
 #[test]
-fn actions_of_sts_and_iam_are_known_and_others_taken() {
+fn actions_are_named_as_aws_spells_them() {
+    let principal = "'Federated':'arn:aws:iam::111122223333:oidc-provider/id.example'";
+    let text = allow(&format!("'Action':'sts:AssumeRole','Principal':{{{principal}}}"));
+    let findings = lint(&text, Some(Trust)).findings;
+    let finding = findings.iter().find(|finding| finding.code == TrustAction).unwrap();
+    assert!(finding.message.contains(" sts:AssumeRoleWithWebIdentity,"), "{}", finding.message);
+}
+
+#[test]
+fn roles_anywhere_is_to_set_tags_and_source_identity() {
+    let anywhere = "rolesanywhere.amazonaws.com";
+    let statement = |service: &str, actions: &str, effect: &str| {
+        format!(
+            "{{'Effect':'{effect}','Action':[{actions}],'Principal':{{'Service':'{service}'}}}}"
+        )
+    };
+    let (assume, tag, name) = ("'sts:AssumeRole'", "'sts:TagSession'", "'sts:SetSourceIdentity'");
+    let all = format!("{assume},{tag},{name}");
+    let some = format!("{assume},{tag}");
+    // One is as bad as both.
+    let text = doc(&statement(anywhere, &some, "Allow"));
+    fires(RolesAnywhereActions, Trust, &text);
+    let findings = lint(&text, Some(Trust)).findings;
+    assert!(findings[0].message.contains("allow sts:SetSourceIdentity too"), "{findings:?}");
+    let with = |other: &str| doc(&format!("{},{other}", statement(anywhere, &some, "Allow")));
+    // What another statement allows is allowed.
+    silent(RolesAnywhereActions, Trust, &with(&statement(anywhere, name, "Allow")));
+    fires(RolesAnywhereActions, Trust, &with(&statement(anywhere, name, "Deny")));
+    fires(RolesAnywhereActions, Trust, &with(&statement("ec2.amazonaws.com", name, "Allow")));
+    for fine in [
+        statement(anywhere, &all, "Allow"),
+        statement(anywhere, "'sts:*'", "Allow"),
+        statement(anywhere, tag, "Allow"),
+        statement(anywhere, assume, "Deny"),
+        statement("ec2.amazonaws.com", assume, "Allow"),
+    ] {
+        silent(RolesAnywhereActions, Trust, &doc(&fine));
+    }
+}
+
+#[test]
+fn actions_of_the_brokers_services_are_known_and_others_taken() {
     let action = |name: &str| allow(&format!("'Action':'{name}','Resource':'*'"));
-    for unknown in ["iam:GetRoles", "IAM:PassRoles*", "sts:AssumeRoles"] {
+    for unknown in [
+        "iam:GetRoles",
+        "IAM:PassRoles*",
+        "sts:AssumeRoles",
+        "countersign:RevokeSession",
+        "organizations:DescribeOrganisation",
+        "rolesanywhere:CreateTrustAnchors",
+        "eks:CreatePodIdentity",
+        "eks-auth:AssumeRole",
+    ] {
         fires(UnknownAction, Identity, &action(unknown));
     }
-    for known in ["iam:GetRole", "iam:get*", "sts:assumerole", "s3:Nothing", "*"] {
+    for known in [
+        "iam:GetRole",
+        "iam:get*",
+        "sts:assumerole",
+        "s3:Nothing",
+        "*",
+        "countersign:RevokeSessions",
+        "Organizations:Describe*",
+        "rolesanywhere:CreateSession",
+        "eks:accesskubernetesapi",
+        "eks-auth:*",
+        "*:*",
+    ] {
         silent(UnknownAction, Identity, &action(known));
     }
 }

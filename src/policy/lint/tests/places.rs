@@ -55,16 +55,58 @@ fn what_is_no_json_is_told_where_it_breaks() {
 }
 
 #[test]
+fn what_was_expected_instead_is_told() {
+    for (text, says, column) in [
+        ("{\"a\": 1,}", "a key in double quotes is expected, not }: take the comma before it", 9),
+        ("{\"a\": [1, ]}", "a value is expected, not ]: take the comma before it out", 11),
+        ("{\"a\": [1 2]}", "a comma or ] is expected, not 2", 10),
+        ("{\"a\": \"}\\\",{\" \"b\": 1}", "a comma or } is expected, not \"", 15),
+        ("{\"a\" 1}", "a colon is expected, not 1", 6),
+        ("{'a': 1}", "a key in double quotes or } is expected, not '", 2),
+        ("[}", "a value or ] is expected, not }", 2),
+        ("{\"a\": {\"b\": [{}, 1]}, \"c\": yes}", "a value is expected, not y", 28),
+        ("{\"a\": 1.x}", "a digit is expected, not x", 9),
+        ("{\"a\": -x}", "a digit is expected, not x", 8),
+        ("Version: 1", "a value is expected, not V", 1),
+        ("{\"a\": 1", "the JSON ends too early", 8),
+    ] {
+        let report = lint(text, None);
+        let [finding] = report.findings.as_slice() else { panic!("{text}: {report:?}") };
+        assert_eq!((finding.code, finding.line), (Code::JsonSyntax, 1), "{text}");
+        assert!(finding.message.contains(says), "{text}: {}", finding.message);
+        assert_eq!(finding.column, column, "{text}: {}", finding.message);
+    }
+}
+
+/// One stray Resource does not make a resource policy: what is wrong with the trust is told.
+#[test]
+fn a_trust_policy_with_a_stray_resource_is_one() {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":
+         "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Resource":"*"},
+        {"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"],
+         "Principal":{"AWS":"111122223333"},"Resource":"*"}]}"#;
+    let report = lint(text, None);
+    assert_eq!(report.kind, DocumentKind::Trust);
+    let codes: Vec<Code> = report.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::GithubSubject, Code::InvalidElement, Code::InvalidElement]);
+}
+
+#[test]
 fn kinds_are_guessed_by_principals_actions_and_resources() {
     let statement = |rest: &str| format!("{{\"Statement\":{{\"Effect\":\"Allow\",{rest}}}}}");
     for (rest, kind) in [
         ("\"Action\":\"sts:AssumeRole\",\"Resource\":\"*\"", DocumentKind::Identity),
         ("\"Action\":\"sts:AssumeRole\",\"Principal\":\"*\"", DocumentKind::Trust),
         ("\"Action\":\"s3:*\",\"Principal\":\"*\"", DocumentKind::Resource),
+        // Roles are assumed by nothing else, whatever else stands there.
         (
-            "\"Action\":\"sts:AssumeRole\",\"Resource\":\"*\",\"Principal\":\"*\"",
-            DocumentKind::Resource,
+            "\"Action\":[\"sts:AssumeRoleWithSAML\",\"sts:tagsession\"],\"Resource\":\"*\",\
+             \"Principal\":\"*\"",
+            DocumentKind::Trust,
         ),
+        ("\"Action\":\"sts:*\",\"Principal\":\"*\"", DocumentKind::Trust),
+        ("\"Action\":\"sts:*\",\"Resource\":\"*\",\"Principal\":\"*\"", DocumentKind::Resource),
     ] {
         assert_eq!(lint(&statement(rest), None).kind, kind, "{rest}");
     }
