@@ -201,7 +201,7 @@ fn search<'t>(chars: &[Option<char>], text: &'t str) -> Option<&'t str> {
         }
     }
     let frequent: HashMap<char, Vec<u64>> = (places.iter())
-        .filter(|(_, places)| places.len() > words)
+        .filter(|(_, places)| is_frequent(places, words))
         .map(|(c, places)| {
             let mut mask = anywhere.clone();
             for place in places {
@@ -236,6 +236,10 @@ fn search<'t>(chars: &[Option<char>], text: &'t str) -> Option<&'t str> {
     None
 }
 
+fn is_frequent(places: &[usize], words: usize) -> bool {
+    places.len() > words
+}
+
 fn add(mask: &mut [u64], place: usize) {
     if let Some(word) = mask.get_mut(place / 64) {
         *word |= 1 << (place % 64);
@@ -250,6 +254,16 @@ fn without_first(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::Pattern;
+
+    #[test]
+    fn a_long_chunk_may_be_all_there_is() {
+        for chunk in [format!("?{}", "ab".repeat(60)), format!("?{}", "a".repeat(200))] {
+            let pattern = Pattern::parse(&format!("*{chunk}*"));
+            let text = chunk.replace('?', "x");
+            assert!(pattern.matches(&text) && pattern.matches(&format!("x{text}")));
+            assert!(!pattern.matches(&text[1..]) && !pattern.matches(&text[..text.len() - 1]));
+        }
+    }
 
     #[test]
     fn a_chunk_has_its_characters_in_order_and_none_for_question_marks() {
