@@ -203,6 +203,19 @@ fn both_sides_are_told_of_across_accounts() {
         assert_eq!(outcome.across, Some(across));
         assert_eq!(outcome.decision().effect(), decided);
     }
+    // What limits the owner of the resource is the other side's.
+    let text = r#"{"Version":"2012-10-17","Statement":
+        {"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}}"#;
+    let limit = source("limit", text, DocumentKind::ResourceControl);
+    let policies = Policies {
+        identity: vec![own("Allow")],
+        resource: Some(bucket(THERE)),
+        resource_control: vec![vec![limit]],
+        ..Policies::default()
+    };
+    let outcome = ask(THERE, "s3:GetObject", "*", policies);
+    assert_eq!(outcome.across.map(|(mine, _)| mine), Some(Allow));
+    assert_eq!(outcome.decision().effect(), ExplicitDeny);
 }
 
 /// Each layer's statement is placed in its own document, though others are called alike.

@@ -68,6 +68,11 @@ fn what_was_expected_instead_is_told() {
         ("{\"a\": 1.x}", "a digit is expected, not x", 9),
         ("{\"a\": -x}", "a digit is expected, not x", 8),
         ("Version: 1", "a value is expected, not V", 1),
+        ("{\"a\": [1}", "a comma or ] is expected, not }", 9),
+        ("{\"a\": 1, 2}", "a key in double quotes is expected, not 2", 10),
+        ("[12 3]", "a comma or ] is expected, not 3", 5),
+        ("[12x]", "a comma or ] is expected, not x", 4),
+        ("[\"e\" 3]", "a comma or ] is expected, not 3", 6),
         ("{\"a\": 1", "the JSON ends too early", 8),
     ] {
         let report = lint(text, None);
@@ -75,6 +80,8 @@ fn what_was_expected_instead_is_told() {
         assert_eq!((finding.code, finding.line), (Code::JsonSyntax, 1), "{text}");
         assert!(finding.message.contains(says), "{text}: {}", finding.message);
         assert_eq!(finding.column, column, "{text}: {}", finding.message);
+        let advised = |text: &str| text.contains("take the comma");
+        assert_eq!(advised(&finding.message), advised(says), "{text}: {}", finding.message);
     }
 }
 
